@@ -1,0 +1,385 @@
+"""The frozen settings from the environment and .env, the Secret type, the redactor of logs."""
+
+import logging
+import os
+import re
+import sys
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from dotenv import dotenv_values
+
+TOKEN_SHAPE = re.compile(r"(?<!\d)\d{6,12}:[A-Za-z0-9_-]{30,}")
+MASK = "***"
+
+
+class ConfigError(Exception):
+    """Say every wrong setting in one message."""
+
+
+class Secret:
+    """Hold a value that never shows itself: printed, logged or pickled it stays hidden."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str = "") -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the plain value."""
+        return self._value
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __repr__(self) -> str:
+        return MASK if self._value else "—"
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a Secret is not pickled")
+
+
+def text(value: str) -> str:
+    """Return the setting as it is."""
+    return value
+
+
+def secret(value: str) -> Secret:
+    """Return a Secret; a set one has at least 8 characters, so that masking it is safe."""
+    if 0 < len(value) < 8:
+        raise ValueError("en az 8 karakter olmalı / needs at least 8 characters")
+    return Secret(value)
+
+
+def token(value: str) -> Secret:
+    """Return a bot token as a Secret."""
+    if value and not re.fullmatch(r"\d{6,12}:[A-Za-z0-9_-]{30,}", value):
+        raise ValueError("bir bot anahtarına benzemiyor / does not look like a bot token")
+    return Secret(value)
+
+
+def switch(value: str) -> bool:
+    """Return a yes or no."""
+    known = {"1": True, "true": True, "yes": True, "on": True, "evet": True}
+    known |= {"": False, "0": False, "false": False, "no": False, "off": False, "hayır": False}
+    if value.lower() not in known:
+        raise ValueError("0 ya da 1 olmalı / must be 0 or 1")
+    return known[value.lower()]
+
+
+def maybe(value: str) -> bool | None:
+    """Return a yes, a no, or None where nothing was said."""
+    return None if value == "" else switch(value)
+
+
+def ids(value: str) -> frozenset[int]:
+    """Return Telegram user ids separated by commas or spaces."""
+    words = value.replace(",", " ").split()
+    if not all(re.fullmatch(r"-?[0-9]{1,15}", word) for word in words):
+        raise ValueError("virgülle ayrılmış sayılar olmalı / must be numbers separated by commas")
+    return frozenset(int(word) for word in words)
+
+
+def coins(value: str) -> tuple[str, ...]:
+    """Return coin names in capitals, each once, in order."""
+    words = value.replace(",", " ").upper().split()
+    if not words or not all(re.fullmatch(r"\w{1,20}", word) for word in words):
+        raise ValueError("coin adları olmalı / must be coin names")
+    return tuple(dict.fromkeys(words))
+
+
+def number(low: int, high: int) -> Callable[[str], int]:
+    """Return a parser of whole numbers within bounds."""
+
+    def parse(value: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", value) or not low <= int(value) <= high:
+            raise ValueError(f"{low}–{high} arasında bir sayı olmalı / must be in {low}–{high}")
+        return int(value)
+
+    return parse
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    """Return a parser that takes one of the words."""
+
+    def parse(value: str) -> str:
+        if value.lower() not in words:
+            raise ValueError(f"şunlardan biri olmalı / must be one of: {', '.join(words)}")
+        return value.lower()
+
+    return parse
+
+
+def url(value: str) -> str:
+    """Return an http(s) address without its last slash; credentials do not belong in it."""
+    parts = urlsplit(value)
+    if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username):
+        raise ValueError("http(s) adresi olmalı / must be an http(s) address")
+    return value.rstrip("/")
+
+
+def database(value: str) -> Secret:
+    """Return a database address as a Secret, for it may hold a password."""
+    scheme = urlsplit(value).scheme
+    if value and scheme not in ("sqlite", "postgres", "postgresql", "postgresql+psycopg"):
+        raise ValueError(
+            "sqlite:// ya da postgresql:// olmalı / must be sqlite:// or postgresql://"
+        )
+    return Secret(re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", value))
+
+
+def cache(value: str) -> Secret:
+    """Return a Redis address as a Secret, for it may hold a password."""
+    if value and urlsplit(value).scheme not in ("redis", "rediss"):
+        raise ValueError("redis:// adresi olmalı / must be a redis:// address")
+    return Secret(value)
+
+
+def zone(value: str) -> ZoneInfo:
+    """Return a time zone by its IANA name."""
+    try:
+        return ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("bilinen bir saat dilimi değil / not a known time zone") from None
+
+
+def setting(names: str, parse: Callable[[str], Any], default: str, tr: str, en: str) -> Any:
+    """Describe one setting: its names in the environment, parser, default and what it is for."""
+    return field(
+        metadata={"names": names.split(), "parse": parse, "default": default, "tr": tr, "en": en}
+    )
+
+
+@dataclass(frozen=True)
+class Config:
+    """Every setting of the bot, parsed and checked."""
+
+    telegram_token: Secret = setting(
+        "TELEGRAM_TOKEN TELEGRAM_BOT_TOKEN BOT_TOKEN",
+        token,
+        "",
+        "BotFather'ın verdiği anahtar; yoksa yerel sohbet açılır",
+        "token from BotFather; without it the local chat opens",
+    )
+    telegram_name: str = setting(
+        "TELEGRAM_NAME", text, "dort5bot", "botun görünen adı", "the bot's shown name"
+    )
+    admin_ids: frozenset[int] = setting(
+        "ADMIN_IDS", ids, "", "yöneticilerin Telegram kimlikleri", "Telegram ids of the admins"
+    )
+    allowed_ids: frozenset[int] = setting(
+        "ALLOWED_IDS",
+        ids,
+        "",
+        "kullanabilen diğer kimlikler; boşsa yalnız yöneticiler",
+        "other ids that may use it; empty: admins only",
+    )
+    language: str = setting(
+        "LANGUAGE", one_of("tr", "en"), "tr", "varsayılan dil", "default language"
+    )
+    timezone: ZoneInfo = setting(
+        "TIMEZONE", zone, "Europe/Istanbul", "varsayılan saat dilimi", "default time zone"
+    )
+    mock: bool | None = setting(
+        "MOCK",
+        maybe,
+        "",
+        "1: sahte piyasalar, 0: gerçek; boşsa anahtar yokken sahte",
+        "1: mock markets, 0: real; empty: mock without a token",
+    )
+    host: str = setting(
+        "HOST",
+        text,
+        "",
+        "durum sayfasının adresi; boşsa 0.0.0.0, yerelde 127.0.0.1",
+        "address of the status page; empty: 0.0.0.0, locally 127.0.0.1",
+    )
+    port: int = setting(
+        "PORT", number(0, 65535), "8080", "durum sayfasının kapısı", "port of the status page"
+    )
+    chat_port: int = setting(
+        "CHAT_PORT",
+        number(0, 65535),
+        "8081",
+        "yerel sohbet sayfasının kapısı",
+        "port of the local chat page",
+    )
+    proxies: int = setting(
+        "PROXIES",
+        number(0, 5),
+        "0",
+        "sayfanın önündeki vekil sunucu sayısı (Render: 1)",
+        "number of proxies before the page (Render: 1)",
+    )
+    external_url: str = setting(
+        "RENDER_EXTERNAL_URL",
+        url,
+        "",
+        "Render'ın verdiği adres; bot kendini bununla uyanık tutar",
+        "the address Render sets; the bot keeps itself awake by it",
+    )
+    keep_awake: bool = setting(
+        "KEEP_AWAKE", switch, "1", "0: kendini uyanık tutma", "0: do not keep itself awake"
+    )
+    data_dir: str = setting(
+        "DATA_DIR", text, "data", "veritabanı ve deponun klasörü", "folder of database and store"
+    )
+    database_url: Secret = setting(
+        "DATABASE_URL",
+        database,
+        "",
+        "boşsa DATA_DIR içinde SQLite; postgresql://… olabilir",
+        "empty: SQLite in DATA_DIR; may be postgresql://…",
+    )
+    cache_url: Secret = setting(
+        "CACHE_URL",
+        cache,
+        "",
+        "boşsa DATA_DIR içinde SQLite; redis://… olabilir",
+        "empty: SQLite in DATA_DIR; may be redis://…",
+    )
+    pool_size: int = setting(
+        "POOL_SIZE",
+        number(1, 16),
+        str(min(2, os.cpu_count() or 1)),
+        "hesap süreçlerinin sayısı",
+        "number of compute processes",
+    )
+    scan_symbols: tuple[str, ...] = setting(
+        "SCAN_SYMBOLS",
+        coins,
+        "BTC ETH BNB SOL TRX CAKE SUI PEPE ARPA TURBO",
+        "favorisi olmayanın coinleri",
+        "coins of a user without favourites",
+    )
+    version: str = setting(
+        "VERSION RENDER_GIT_COMMIT", text, "dev", "gösterilen sürüm", "the version shown"
+    )
+    log_level: str = setting(
+        "LOG_LEVEL",
+        one_of("debug", "info", "warning", "error"),
+        "info",
+        "günlük düzeyi",
+        "log level",
+    )
+    telegram_api_url: str = setting(
+        "TELEGRAM_API_URL",
+        url,
+        "https://api.telegram.org",
+        "Bot API sunucusu",
+        "Bot API server",
+    )
+    binance_url: str = setting(
+        "BINANCE_URL", url, "https://api.binance.com", "Binance spot", "Binance spot"
+    )
+    binance_data_url: str = setting(
+        "BINANCE_DATA_URL",
+        url,
+        "https://data-api.binance.vision",
+        "Binance'in yalnız veri aynası",
+        "Binance's data-only mirror",
+    )
+
+    @property
+    def local(self) -> bool:
+        """Tell whether the bot runs without a token, on the local chat."""
+        return not self.telegram_token
+
+    @property
+    def mocked(self) -> bool:
+        """Tell whether the markets are the mock ones."""
+        return self.local if self.mock is None else self.mock
+
+    @property
+    def address(self) -> str:
+        """Return the address the status page listens on."""
+        return self.host or ("127.0.0.1" if self.local else "0.0.0.0")  # noqa: S104 a host's probe comes from outside
+
+    @property
+    def database(self) -> str:
+        """Return the database address, SQLite in the data folder unless set."""
+        return self.database_url.reveal() or f"sqlite:///{Path(self.data_dir) / 'dort5bot.db'}"
+
+    def secrets(self) -> list[str]:
+        """Return every plain secret, passwords inside addresses too."""
+        found = [getattr(self, item.name) for item in fields(self)]
+        values = [value.reveal() for value in found if isinstance(value, Secret) and value]
+        passwords = [urlsplit(value).password for value in values if "://" in value]
+        return values + [unquote(word) for word in passwords if word]
+
+
+def described() -> tuple[Field, ...]:
+    """Return the settings' fields in order, for the README's table."""
+    return fields(Config)
+
+
+def load(environ: Mapping[str, str] | None = None, env_file: str = ".env") -> Config:
+    """Read the settings once: environment first, then .env, then defaults. Raises ConfigError."""
+    known = {
+        **dotenv_values(env_file, interpolate=False),
+        **(os.environ if environ is None else environ),
+    }
+    values, wrong = {}, []
+    for item in described():
+        names, default = item.metadata["names"], item.metadata["default"]
+        name = next((name for name in names if (known.get(name) or "").strip()), names[0])
+        try:
+            values[item.name] = item.metadata["parse"]((known.get(name) or "").strip() or default)
+        except ValueError as error:
+            wrong.append(f"{name}: {error}")
+    if wrong:
+        raise ConfigError("Yanlış ayarlar / wrong settings:\n" + "\n".join(wrong))
+    return Config(**values)
+
+
+class Redactor:
+    """Replace every known secret, and whatever looks like a bot token, in a text."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._secrets: set[str] = set()
+        for value in secrets:
+            self.add(value)
+
+    def add(self, value: str) -> None:
+        """Hide this value from now on, percent-encoded too."""
+        if len(value) >= 4:
+            self._secrets |= {value, quote(value, safe="")}
+
+    def secrets(self) -> frozenset[str]:
+        """Return what is hidden."""
+        return frozenset(self._secrets)
+
+    def __call__(self, words: str) -> str:
+        for value in sorted(self._secrets, key=len, reverse=True):
+            words = words.replace(value, MASK)
+        return TOKEN_SHAPE.sub(MASK, words)
+
+
+class RedactingFormatter(logging.Formatter):
+    """Format a record with its traceback and hide the secrets in all of it."""
+
+    def __init__(self, redact: Redactor) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+        self._redact = redact
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._redact(super().format(record))
+
+
+def start_logging(level: str, redact: Redactor) -> None:
+    """Send every record and uncaught exception to standard error, redacted."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(RedactingFormatter(redact))
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    for name in ("urllib3", "TeleBot", "waitress", "requests_cache"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    log = logging.getLogger("dort5bot")
+    sys.excepthook = lambda *error: log.critical("uncaught", exc_info=error)
+    threading.excepthook = lambda args: log.critical(
+        "uncaught in %s", args.thread, exc_info=args.exc_value
+    )

@@ -1,0 +1,107 @@
+import logging
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import config
+
+TOKEN = "123456789:AAabcdefghijklmnopqrstuvwxyz0123456"
+
+
+def load(**environ):
+    return config.load(environ, env_file="/nonexistent")
+
+
+def test_defaults_run_the_local_chat_on_mock_markets():
+    settings = load()
+    assert settings.local and settings.mocked
+    assert settings.address == "127.0.0.1"
+    assert settings.language == "tr" and str(settings.timezone) == "Europe/Istanbul"
+    assert settings.database == "sqlite:///data/dort5bot.db"
+
+
+@pytest.mark.parametrize("name", ["TELEGRAM_TOKEN", "TELEGRAM_BOT_TOKEN", "BOT_TOKEN"])
+def test_a_token_by_any_of_its_names_means_telegram_and_real_markets(name):
+    settings = load(**{name: TOKEN})
+    assert settings.telegram_token.reveal() == TOKEN
+    assert not settings.local and not settings.mocked
+    assert settings.address == "0.0.0.0"
+
+
+def test_mock_says_otherwise():
+    assert load(TELEGRAM_TOKEN=TOKEN, MOCK="1").mocked
+    assert not load(MOCK="0").mocked
+
+
+def test_every_wrong_setting_is_named_at_once():
+    wrong = {
+        "TELEGRAM_TOKEN": "nonsense",
+        "ADMIN_IDS": "12 abc",
+        "LANGUAGE": "de",
+        "TIMEZONE": "Mars/Base",
+        "MOCK": "perhaps",
+        "PORT": "99999",
+        "POOL_SIZE": "0",
+        "SCAN_SYMBOLS": "BTC;DROP",
+        "BINANCE_URL": "ftp://x",
+        "DATABASE_URL": "mysql://x",
+        "CACHE_URL": "http://x",
+    }
+    with pytest.raises(config.ConfigError) as caught:
+        load(**wrong)
+    assert all(f"{name}:" in str(caught.value) for name in wrong)
+    assert "nonsense" not in str(caught.value)
+
+
+def test_env_file_is_read_and_the_environment_wins(tmp_path):
+    file = tmp_path / ".env"
+    file.write_text("LANGUAGE=en\nPORT=1234\nSCAN_SYMBOLS=btc, eth\n")
+    settings = config.load({"PORT": "4321"}, env_file=str(file))
+    assert (settings.language, settings.port) == ("en", 4321)
+    assert settings.scan_symbols == ("BTC", "ETH")
+
+
+def test_postgres_addresses_get_their_driver():
+    assert load(DATABASE_URL="postgres://u:p@h/d").database == "postgresql+psycopg://u:p@h/d"
+
+
+def test_a_secret_never_shows_itself():
+    secret = config.Secret("hush-hush")
+    assert "hush" not in f"{secret} {secret!r} {[secret]}"
+    with pytest.raises(TypeError):
+        pickle.dumps(secret)
+    assert "hush" not in repr(load(TELEGRAM_TOKEN=TOKEN))
+
+
+def test_secrets_include_passwords_in_addresses():
+    settings = load(TELEGRAM_TOKEN=TOKEN, DATABASE_URL="postgres://me:p%40ss-word@h/d")
+    assert {TOKEN, "p@ss-word"} <= set(settings.secrets())
+
+
+@given(st.text(), st.text(min_size=4), st.text())
+def test_redactor_leaves_no_secret(before, secret, after):
+    redact = config.Redactor([secret])
+    words = redact(before + secret + after)
+    assert secret not in words or secret in config.MASK
+
+
+def test_redactor_masks_tokens_it_was_never_told():
+    assert TOKEN not in config.Redactor()(f"GET /bot{TOKEN}/getMe")
+
+
+def test_formatter_redacts_message_arguments_and_traceback():
+    redact = config.Redactor(["open-sesame"])
+    try:
+        raise RuntimeError("the word is open-sesame")
+    except RuntimeError as error:
+        info = (type(error), error, error.__traceback__)
+    record = logging.LogRecord("x", 40, "f", 1, "say %s", ("open-sesame",), info)
+    words = config.RedactingFormatter(redact).format(record)
+    assert "open-sesame" not in words and words.count("***") >= 2
+
+
+def test_every_setting_is_described_in_both_languages():
+    for item in config.described():
+        assert item.metadata["tr"] and item.metadata["en"] and item.metadata["names"]
