@@ -1,0 +1,306 @@
+"""Every market behind one door: the endpoint table, and the reads the commands use."""
+
+import difflib
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import requests
+from requests.adapters import BaseAdapter, HTTPAdapter
+from requests_cache import RedisCache, SQLiteCache
+from requests_cache.backends.base import BaseCache
+
+import shapes
+from bot import UserError, fold
+from config import Config
+from net import Dated, Door, Endpoint, Expiry, Host, NetError, Route
+
+SPOT = ("binance", "binance_data")
+BARS = 1000
+DEPTHS = ((100, 5), (500, 25), (1000, 50), (5000, 250))
+TICKERS, EXCHANGE, CLOCK = ("tickers",), ("exchange",), ("clock",)
+PRICES, QUOTES = ("prices",), ("quotes",)
+
+
+def weighs(weight: int) -> Callable[[Mapping[str, Any]], int]:
+    """Return a fixed weight."""
+    return lambda _: weight
+
+
+def depth_weight(params: Mapping[str, Any]) -> int:
+    """Return the weight of an order book by its number of levels."""
+    return next(weight for levels, weight in DEPTHS if params["limit"] <= levels)
+
+
+ENDPOINTS = {
+    row.name: row
+    for row in (
+        Endpoint("klines", SPOT, "/api/v3/klines", weighs(2), shapes.candles, 60),
+        Endpoint(
+            "tickers", SPOT, "/api/v3/ticker/24hr", weighs(80), shapes.tickers, 15, save_every=60
+        ),
+        Endpoint("exchange", SPOT, "/api/v3/exchangeInfo", weighs(20), shapes.exchange, 6 * 3600),
+        Endpoint("prices", SPOT, "/api/v3/ticker/price", weighs(4), shapes.prices, 5, 86400, 60),
+        Endpoint(
+            "quotes", SPOT, "/api/v3/ticker/bookTicker", weighs(4), shapes.quotes, 5, 3600, 60
+        ),
+        Endpoint("book", SPOT, "/api/v3/depth", depth_weight, shapes.book, 3, 600, 30),
+        Endpoint("trades", SPOT, "/api/v3/aggTrades", weighs(4), shapes.trades, 10, 3600, 30),
+        Endpoint("clock", SPOT, "/api/v3/time", weighs(1), shapes.server_time, 3600, 0),
+    )
+}
+
+STANDING = {
+    TICKERS: Route(ENDPOINTS["tickers"], {"type": "MINI", "symbolStatus": "TRADING"}),
+    EXCHANGE: Route(
+        ENDPOINTS["exchange"],
+        {"permissions": "SPOT", "symbolStatus": "TRADING", "showPermissionSets": "false"},
+    ),
+    PRICES: Route(ENDPOINTS["prices"], {"symbolStatus": "TRADING"}),
+    QUOTES: Route(ENDPOINTS["quotes"], {"symbolStatus": "TRADING"}),
+    CLOCK: Route(ENDPOINTS["clock"], {}),
+}
+
+
+def hosts(config: Config, clock: Callable[[], float]) -> dict[str, Host]:
+    """Return the hosts by name with their limits of weight a minute."""
+    rows = (("binance", config.binance_url, 6000), ("binance_data", config.binance_data_url, 6000))
+    return {name: Host(name, base, limit, clock) for name, base, limit in rows}
+
+
+def open_store(config: Config) -> BaseCache:
+    """Open the store of answers: SQLite in the data folder, or Redis where CACHE_URL is set."""
+    name = "store_mock" if config.mocked else "store"
+    if not config.cache_url:
+        path = Path(config.data_dir) / f"{name}.db"
+        return SQLiteCache(path, wal=True, busy_timeout=5000, serializer="json")
+    parts = urlsplit(config.cache_url.reveal())
+    return RedisCache(
+        f"dort5bot_{name}",
+        serializer="json",
+        host=parts.hostname or "127.0.0.1",
+        port=parts.port or 6379,
+        db=int(parts.path.strip("/") or 0),
+        username=unquote(parts.username or "") or None,
+        password=unquote(parts.password or "") or None,
+        ssl=parts.scheme == "rediss",
+    )
+
+
+def open_session(markets: BaseAdapter | None) -> requests.Session:
+    """Open the session of public reads; `markets` stands in for the outside world."""
+    session = requests.Session()
+    session.headers["User-Agent"] = "dort5bot"
+    session.mount("http://", HTTPAdapter(pool_maxsize=32))
+    session.mount("https://", markets or HTTPAdapter(pool_maxsize=32))
+    return session
+
+
+def next_close(fetched: float, candles: shapes.Candles) -> tuple[float, float]:
+    """Return when candles want refreshing, a second after the open bar closes, and expire."""
+    step = 60.0
+    if len(candles):
+        bar = (candles.end[-1] + 1 - candles.time[-1]) / 1000
+        step = (candles.end[-1] + 1) / 1000 + bar - fetched
+    due = fetched + max(step + 1, 20)
+    return due, due + 20
+
+
+class Sources:
+    """Hold the door to the markets and answer what the commands ask of them."""
+
+    def __init__(
+        self,
+        config: Config,
+        db: Any,
+        *,
+        markets: BaseAdapter | None = None,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.offset = 0.0
+        self._clock, self._store = clock, open_store(config)
+        self.hosts = hosts(config, clock)
+        for name, state, until in db.host_states():
+            if name in self.hosts:
+                self.hosts[name].close(state, until / 1000)
+        self.door = Door(
+            open_session(markets),
+            self._store,
+            self.hosts,
+            clock=clock,
+            sleep=sleep,
+            on_state=lambda host: db.save_host(host.name, host.state, int(host.until * 1000)),
+        )
+
+    def close(self) -> None:
+        """Close the store."""
+        self._store.close()
+
+    def exchange(self) -> Dated:
+        """Return the traded pairs. Raises UserError."""
+        return self._read(EXCHANGE, STANDING[EXCHANGE])
+
+    def tickers(self) -> Dated:
+        """Return the 24-hour tickers of every trading pair by symbol. Raises UserError."""
+        return self._read(TICKERS, STANDING[TICKERS])
+
+    def prices(self) -> Dated:
+        """Return the last prices by symbol. Raises UserError."""
+        return self._read(PRICES, STANDING[PRICES])
+
+    def quotes(self) -> Dated:
+        """Return the best (bid, ask) by symbol. Raises UserError."""
+        return self._read(QUOTES, STANDING[QUOTES])
+
+    def candles(self, symbol: str, interval: str) -> Dated:
+        """Return up to 999 closed bars, oldest first. Raises UserError."""
+        return self._read(*self._candles(symbol, interval), next_close)
+
+    def book(self, symbol: str, levels: int = 500) -> Dated:
+        """Return the order book with up to `levels` on each side. Raises UserError."""
+        route = Route(ENDPOINTS["book"], {"symbol": symbol, "limit": levels})
+        return self._read(("book", symbol, levels), route)
+
+    def trades(self, symbol: str) -> Dated:
+        """Return the last 1000 aggregate trades. Raises UserError."""
+        route = Route(ENDPOINTS["trades"], {"symbol": symbol, "limit": 1000})
+        return self._read(("trades", symbol), route)
+
+    def universe(self) -> dict[str, shapes.Pair]:
+        """Return the pairs quoted in USDT without stablecoins and leveraged tokens, by symbol."""
+        return self.exchange().universe
+
+    def top(self, n: int) -> list[str]:
+        """Return the n symbols of the universe with the most quote volume in 24 hours."""
+        tickers, universe = self.tickers().data, self.universe()
+        known = [(row.quote, symbol) for symbol, row in tickers.items() if symbol in universe]
+        return [symbol for _, symbol in sorted(known, reverse=True)[:n]]
+
+    def known(self, word: str) -> str | None:
+        """Return the symbol a word names, or None."""
+        pairs = self.exchange().pairs
+        for name in (re.sub(r"[/\-_]", "", word).upper(), fold(word).upper()):
+            found = next((s for s in (name + "USDT", name) if s in pairs), None)
+            if found:
+                return found
+        return None
+
+    def symbol(self, word: str) -> str:
+        """Return the symbol a word names. Raises UserError with the nearest names."""
+        found = self.known(word)
+        if found:
+            return found
+        bases = [pair.base for pair in self.universe().values()]
+        near = ", ".join(difflib.get_close_matches(word.upper()[:20], bases, n=3))
+        raise UserError(
+            f"“{word[:20]}” diye bir coin yok." + (f" Şunlar var: {near}" if near else ""),
+            f"There is no coin “{word[:20]}”." + (f" There are: {near}" if near else ""),
+        )
+
+    def digits(self, symbol: str) -> int:
+        """Return the decimals of a pair's price."""
+        pair = self.exchange().pairs.get(symbol)
+        return pair.digits if pair else 8
+
+    def keep_warm(self, symbols: Iterable[str], intervals: Iterable[str]) -> None:
+        """Pin the tickers, the exchange and these candles, and let go of all other pins."""
+        wanted = dict(self._candles(symbol, tf) for symbol in symbols for tf in intervals)
+        for key, route in wanted.items():
+            self.door.pin(key, [route], next_close)
+        for key in (TICKERS, EXCHANGE):
+            self.door.pin(key, [STANDING[key]])
+        self.door.unpin({*wanted, TICKERS, EXCHANGE})
+
+    def warm(self, kinds: Iterable[str]) -> int:
+        """Refresh what is due of these kinds; return how many. Raises NetError if none answered."""
+        done, failure = 0, None
+        for key in [key for key in self.door.due() if key[0] in kinds]:
+            try:
+                self.door.refresh(key)
+                done += 1
+            except NetError as error:
+                failure = error
+        if failure and not done:
+            raise failure
+        return done
+
+    def set_clock(self) -> float:
+        """Ask the exchange for the time; keep and return how many seconds it is ahead of us."""
+        read = self._read(CLOCK, STANDING[CLOCK], lambda now, _: (now, now))
+        self.offset = read.data - read.fetched
+        return self.offset
+
+    def report(self) -> dict[str, Any]:
+        """Return the store's and the hosts' state in plain values, times in ms."""
+        stats, now = self.door.stats, self._clock()
+        reads = stats.memory + stats.store + stats.live + stats.stale + stats.failed
+        hits = stats.memory + stats.store
+        return {
+            "store": {
+                "hits": hits,
+                "misses": stats.live,
+                "stale": stats.stale,
+                "failed": stats.failed,
+                "rate": hits / reads if reads else None,
+            },
+            "hosts": [
+                {
+                    "name": host.name,
+                    "state": host.state,
+                    "used_weight": host.used,
+                    "limit": host.limit,
+                    "until_ms": int(host.until * 1000) if host.until > now else None,
+                }
+                for host in self.hosts.values()
+            ],
+        }
+
+    def tidy(self) -> None:
+        """Delete what the store has held too long."""
+        self.door.tidy()
+
+    def _candles(self, symbol: str, interval: str) -> tuple[tuple, Route]:
+        params = {"symbol": symbol, "interval": interval, "limit": BARS}
+        return ("candles", symbol, interval), Route(ENDPOINTS["klines"], params)
+
+    def _read(self, key: tuple, route: Route, expiry: Expiry | None = None) -> Dated:
+        try:
+            return self.door.read(key, [route], expiry)
+        except NetError as error:
+            raise sentence(error, self._clock()) from error
+
+
+def sentence(error: NetError, now: float) -> UserError:
+    """Return what a person is told about a host that gave no answer."""
+    wait = max(1, round(error.until - now))
+    tr, en = {
+        "region": (
+            "bu sunucunun bulunduğu bölgeye kapalı (451).",
+            "is closed to this server's region (451).",
+        ),
+        "banned": (
+            f"bu adresi geçici olarak engelledi (418); {wait} sn sonra yeniden denenecek.",
+            f"has banned this address for now (418); trying again in {wait} s.",
+        ),
+        "limited": (
+            f"istek sınırına ulaşıldı (429); {wait} sn sonra yeniden denenecek.",
+            f"is at its request limit (429); trying again in {wait} s.",
+        ),
+        "blocked": (
+            f"isteği reddetti (403); {wait} sn sonra yeniden denenecek.",
+            f"refused the request (403); trying again in {wait} s.",
+        ),
+        "down": ("şu anda yanıt vermiyor.", "does not answer at the moment."),
+        "garbage": ("anlaşılmayan bir yanıt verdi.", "gave an answer that makes no sense."),
+        "busy": (f"için sıra dolu; {wait} sn sonra deneyin.", f"is busy; try again in {wait} s."),
+        "refused": (
+            f"bu isteği kabul etmedi ({error.code}).",
+            f"did not accept this request ({error.code}).",
+        ),
+    }[error.kind]
+    name = {"binance": "Binance", "binance_data": "Binance"}.get(error.host, error.host)
+    return UserError(f"{name} {tr}", f"{name} {en}")
