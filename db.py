@@ -1,0 +1,283 @@
+"""Every row that must survive: SQLite in WAL mode, or PostgreSQL by its address."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    create_engine,
+    delete,
+    event,
+    func,
+    insert,
+    inspect,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+MEMO_SECONDS = 5.0
+KEEP_UPDATES = 2 * 86_400_000
+MAX_FAVOURITES = 50
+
+tables = MetaData()
+meta = Table("meta", tables, Column("version", Integer, nullable=False))
+users = Table(
+    "users",
+    tables,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    Column("lang", Text),
+    Column("zone", Text),
+    Column("since", BigInteger, nullable=False),
+)
+favourites = Table(
+    "favourites",
+    tables,
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("symbol", Text, primary_key=True),
+    Column("place", Integer, nullable=False),
+)
+updates = Table(
+    "updates",
+    tables,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("body", Text),
+    Column("received", BigInteger, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("done", BigInteger),
+)
+hosts = Table(
+    "hosts",
+    tables,
+    Column("name", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("until", BigInteger, nullable=False),
+)
+
+
+def first_tables(connection: Connection) -> None:
+    """Make the tables of the first version."""
+    tables.create_all(connection)
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (first_tables,)
+
+
+class Person(NamedTuple):
+    """A user's row: what they are called and what they chose; None where they chose nothing."""
+
+    name: str
+    lang: str | None
+    zone: str | None
+
+
+class Waiting(NamedTuple):
+    """A recorded update that has no answer yet; `tries` counts how often it was begun."""
+
+    id: int
+    body: str
+    tries: int
+
+
+class Db:
+    """Hold the connections and every read and write of rows; opening it migrates."""
+
+    def __init__(self, url: str, clock: Callable[[], float] = time.time) -> None:
+        self._clock, self._lock = clock, threading.Lock()
+        self._memo: dict[tuple, tuple[float, Any]] = {}
+        options = {"connect_args": {"timeout": 10}} if url.startswith("sqlite") else {}
+        self._engine = create_engine(url, pool_size=8, pool_pre_ping=not options, **options)
+        self._dialect: Any = sqlite if options else postgresql
+        if options:
+            event.listen(self._engine, "connect", prepare_sqlite)
+            event.listen(self._engine, "begin", begin_sqlite)
+        self.migrate()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    def migrate(self) -> None:
+        """Bring the schema to the newest version. Raises RuntimeError on a newer one than ours."""
+        with self._write() as db:
+            there = inspect(db).has_table("meta")
+            version = db.scalar(select(func.max(meta.c.version))) or 0 if there else 0
+            if version > len(MIGRATIONS):
+                raise RuntimeError(f"the database has version {version}, newer than this bot")
+            for step in MIGRATIONS[version:]:
+                step(db)
+            db.execute(delete(meta))
+            db.execute(insert(meta).values(version=len(MIGRATIONS)))
+
+    @contextmanager
+    def _read(self) -> Iterator[Connection]:
+        with self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _write(self) -> Iterator[Connection]:
+        connection = self._engine.connect().execution_options(immediate=True)
+        with connection, connection.begin():
+            yield connection
+
+    def _remembered(self, key: tuple, look: Callable[[], Any]) -> Any:
+        """Return what was read a moment ago, for a reply may ask for the same row many times."""
+        now = self._clock()
+        with self._lock:
+            until, value = self._memo.get(key, (0.0, None))
+        if now < until:
+            return value
+        value = look()
+        with self._lock:
+            if len(self._memo) > 5000:
+                self._memo.clear()
+            self._memo[key] = (now + MEMO_SECONDS, value)
+        return value
+
+    def _forget(self, *keys: tuple) -> None:
+        with self._lock:
+            for key in keys:
+                self._memo.pop(key, None)
+
+    def now(self) -> int:
+        """Return the time in milliseconds."""
+        return int(self._clock() * 1000)
+
+    def person(self, user_id: int) -> Person | None:
+        """Return a user's row, None for one never seen."""
+
+        def look() -> Person | None:
+            query = select(users.c.name, users.c.lang, users.c.zone).where(users.c.id == user_id)
+            with self._read() as db:
+                row = db.execute(query).first()
+            return Person(*row) if row else None
+
+        return self._remembered(("person", user_id), look)
+
+    def save_person(self, user_id: int, **values: str | None) -> None:
+        """Write some of a user's name, lang and zone, making the row where it is missing."""
+        made = self._dialect.insert(users)
+        row = {"id": user_id, "name": "", "since": self.now(), **values}
+        with self._write() as db:
+            db.execute(
+                made.values(**row).on_conflict_do_update(index_elements=[users.c.id], set_=values)
+            )
+        self._forget(("person", user_id))
+
+    def favourites(self, user_id: int) -> tuple[str, ...]:
+        """Return a user's favourite symbols in their order."""
+
+        def look() -> tuple[str, ...]:
+            query = select(favourites.c.symbol).where(favourites.c.user_id == user_id)
+            with self._read() as db:
+                return tuple(db.scalars(query.order_by(favourites.c.place)))
+
+        return self._remembered(("favourites", user_id), look)
+
+    def add_favourites(self, user_id: int, symbols: Sequence[str]) -> int:
+        """Put symbols behind a user's favourites, up to the limit; return how many are new."""
+        mine = favourites.c.user_id == user_id
+        with self._write() as db:
+            there = set(db.scalars(select(favourites.c.symbol).where(mine)))
+            place = db.scalar(select(func.max(favourites.c.place)).where(mine)) or 0
+            fresh = [s for s in dict.fromkeys(symbols) if s not in there]
+            fresh = fresh[: max(0, MAX_FAVOURITES - len(there))]
+            for i, symbol in enumerate(fresh, place + 1):
+                db.execute(insert(favourites).values(user_id=user_id, symbol=symbol, place=i))
+        self._forget(("favourites", user_id))
+        return len(fresh)
+
+    def remove_favourites(self, user_id: int, symbols: Iterable[str]) -> int:
+        """Take symbols out of a user's favourites; return how many were there."""
+        mine = favourites.c.user_id == user_id
+        with self._write() as db:
+            done = db.execute(
+                delete(favourites).where(mine, favourites.c.symbol.in_(list(symbols)))
+            ).rowcount
+        self._forget(("favourites", user_id))
+        return done
+
+    def watched(self) -> list[str]:
+        """Return every symbol that is somebody's favourite, the most wanted first."""
+        count = func.count()
+        query = select(favourites.c.symbol).group_by(favourites.c.symbol).order_by(count.desc())
+        with self._read() as db:
+            return list(db.scalars(query))
+
+    def receive(self, arrived: Iterable[tuple[int, str | None]]) -> set[int]:
+        """Record updates (id, body) before they are acknowledged; return the ids that are new."""
+        bodies, now = dict(arrived), self.now()
+        if not bodies:
+            return set()
+        with self._write() as db:
+            old = set(db.scalars(select(updates.c.id).where(updates.c.id.in_(bodies))))
+            rows = [
+                {"id": i, "body": body, "received": now, "tries": 0}
+                for i, body in bodies.items()
+                if i not in old
+            ]
+            if rows:
+                db.execute(insert(updates), rows)
+        return bodies.keys() - old
+
+    def begin(self, update_id: int) -> int:
+        """Count one more try to answer an update; return the count."""
+        with self._write() as db:
+            change = update(updates).where(updates.c.id == update_id)
+            db.execute(change.values(tries=updates.c.tries + 1))
+            return db.scalar(select(updates.c.tries).where(updates.c.id == update_id)) or 0
+
+    def finish(self, update_id: int) -> None:
+        """Mark an update as answered and forget what it said."""
+        with self._write() as db:
+            change = update(updates).where(updates.c.id == update_id)
+            db.execute(change.values(done=self.now(), body=None))
+
+    def waiting(self) -> list[Waiting]:
+        """Return the recorded updates without an answer, oldest first."""
+        columns = (updates.c.id, updates.c.body, updates.c.tries)
+        query = select(*columns).where(updates.c.done.is_(None), updates.c.body.is_not(None))
+        with self._read() as db:
+            return [Waiting(*row) for row in db.execute(query.order_by(updates.c.id))]
+
+    def prune(self) -> int:
+        """Delete answered updates older than Telegram could send again; return how many."""
+        old = updates.c.done < self.now() - KEEP_UPDATES
+        with self._write() as db:
+            return db.execute(delete(updates).where(old)).rowcount
+
+    def host_states(self) -> list[tuple[str, str, int]]:
+        """Return the markets that are closed: name, state, until when in ms."""
+        with self._read() as db:
+            rows = db.execute(select(hosts).where(hosts.c.state != "ok"))
+            return [(row.name, row.state, row.until) for row in rows]
+
+    def save_host(self, name: str, state: str, until: int) -> None:
+        """Keep a market's state, so that a ban is obeyed after a restart too."""
+        values = {"state": state, "until": until}
+        made = self._dialect.insert(hosts).values(name=name, **values)
+        with self._write() as db:
+            db.execute(made.on_conflict_do_update(index_elements=[hosts.c.name], set_=values))
+
+
+def prepare_sqlite(connection: Any, _record: Any) -> None:
+    """Set a new SQLite connection to WAL and leave transactions to us."""
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def begin_sqlite(connection: Connection) -> None:
+    """Begin a transaction; a writing one takes the lock at once, so that it never has to retry."""
+    immediate = connection.get_execution_options().get("immediate")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

@@ -1,0 +1,117 @@
+import os
+import threading
+
+import pytest
+from sqlalchemy import create_engine, text
+
+import db
+
+POSTGRES = os.environ.get("TEST_DATABASE_URL", "postgresql+psycopg://root@127.0.0.1/test")
+
+
+def fresh_postgres():
+    engine = create_engine(POSTGRES)
+    with engine.begin() as connection:
+        connection.execute(text("DROP SCHEMA IF EXISTS public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+    engine.dispose()
+    return POSTGRES
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.service)])
+def url(request, tmp_path):
+    return f"sqlite:///{tmp_path / 'x.db'}" if request.param == "sqlite" else fresh_postgres()
+
+
+@pytest.fixture
+def store(url, clock):
+    opened = db.Db(url, clock)
+    yield opened
+    opened.close()
+
+
+def test_a_person_is_made_and_changed(store):
+    assert store.person(2**40) is None
+    store.save_person(2**40, name="Ayşe", lang="en")
+    store.save_person(2**40, zone="UTC")
+    assert store.person(2**40) == db.Person("Ayşe", "en", "UTC")
+
+
+def test_favourites_keep_their_order_and_hold_each_once(store):
+    assert store.add_favourites(1, ["SOLUSDT", "BTCUSDT", "SOLUSDT"]) == 2
+    assert store.add_favourites(1, ["BTCUSDT", "ETHUSDT"]) == 1
+    assert store.favourites(1) == ("SOLUSDT", "BTCUSDT", "ETHUSDT")
+    assert store.remove_favourites(1, ["BTCUSDT", "XUSDT"]) == 1
+    assert store.favourites(1) == ("SOLUSDT", "ETHUSDT")
+    assert store.favourites(2) == ()
+
+
+def test_favourites_stop_at_their_limit(store):
+    many = [f"C{i}USDT" for i in range(db.MAX_FAVOURITES + 5)]
+    assert store.add_favourites(1, many) == db.MAX_FAVOURITES
+    assert store.add_favourites(1, ["ONEMORE"]) == 0
+
+
+def test_watched_counts_everybody(store):
+    store.add_favourites(1, ["A", "B"])
+    store.add_favourites(2, ["B"])
+    assert store.watched()[0] == "B" and set(store.watched()) == {"A", "B"}
+
+
+def test_an_update_is_recorded_once_and_answered_once(store, clock):
+    assert store.receive([(1, "one"), (2, "two")]) == {1, 2}
+    assert store.receive([(2, "two again"), (3, "three")]) == {3}
+    assert [row.id for row in store.waiting()] == [1, 2, 3]
+    assert store.begin(2) == 1 and store.begin(2) == 2
+    store.finish(2)
+    assert [(row.id, row.body) for row in store.waiting()] == [(1, "one"), (3, "three")]
+    assert store.receive([(2, "redelivered")]) == set()
+
+
+def test_a_secret_update_leaves_no_words(store):
+    store.receive([(5, None)])
+    assert store.waiting() == [] and store.receive([(5, "again")]) == set()
+
+
+def test_pruning_forgets_only_old_answers(store, clock):
+    store.receive([(1, "a"), (2, "b")])
+    store.finish(1)
+    assert store.prune() == 0
+    clock.now += 3 * 86400
+    assert store.prune() == 1
+    assert [row.id for row in store.waiting()] == [2]
+
+
+def test_a_ban_survives_reopening(store, url, clock):
+    store.save_host("binance", "banned", 123)
+    store.save_host("okx", "banned", 5)
+    store.save_host("okx", "ok", 0)
+    again = db.Db(url, clock)
+    assert again.host_states() == [("binance", "banned", 123)]
+    again.close()
+
+
+def test_opening_again_changes_nothing_and_a_newer_schema_is_refused(store, url, clock):
+    store.save_person(1, name="a")
+    db.Db(url, clock).close()
+    assert store.person(1).name == "a"
+    with store._write() as connection:
+        connection.execute(text("UPDATE meta SET version = 999"))
+    with pytest.raises(RuntimeError, match="newer"):
+        db.Db(url, clock)
+
+
+def test_many_writers_lose_nothing(store):
+    def write(base):
+        for i in range(25):
+            store.receive([(base + i, "x")])
+            store.begin(base + i)
+            store.finish(base + i)
+
+    threads = [threading.Thread(target=write, args=(1000 * n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert store.waiting() == []
+    assert store.receive((1000 * n + i, "x") for n in range(8) for i in range(25)) == set()
