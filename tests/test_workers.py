@@ -1,0 +1,131 @@
+import math
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from workers import Job, Pool, Workers
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_a_job_that_raises_is_counted_and_goes_on(clock, caplog):
+    def fail():
+        raise ValueError("broken")
+
+    job = Job("x", 10, fail)
+    job.once(clock)
+    job.once(clock)
+    assert (job.runs, job.errors, job.last_error) == (2, 2, "ValueError: broken")
+    assert "job x failed" in caplog.text
+    job.run = lambda: None
+    job.once(clock)
+    assert job.last_error is None and job.errors == 2 and job.next_run == clock.now + 10
+
+
+def test_a_job_that_hangs_or_never_starts_is_late(clock):
+    job = Job("x", 10, None, deadline=30, next_run=clock.now + 10)
+    assert not job.late(clock.now + 40)
+    assert job.late(clock.now + 41)
+    job.running = clock.now
+    assert not job.late(clock.now + 30) and job.late(clock.now + 31)
+
+
+def test_jobs_run_in_their_own_threads_so_a_hung_one_delays_none(clock):
+    hung, ran = threading.Event(), threading.Event()
+    workers = Workers(Pool(1), clock)
+    workers.add(Job("hung", 1, hung.wait))
+    workers.add(Job("fine", 1, ran.set))
+    workers.start()
+    assert ran.wait(5)
+    clock.now += 100
+    assert workers.late() == ["hung"] or "hung" in workers.late()
+    hung.set()
+    workers.stop()
+
+
+def test_the_report_is_plain_and_whole(clock):
+    workers = Workers(Pool(1), clock)
+    workers.add(Job("x", 10, None, deadline=5), after=3)
+    (row,) = workers.report()
+    assert row["next_run_ms"] == (clock.now + 3) * 1000
+    assert row["deadline_ms"] == (clock.now + 8) * 1000
+    assert row["last_run_ms"] is None and row["ok"] is True
+
+
+@pytest.fixture(scope="module")
+def pool():
+    made = Pool(2, deadline=3)
+    yield made
+    made.shutdown(wait=False)
+
+
+@pytest.mark.slow
+def test_the_pool_computes_and_passes_errors_on(pool):
+    assert pool.submit(math.sqrt, 9).result() == 3
+    assert list(pool.map(math.sqrt, [1, 4])) == [1, 2]
+    with pytest.raises(ValueError):
+        pool.submit(math.sqrt, -1).result()
+
+
+@pytest.mark.slow
+def test_a_killed_child_is_replaced_and_its_call_redone(pool):
+    pool.submit(math.sqrt, 4).result()
+    slow = pool.submit(time.sleep, 0.3)
+    os.kill(next(iter(pool._processes._processes)), signal.SIGKILL)
+    assert slow.result(timeout=10) is None
+    assert pool.submit(math.sqrt, 16).result() == 4
+
+
+@pytest.mark.slow
+def test_a_call_past_its_deadline_ends_and_the_others_are_redone(pool):
+    hung, fine = pool.submit(time.sleep, 60), pool.submit(math.sqrt, 25)
+    with pytest.raises(TimeoutError):
+        hung.result(timeout=20)
+    assert fine.result(timeout=20) == 5
+    assert pool.submit(math.sqrt, 36).result(timeout=20) == 6
+
+
+@pytest.mark.slow
+def test_a_call_that_kills_every_child_is_an_error_not_a_loop(pool):
+    with pytest.raises(Exception, match="terminated abruptly"):
+        pool.submit(os._exit, 3).result(timeout=20)
+
+
+def test_a_closed_pool_takes_nothing():
+    closed = Pool(1)
+    closed.shutdown()
+    with pytest.raises(RuntimeError):
+        closed.submit(math.sqrt, 1)
+
+
+CHILDREN = """
+import math, os, sys
+sys.path.insert(0, {root!r})
+from workers import Pool
+if __name__ == "__main__":
+    pool = Pool(2)
+    pids = set(pool.map(os.getpid.__call__, []) ) or {{pool.submit(os.getpid).result()}}
+    print(*pids, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.slow
+def test_children_die_with_a_parent_that_is_killed(tmp_path):
+    script = tmp_path / "parent.py"
+    script.write_text(CHILDREN.format(root=str(ROOT)))
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, script], stdin=pipe, stdout=pipe, text=True) as parent:
+        child = int(parent.stdout.readline())
+        os.kill(child, 0)
+        parent.kill()
+    end = time.monotonic() + 10
+    while time.monotonic() < end and Path(f"/proc/{child}/stat").exists():
+        threading.Event().wait(0.02)
+    assert not Path(f"/proc/{child}/stat").exists()
