@@ -1,0 +1,406 @@
+"""The words every command uses: Ctx, Reply, UserError, and answer(), the one way in."""
+
+import difflib
+import html
+import logging
+import math
+import re
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+log = logging.getLogger("dort5bot")
+
+INTERVALS = {
+    "1m": 60_000,
+    "3m": 180_000,
+    "5m": 300_000,
+    "15m": 900_000,
+    "30m": 1_800_000,
+    "1h": 3_600_000,
+    "2h": 7_200_000,
+    "4h": 14_400_000,
+    "6h": 21_600_000,
+    "8h": 28_800_000,
+    "12h": 43_200_000,
+    "1d": 86_400_000,
+    "3d": 259_200_000,
+    "1w": 604_800_000,
+}
+MAX_COINS = 60
+UNKNOWN = "—"
+REFRESH = "↻"
+_FOLD = str.maketrans("ıİşŞğĞüÜöÖçÇ", "iissgguuoocc")
+
+
+class UserError(Exception):
+    """Tell a person what is wrong, in both languages."""
+
+    def __init__(self, tr: str, en: str) -> None:
+        super().__init__(en)
+        self.tr, self.en = tr, en
+
+
+@dataclass(frozen=True)
+class Reply:
+    """Say one thing: HTML text with buttons, a picture or a file; `edit` replaces the one before.
+
+    A button is (label, command line). `failed` is 1 for a refusal, 2 for a failure.
+    """
+
+    text: str = ""
+    buttons: tuple[tuple[tuple[str, str], ...], ...] | list = ()
+    photo: bytes | None = None
+    file: tuple[str, bytes] | None = None
+    keyboard: tuple[tuple[str, ...], ...] = ()
+    edit: bool = False
+    failed: int = 0
+
+
+@dataclass(frozen=True)
+class User:
+    """A person as the bot knows them."""
+
+    id: int = 0
+    name: str = ""
+    lang: str = "tr"
+    zone: ZoneInfo = ZoneInfo("Europe/Istanbul")  # noqa: RUF009 immutable
+    allowed: bool = True
+    admin: bool = False
+
+
+@dataclass(frozen=True)
+class Chat:
+    """Where a message came from: private, group, supergroup or channel."""
+
+    id: int = 0
+    kind: str = "private"
+
+
+@dataclass(frozen=True)
+class Command:
+    """A loaded command file; `error` says why it could not be loaded."""
+
+    name: str
+    run: Callable[[Any], Any] | None
+    tr: str = ""
+    en: str = ""
+    aliases: tuple[str, ...] = ()
+    group: str = "tools"
+    admin: bool = False
+    secret: bool = False
+    heavy: bool = False
+    error: str = ""
+
+    def about(self, lang: str) -> tuple[str, str]:
+        """Return what it does and its usage in a language."""
+        what, _, usage = (self.tr if lang == "tr" else self.en).partition(": /")
+        return what, f"/{usage}" if usage else f"/{self.name}"
+
+
+def fold(word: str) -> str:
+    """Return a word in small ASCII letters, Turkish ones folded."""
+    return word.translate(_FOLD).lower()
+
+
+def grouped(value: float, digits: int, lang: str) -> str:
+    """Return a number with thousands and decimals in the language's marks, — where unknown."""
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    words = f"{value:,.{digits}f}"
+    if not words.strip("-0.,"):
+        words = words.lstrip("-")
+    return words.translate(str.maketrans(",.", ".,")) if lang == "tr" else words
+
+
+@dataclass(frozen=True)
+class Ctx:
+    """What a command is given: what was typed, by whom, and where to look."""
+
+    args: tuple[str, ...] = ()
+    name: str = ""
+    usage: tuple[str, str] = ("", "")
+    user: User = User()
+    chat: Chat = Chat()
+    now: int = 0
+    sources: Any = None
+    db: Any = None
+    workers: Any = None
+    config: Any = None
+    redact: Callable[[str], str] = str
+    commands: Mapping[str, Command] = field(default_factory=dict)
+
+    @property
+    def lang(self) -> str:
+        """Return the user's language, tr or en."""
+        return self.user.lang
+
+    @property
+    def line(self) -> str:
+        """Return what was typed, as a command line."""
+        return " ".join((f"/{self.name}", *self.args))
+
+    def t(self, tr: str, en: str) -> str:
+        """Return the sentence in the user's language."""
+        return tr if self.lang == "tr" else en
+
+    def buttons(self, *rows: Iterable[tuple[str, str]]) -> list[list[tuple[str, str]]]:
+        """Return rows of buttons behind a ↻ that asks the same again, as far as they fit."""
+        wanted = [[(REFRESH, self.line)], *map(list, rows)]
+        fitting = [[(t, line) for t, line in row if len(line.encode()) <= 64] for row in wanted]
+        return [row for row in fitting if row]
+
+    def wrong(self, tr: str, en: str) -> UserError:
+        """Return an error that shows the command's usage below."""
+        return UserError(f"{tr}\nKullanım: {self.usage[0]}", f"{en}\nUsage: {self.usage[1]}")
+
+    def arg(self, i: int, default: str | None = None) -> str:
+        """Return the i-th word. Raises UserError where it is missing and has no default."""
+        if i < len(self.args):
+            return self.args[i]
+        if default is None:
+            raise self.wrong("Eksik bir şey var.", "Something is missing.")
+        return default
+
+    def number(
+        self, i: int, default: float | None = None, low: float = -1e15, high: float = 1e15
+    ) -> float:
+        """Return the i-th word as a number within bounds. Raises UserError."""
+        if i >= len(self.args) and default is not None:
+            return default
+        word = self.arg(i)
+        if not re.fullmatch(r"[-+]?[0-9]{1,15}([.,][0-9]{1,15})?", word):
+            raise self.wrong(f"“{word[:20]}” bir sayı değil.", f"“{word[:20]}” is not a number.")
+        value = float(word.replace(",", "."))
+        if not low <= value <= high:
+            raise self.wrong(
+                f"{word[:20]}: {low:g} ile {high:g} arasında olmalı.",
+                f"{word[:20]}: must be between {low:g} and {high:g}.",
+            )
+        return int(value) if value.is_integer() else value
+
+    def interval(self, default: str) -> str:
+        """Return the timeframe typed anywhere in the line, else the default."""
+        return next((word.lower() for word in self.args if word.lower() in INTERVALS), default)
+
+    def words(self) -> tuple[str, ...]:
+        """Return what was typed without the timeframe."""
+        return tuple(word for word in self.args if word.lower() not in INTERVALS)
+
+    def coins(self, limit: int = MAX_COINS) -> list[str]:
+        """Return the symbols asked for: named, top N by volume, favourites, or the default list.
+
+        Raises UserError for an unknown coin or too many.
+        """
+        words = self.words()
+        if len(words) == 1 and re.fullmatch(r"[0-9]{1,4}", words[0]):
+            return self.sources.top(int(self.replaced(words).number(0, low=1, high=limit)))
+        if not words:
+            words = tuple(self.db.favourites(self.user.id))[:limit] or self.config.scan_symbols
+            return [s for s in map(self.sources.known, words) if s]
+        if len(words) > limit:
+            raise self.wrong(f"En çok {limit} coin.", f"At most {limit} coins.")
+        return list(dict.fromkeys(self.sources.symbol(word) for word in words))
+
+    def replaced(self, args: Iterable[str]) -> "Ctx":
+        """Return the same context with other words."""
+        return replace(self, args=tuple(args))
+
+    def num(self, value: float, digits: int = 2, sign: bool = False) -> str:
+        """Return a number in the reader's style, with + where asked, — where unknown."""
+        words = grouped(value, digits, self.lang)
+        return f"+{words}" if sign and words != UNKNOWN and value > 0 else words
+
+    def percent(self, value: float, digits: int = 2, sign: bool = False) -> str:
+        """Return a percentage as the reader writes it: %1,2 or 1.2%."""
+        words = self.num(value, digits, sign)
+        return words if words == UNKNOWN else self.t(f"%{words}", f"{words}%")
+
+    def short(self, value: float) -> str:
+        """Return a big amount as 1,2K, 3,4M or 5,6B."""
+        for limit, mark in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K")):
+            if value is not None and abs(value) >= limit * 0.99995:
+                return grouped(value / limit, 1, self.lang) + mark
+        return grouped(value, 1, self.lang)
+
+    def price(self, value: float, symbol: str) -> str:
+        """Return a price with the digits its tick size has."""
+        return grouped(value, self.sources.digits(symbol), self.lang)
+
+    def clock(self, ms: int, form: str = "%d.%m %H:%M") -> str:
+        """Return an instant in the user's time zone."""
+        return datetime.fromtimestamp(ms / 1000, self.user.zone).strftime(form)
+
+    def ago(self, ms: int) -> str:
+        """Return how long ago an instant was, in words."""
+        seconds = max(0, (self.now - ms) // 1000)
+        for size, tr, en in ((86400, "gün", "d"), (3600, "sa", "h"), (60, "dk", "min")):
+            if seconds >= size:
+                return f"{seconds // size} {self.t(tr, en)}"
+        return f"{seconds} {self.t('sn', 's')}"
+
+    def age(self, *values: Any) -> str:
+        """Return a closing line where data is not fresh or not from the first source."""
+        stale = [v.at for v in values if v.stale]
+        others = sorted({v.source for v in values if v.source})
+        notes = []
+        if stale:
+            ago = self.ago(min(stale))
+            notes.append(self.t(f"⏳ Veri {ago} önceden", f"⏳ Data is {ago} old"))
+        if others:
+            notes.append(self.t("Kaynak: ", "Source: ") + ", ".join(others))
+        return "\n" + " · ".join(notes) if notes else ""
+
+
+def coin(symbol: str) -> str:
+    """Return a symbol as people say it, USDT hidden and safe in HTML."""
+    return html.escape(symbol.removesuffix("USDT") or symbol)
+
+
+def pick(word: str, commands: Mapping[str, Command]) -> tuple[Command, str, tuple[str, ...]] | None:
+    """Return the command a word names, its folded name, and a number glued to it as argument."""
+    name = fold(word)
+    if name in commands:
+        return commands[name], name, ()
+    glued = re.fullmatch(r"([a-z_]+)([0-9]{1,9})", name)
+    if glued and glued[1] in commands:
+        return commands[glued[1]], glued[1], (glued[2],)
+    return None
+
+
+def parse(line: str, me: str = "") -> tuple[str, tuple[str, ...]] | None:
+    """Return the command's word and its arguments; None where it is not a command or not for us."""
+    words = line.split()
+    if not words or not words[0].startswith("/"):
+        return None
+    word, _, whom = words[0][1:].partition("@")
+    if whom and me and whom.lower() != me.lower():
+        return None
+    return word, tuple(words[1:])
+
+
+def find(line: str, commands: Mapping[str, Command]) -> Command | None:
+    """Return the command a line names, or None."""
+    parsed = parse(line)
+    found = pick(parsed[0], commands) if parsed else None
+    return found[0] if found else None
+
+
+def cast(result: Any) -> Iterator[Reply]:
+    """Turn what a command returned into replies: text, Reply, an iterable of these, or None."""
+    if result is None:
+        return
+    if isinstance(result, str):
+        result = Reply(result)
+    if isinstance(result, Reply):
+        yield result
+        return
+    for item in result:
+        yield from cast(item)
+
+
+def refusal(ctx: Ctx, error: UserError) -> Reply:
+    """Return the sentence of an error, safe in HTML."""
+    return Reply(html.escape(ctx.t(error.tr, error.en), quote=False), failed=1)
+
+
+def unknown(word: str, ctx: Ctx) -> Reply:
+    """Return a polite answer to a word that is no command, with the nearest ones."""
+    near = difflib.get_close_matches(fold(word)[:32], list(ctx.commands), n=3, cutoff=0.5)
+    names = ", ".join(f"/{name}" for name in near)
+    tail = ctx.t(f"Şunu mu demek istediniz: {names}", f"Did you mean: {names}") if names else ""
+    text = ctx.t(f"/{word[:32]} diye bir komut yok.", f"There is no command /{word[:32]}.")
+    return Reply(f"{html.escape(text, quote=False)} {tail}\n/yardim".replace("  ", " "), failed=1)
+
+
+def stranger(ctx: Ctx) -> Reply:
+    """Return the refusal a stranger gets, with the id the owner needs to let them in."""
+    return Reply(
+        ctx.t(
+            f"Bu bot özel. Kullanmak için kimliğinizi sahibine iletin: <code>{ctx.user.id}</code>",
+            f"This bot is private. To use it, give the owner your id: <code>{ctx.user.id}</code>",
+        ),
+        failed=1,
+    )
+
+
+def run(command: Command, ctx: Ctx) -> Iterator[Reply]:
+    """Run a command and turn its exceptions into sentences."""
+    try:
+        if command.run is None:
+            raise UserError(
+                f"/{command.name} yüklenemedi; yöneticiye haber verildi.",
+                f"/{command.name} failed to load; the admins have been told.",
+            )
+        yield from cast(command.run(ctx))
+    except UserError as error:
+        yield refusal(ctx, error)
+    except Exception:
+        mark = secrets.token_hex(3)
+        log.exception("error %s in /%s", mark, command.name)
+        text = ctx.t(
+            f"Beklenmeyen hata ({mark}); kaydedildi.", f"Unexpected error ({mark}); logged."
+        )
+        yield Reply(text, failed=2)
+
+
+def answer(line: str, ctx: Ctx, me: str = "") -> Iterator[Reply]:
+    """Turn what a person typed or pressed into replies; the only way into a command."""
+    private = ctx.chat.kind == "private"
+    if not line.startswith("/") and private and len(line.split()) == 1 and ctx.user.allowed:
+        line = bare(line.strip(), ctx)
+    parsed = parse(line, me)
+    if parsed is None:
+        if private:
+            yield plain_text(ctx) if ctx.user.allowed else stranger(ctx)
+        return
+    found = pick(parsed[0], ctx.commands)
+    if found is None and not private:
+        return
+    if not ctx.user.allowed:
+        yield stranger(ctx)
+        return
+    if found is None:
+        yield unknown(parsed[0], ctx)
+        return
+    command, name, glued = found
+    ctx = replace(
+        ctx,
+        name=name,
+        args=glued + parsed[1],
+        usage=(command.about("tr")[1], command.about("en")[1]),
+    )
+    yield from guarded(command, ctx)
+
+
+def guarded(command: Command, ctx: Ctx) -> Iterator[Reply]:
+    """Apply the command's policy, then run it; a heavy one answers at once and edits that."""
+    if command.admin and not ctx.user.admin:
+        yield Reply(ctx.t("Bu komut yalnız yöneticiler için.", "Admins only."), failed=1)
+        return
+    if not command.heavy:
+        yield from run(command, ctx)
+        return
+    yield Reply(ctx.t("hazırlanıyor…", "working on it…"))
+    for i, reply in enumerate(run(command, ctx)):
+        yield replace(reply, edit=True) if i == 0 else reply
+
+
+def bare(word: str, ctx: Ctx) -> str:
+    """Return the command line a bare coin name stands for, else the word itself."""
+    known = re.fullmatch(r"\w{2,20}", word) and ctx.sources.known(word)
+    return f"/t {word}" if known else word
+
+
+def plain_text(ctx: Ctx) -> Reply:
+    """Return what to say to a text that is no command."""
+    return Reply(
+        ctx.t(
+            "Bunu anlamadım. Komutlar için /yardim, bir coin için adını yazın (btc).",
+            "I did not get that. Send /help for the commands, or a coin's name (btc).",
+        ),
+        failed=1,
+    )

@@ -1,0 +1,327 @@
+"""The one door to Telegram: polling, one lane per chat, and every update answered exactly once."""
+
+import json
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import requests
+from telebot import TeleBot, apihelper, types
+from telebot.apihelper import ApiTelegramException
+
+from bot import REFRESH, Chat, Command, Ctx, Reply, User, answer, find
+from config import Config
+from db import Db
+from post import Post, Stopping, Thread, Undeliverable
+from workers import Job
+
+log = logging.getLogger("dort5bot")
+
+POLL_SECONDS = 25
+KINDS = ["message", "callback_query"]
+MAX_TRIES = 3
+LANES, HEAVY_LANES = 8, 2
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A message or a pressed button, as far as it concerns us."""
+
+    update: int
+    chat: Chat
+    sender: Mapping[str, Any]
+    text: str
+    message: int
+    topic: int | None = None
+    pressed: str = ""
+    refreshed: bool = False
+    pictured: bool = False
+
+
+def read(update: Mapping[str, Any]) -> Incoming | None:
+    """Return what an update says; None where it is nothing a person typed or pressed."""
+    press = update.get("callback_query")
+    message = (press or {}).get("message") if press else update.get("message")
+    sender = (press or message or {}).get("from")
+    if not message or not sender or "id" not in message.get("chat", {}):
+        return None
+    text = press.get("data", "") if press else message.get("text", "")
+    if not text:
+        return None
+    topic = message.get("message_thread_id") if message.get("is_topic_message") else None
+    return Incoming(
+        update["update_id"],
+        Chat(message["chat"]["id"], message["chat"].get("type", "private")),
+        sender,
+        text,
+        message["message_id"],
+        topic,
+        press["id"] if press else "",
+        bool(press) and refreshes(text, message),
+        "photo" in message,
+    )
+
+
+def refreshes(line: str, message: Mapping[str, Any]) -> bool:
+    """Tell whether a pressed button runs the command that made its message, to be replaced."""
+    rows = message.get("reply_markup", {}).get("inline_keyboard", [])
+    own = [b.get("callback_data", "") for row in rows for b in row if b.get("text") == REFRESH]
+    return any(data.split()[:1] == line.split()[:1] for data in own)
+
+
+def tell(done: Future) -> None:
+    """Log what a lane's work raised; its update stays recorded for the next start."""
+    error = None if done.cancelled() else done.exception()
+    if error:
+        log.error("an update stays unanswered until the next start", exc_info=error)
+
+
+class Lanes:
+    """Run work in threads so that each key's work keeps its order."""
+
+    def __init__(self, threads: int, name: str) -> None:
+        self._pool = ThreadPoolExecutor(threads, name)
+        self._queues: dict[int, deque[Callable[[], None]]] = {}
+        self._idle = threading.Condition()
+
+    def put(self, key: int, work: Callable[[], None]) -> None:
+        """Queue work behind what its key already has."""
+        with self._idle:
+            queue = self._queues.get(key)
+            if queue is not None:
+                queue.append(work)
+                return
+            self._queues[key] = deque([work])
+        self._go(key)
+
+    def drain(self, patience: float) -> bool:
+        """Wait until all work is done; return whether it was in time."""
+        with self._idle:
+            return self._idle.wait_for(lambda: not self._queues, patience)
+
+    def size(self) -> int:
+        """Return how much work is queued or running."""
+        with self._idle:
+            return sum(map(len, self._queues.values()))
+
+    def close(self) -> None:
+        """Take no more work and do not wait for what runs."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _go(self, key: int) -> None:
+        self._pool.submit(self._next, key).add_done_callback(tell)
+
+    def _next(self, key: int) -> None:
+        queue = self._queues[key]
+        try:
+            queue[0]()
+        finally:
+            with self._idle:
+                queue.popleft()
+                if queue:
+                    self._go(key)
+                else:
+                    del self._queues[key]
+                    self._idle.notify_all()
+
+
+class Telegram:
+    """Poll for updates, record them, answer them in each chat's order, and only then let go."""
+
+    def __init__(
+        self,
+        api: TeleBot,
+        post: Post,
+        base: Ctx,
+        stop: threading.Event,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.api, self.post, self.base, self.me = api, post, base, ""
+        self.job = Job("telegram", POLL_SECONDS, None, deadline=60)
+        self.trouble = ""
+        self._db: Db = base.db
+        self._config: Config = base.config
+        self._stop, self._clock = stop, clock
+        self._lanes, self._heavy = Lanes(LANES, "lane"), Lanes(HEAVY_LANES, "heavy")
+        self._offset, self._closing = 0, False
+
+    def start(self) -> None:
+        """Answer what an earlier run left, then poll in a thread. Raises on a wrong token."""
+        try:
+            self._greet()
+        except requests.RequestException as error:
+            self._notice(str(error))
+        for waiting in self._db.waiting():
+            self._queue(json.loads(waiting.body))
+        self.job.next_run = self._clock()
+        threading.Thread(target=self._poll, name="poll", daemon=True).start()
+
+    def drain(self, patience: float) -> bool:
+        """Finish what was taken in, within the patience, and tell Telegram what is done."""
+        self._closing = True
+        begun = time.monotonic()
+        done = self._lanes.drain(patience)
+        done &= self._heavy.drain(max(0, patience - (time.monotonic() - begun)))
+        if self._offset:
+            token = self.api.token
+            self.post.quietly(apihelper.get_updates, token, self._offset, limit=1, timeout=0)
+        self._stop.set()
+        self._lanes.close()
+        self._heavy.close()
+        return done
+
+    def backlog(self) -> int:
+        """Return how many updates wait for their answer."""
+        return self._lanes.size() + self._heavy.size()
+
+    def publish(self) -> None:
+        """Set the command menu in both languages where it differs from what Telegram has."""
+        for lang, code in (("tr", None), ("tr", "tr"), ("en", "en")):
+            wanted = [types.BotCommand(c.name, c.about(lang)[0][:256]) for c in self._menu()]
+            have = self.api.get_my_commands(language_code=code)
+            if [(c.command, c.description) for c in have] != [
+                (c.command, c.description) for c in wanted
+            ]:
+                self.api.set_my_commands(wanted, language_code=code)
+
+    def _menu(self) -> list[Command]:
+        own = {c.name: c for c in self.base.commands.values() if not c.admin and not c.error}
+        return [own[key] for key in sorted(own)][:100]
+
+    def _poll(self) -> None:
+        pause = 0.5
+        while not self._closing:
+            try:
+                self._take(self._fetch())
+            except (ApiTelegramException, requests.RequestException) as error:
+                self._notice(str(error))
+                self._heal(error)
+                self._stop.wait(pause)
+                pause = min(30, pause * 2)
+            else:
+                pause = 0.5
+                self._notice("")
+                self.job.last_run = self._clock()
+                self.job.next_run = self.job.last_run + POLL_SECONDS
+
+    def _greet(self) -> None:
+        self.me = self.me or self.api.get_me().username or ""
+
+    def _fetch(self) -> list[dict[str, Any]]:
+        self._greet()
+        return apihelper.get_updates(
+            self.api.token,
+            offset=self._offset or None,
+            long_polling_timeout=POLL_SECONDS,
+            allowed_updates=KINDS,
+        )
+
+    def _take(self, batch: list[dict[str, Any]]) -> None:
+        """Record a batch before the next poll acknowledges it, and queue what is new."""
+        if not batch or self._closing:
+            return
+        secret = {u["update_id"] for u in batch if self._is_secret(u)}
+        for update in batch:
+            if update["update_id"] in secret:
+                self._answer_secret(update)
+        rows = [(u["update_id"], json.dumps(u)) for u in batch if u["update_id"] not in secret]
+        fresh = self._db.receive(rows)
+        for update in batch:
+            if update["update_id"] in fresh:
+                self._queue(update)
+        self._offset = batch[-1]["update_id"] + 1
+
+    def _notice(self, trouble: str) -> None:
+        """Say once that Telegram is in trouble, and once that it is over."""
+        if trouble and not self.trouble:
+            log.warning("Telegram: %s", trouble)
+        elif self.trouble and not trouble:
+            log.warning("Telegram answers again")
+        self.trouble = self.job.last_error = trouble
+
+    def _heal(self, error: Exception) -> None:
+        """Take away a webhook that keeps us from polling."""
+        if isinstance(error, ApiTelegramException) and "webhook is active" in error.description:
+            self.post.quietly(self.api.delete_webhook)
+
+    def _is_secret(self, update: Mapping[str, Any]) -> bool:
+        incoming = read(update)
+        command = find(incoming.text, self.base.commands) if incoming else None
+        return bool(command and command.secret)
+
+    def _answer_secret(self, update: Mapping[str, Any]) -> None:
+        """Answer at once a message that must not be written down; its id alone is recorded."""
+        incoming = read(update)
+        if incoming and self._db.receive([(incoming.update, None)]):
+            gone = self.post.quietly(self.api.delete_message, incoming.chat.id, incoming.message)
+            if gone:
+                self._say(incoming)
+            else:
+                text = self._ctx(incoming).t(
+                    "Mesajınızı silemedim; güvenlik için işlemedim. Lütfen siz silin.",
+                    "I could not delete your message, so I did not act on it. Please delete it.",
+                )
+                self._deliver(incoming, iter([Reply(text, failed=1)]))
+            self._db.finish(incoming.update)
+
+    def _queue(self, update: Mapping[str, Any]) -> None:
+        incoming = read(update)
+        if incoming is None:
+            self._db.finish(update["update_id"])
+            return
+        command = find(incoming.text, self.base.commands)
+        lanes = self._heavy if command and command.heavy else self._lanes
+        lanes.put(incoming.chat.id, lambda: self._handle(incoming))
+
+    def _handle(self, incoming: Incoming) -> None:
+        """Answer one recorded update and mark it done; one that fails to be stays recorded."""
+        if self._stop.is_set():
+            return
+        if incoming.pressed:
+            self.post.quietly(self.api.answer_callback_query, incoming.pressed)
+        try:
+            if self._db.begin(incoming.update) > MAX_TRIES:
+                log.error("update %s was begun %s times; given up", incoming.update, MAX_TRIES)
+            else:
+                self._say(incoming)
+            self._db.finish(incoming.update)
+        except Stopping:
+            log.info("update %s stays for the next run", incoming.update)
+
+    def _say(self, incoming: Incoming) -> None:
+        self._deliver(incoming, answer(incoming.text, self._ctx(incoming), self.me))
+
+    def _deliver(self, incoming: Incoming, replies: Iterator[Reply]) -> None:
+        thread = Thread(incoming.chat.id, topic=incoming.topic)
+        if incoming.refreshed:
+            thread.message, thread.pictured = incoming.message, incoming.pictured
+        try:
+            for i, reply in enumerate(replies):
+                again = i == 0 and incoming.refreshed and not reply.failed
+                self.post.reply(thread, replace(reply, edit=True) if again else reply)
+        except Undeliverable as error:
+            log.warning("chat %s cannot be reached: %s", incoming.chat.id, error)
+
+    def _ctx(self, incoming: Incoming) -> Ctx:
+        user = self._user(incoming.sender)
+        return replace(self.base, user=user, chat=incoming.chat, now=int(self._clock() * 1000))
+
+    def _user(self, sender: Mapping[str, Any]) -> User:
+        """Return who is speaking, with what they chose and what they may."""
+        admins = self._config.admin_ids or (frozenset({1}) if self._config.local else frozenset())
+        user_id, admin = sender["id"], sender["id"] in admins
+        allowed = admin or user_id in self._config.allowed_ids
+        person = self._db.person(user_id) if allowed else None
+        name = str(sender.get("first_name", ""))[:64]
+        if allowed and (person is None or person.name != name):
+            self._db.save_person(user_id, name=name)
+        code = str(sender.get("language_code", ""))[:2]
+        lang = (person and person.lang) or (code if code in ("tr", "en") else self._config.language)
+        zone = ZoneInfo(person.zone) if person and person.zone else self._config.timezone
+        return User(user_id, name, lang, zone, allowed, admin)

@@ -1,0 +1,300 @@
+"""What goes out to Telegram: one sender with pacing, splitting, fallbacks and patience."""
+
+import html
+import io
+import logging
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import requests
+from telebot import TeleBot, apihelper, types
+from telebot.apihelper import ApiTelegramException
+
+from bot import Reply
+
+log = logging.getLogger("dort5bot")
+
+TEXT_LIMIT, CAPTION_LIMIT, MAX_PARTS = 4096, 1024, 4
+CONNECT, READ = 10, 40
+GIVE_UP = 3600
+NO_PREVIEW = types.LinkPreviewOptions(is_disabled=True)
+TAG = re.compile(r"<(/?)([a-z-]+)[^<>]*>")
+UNIT = re.compile(r"<[^<>]*>|&[#\w]+;|.", re.DOTALL)
+
+
+class Undeliverable(Exception):
+    """Say that this message can never reach this chat: blocked, kicked, gone, refused."""
+
+
+class Stopping(Exception):
+    """Say that the bot is stopping, so that what was being sent stays to be done."""
+
+
+class LostRequest(requests.RequestException):
+    """A request to Telegram that failed, with neither the token nor the text in its words."""
+
+
+def sender(redact: Callable[[str], str]) -> Callable[..., requests.Response]:
+    """Return telebot's way to send: everything in a POST body, errors without secrets."""
+    local = threading.local()
+
+    def send(
+        method: str, url: str, params: Any = None, files: Any = None, **_: Any
+    ) -> requests.Response:
+        if not hasattr(local, "session"):
+            local.session = requests.Session()
+        try:
+            return local.session.post(url, data=params, files=files, timeout=(CONNECT, READ))
+        except requests.RequestException as error:
+            lost = LostRequest(redact(f"{method}: {type(error).__name__}"))
+        raise lost from None
+
+    return send
+
+
+def connect(token: str, api_url: str, redact: Callable[[str], str]) -> TeleBot:
+    """Return a client of the Bot API at an address."""
+    apihelper.API_URL = api_url + "/bot{0}/{1}"
+    apihelper.FILE_URL = api_url + "/file/bot{0}/{1}"
+    apihelper.CUSTOM_REQUEST_SENDER = sender(redact)
+    return TeleBot(token, threaded=False, skip_pending=False)
+
+
+class Pacer:
+    """Tell how long to wait so that neither the whole bot nor one chat goes over its rate."""
+
+    ALL, CHAT, GROUP = (1 / 28, 15), (1.0, 3), (3.0, 4)
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._lock = clock, threading.Lock()
+        self._next: dict[int | None, float] = {}
+
+    def wait(self, chat: int) -> float:
+        """Reserve a place for one message to a chat; return the seconds until its turn."""
+        with self._lock:
+            now = self._clock()
+            if len(self._next) > 10_000:
+                self._next = {key: at for key, at in self._next.items() if at > now}
+            pace = self.GROUP if chat < 0 else self.CHAT
+            own = self._reserve(chat, now, *pace)
+            return own + self._reserve(None, now + own, *self.ALL)
+
+    def hold(self, chat: int, seconds: float) -> None:
+        """Send nothing to a chat for so long, as Telegram asked."""
+        with self._lock:
+            gap, burst = self.GROUP if chat < 0 else self.CHAT
+            self._next[chat] = max(self._next.get(chat, 0), self._clock() + seconds + gap * burst)
+
+    def _reserve(self, key: int | None, now: float, gap: float, burst: int) -> float:
+        at = max(self._next.get(key, 0.0), now)
+        self._next[key] = at + gap
+        return max(0.0, at - gap * burst - now)
+
+
+@dataclass
+class Thread:
+    """Where an answer goes: its chat, and the message that the next edit replaces."""
+
+    chat: int
+    message: int | None = None
+    pictured: bool = False
+    topic: int | None = None
+
+
+class Post:
+    """Send replies to chats, keeping the pace and trying again until they arrive."""
+
+    def __init__(self, api: TeleBot, stop: threading.Event, pacer: Pacer | None = None) -> None:
+        self.api, self._stop, self._pacer = api, stop, pacer or Pacer()
+
+    def reply(self, thread: Thread, reply: Reply) -> None:
+        """Deliver one reply; an edit replaces the thread's message where it can."""
+        if reply.edit and thread.message and self._edit(thread, reply):
+            return
+        if reply.photo:
+            self._photo(thread, reply)
+        elif reply.file:
+            self._file(thread, reply)
+        elif reply.text:
+            self._text(thread, reply)
+
+    def call(self, chat: int, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call the Bot API in a chat's turn; wait and try again while that can help.
+
+        Raises Undeliverable where it cannot, Stopping when the bot stops first.
+        """
+        begun, pause = time.monotonic(), 0.5
+        while True:
+            self._sleep(self._pacer.wait(chat))
+            try:
+                return method(*args, **kwargs)
+            except ApiTelegramException as error:
+                wait = patience(error)
+                if wait is None:
+                    raise Undeliverable(error.description) from error
+                if error.error_code == 429:
+                    self._pacer.hold(chat, wait)
+            except requests.RequestException as error:
+                log.warning("Telegram: %s", error)
+                wait = 0
+            if time.monotonic() - begun > GIVE_UP:
+                raise Undeliverable("Telegram did not answer for an hour")
+            pause = min(30, pause * 2)
+            self._sleep(max(wait, pause))
+
+    def quietly(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> bool:
+        """Call the Bot API once for something nobody misses; return whether it worked."""
+        try:
+            method(*args, **kwargs)
+        except (ApiTelegramException, requests.RequestException) as error:
+            log.info("Telegram: %s", error)
+            return False
+        return True
+
+    def _sleep(self, seconds: float) -> None:
+        if seconds > 0 and self._stop.wait(seconds):
+            raise Stopping
+
+    def _text(self, thread: Thread, reply: Reply) -> None:
+        parts = list(split(reply.text, TEXT_LIMIT))
+        if len(parts) > MAX_PARTS:
+            file = ("dort5bot.txt", plain(reply.text).encode())
+            self._file(thread, Reply(file=file, buttons=reply.buttons))
+            return
+        for i, part in enumerate(parts):
+            markup = keyboard(reply) if i == len(parts) - 1 else None
+            options = {"text": part, "reply_markup": markup, "link_preview_options": NO_PREVIEW}
+            sent = self._formatted(thread, self.api.send_message, "text", **options)
+            thread.message, thread.pictured = sent.message_id, False
+
+    def _photo(self, thread: Thread, reply: Reply) -> None:
+        short = length(reply.text) <= CAPTION_LIMIT
+        options: dict[str, Any] = {"photo": reply.photo}
+        if short:
+            options |= {"caption": reply.text, "reply_markup": keyboard(reply)}
+        sent = self._formatted(thread, self.api.send_photo, "caption", **options)
+        thread.message, thread.pictured = sent.message_id, True
+        if not short:
+            self._text(thread, Reply(reply.text, buttons=reply.buttons))
+
+    def _file(self, thread: Thread, reply: Reply) -> None:
+        name, body = reply.file or ("", b"")
+        options = {"caption": next(split(reply.text, CAPTION_LIMIT), None)}
+        options |= {"reply_markup": keyboard(reply), "visible_file_name": name}
+        sent = self._formatted(thread, self.api.send_document, "caption", document=body, **options)
+        thread.message, thread.pictured = sent.message_id, False
+
+    def _formatted(
+        self, thread: Thread, method: Callable[..., Any], field: str, **options: Any
+    ) -> Any:
+        """Send with HTML, and once more as plain text where Telegram cannot parse it."""
+        place = {"chat_id": thread.chat}
+        if thread.topic:
+            place["message_thread_id"] = thread.topic
+        try:
+            return self.call(thread.chat, method, **place, **options, parse_mode="HTML")
+        except Undeliverable as error:
+            if "can't parse entities" not in str(error):
+                raise
+            log.warning("sent as plain text: %s", error)
+        options[field] = plain(options[field])
+        return self.call(thread.chat, method, **place, **options)
+
+    def _edit(self, thread: Thread, reply: Reply) -> bool:
+        """Replace the thread's message; return False where a new one must be sent."""
+        parts = list(split(reply.text, CAPTION_LIMIT if reply.photo else TEXT_LIMIT))
+        if reply.file or len(parts) > 1 or thread.pictured != bool(reply.photo):
+            if not thread.pictured:
+                self.quietly(self.api.delete_message, thread.chat, thread.message)
+            return False
+        place = {"message_id": thread.message, "reply_markup": keyboard(reply)}
+        try:
+            if reply.photo:
+                self.call(thread.chat, self._picture, thread, reply, place)
+            else:
+                edit = self.api.edit_message_text
+                untopical = replace(thread, topic=None)
+                self._formatted(untopical, edit, "text", text=reply.text, **place)
+        except Undeliverable as error:
+            return "message is not modified" in str(error)
+        return True
+
+    def _picture(self, thread: Thread, reply: Reply, place: dict[str, Any]) -> None:
+        photo = types.InputFile(io.BytesIO(reply.photo or b""))
+        media = types.InputMediaPhoto(photo, caption=reply.text, parse_mode="HTML")
+        self.api.edit_message_media(media, chat_id=thread.chat, **place)
+
+
+def patience(error: ApiTelegramException) -> float | None:
+    """Return how long to wait before trying again, None where trying again cannot help."""
+    if error.error_code == 429:
+        return float((error.result_json.get("parameters") or {}).get("retry_after", 1))
+    return 0.0 if error.error_code >= 500 else None
+
+
+def keyboard(reply: Reply) -> Any:
+    """Return a reply's buttons in Telegram's form, or None."""
+    if reply.buttons:
+        markup = types.InlineKeyboardMarkup()
+        for row in reply.buttons:
+            markup.row(*(types.InlineKeyboardButton(t, callback_data=line) for t, line in row))
+        return markup
+    if reply.keyboard:
+        menu = types.ReplyKeyboardMarkup(resize_keyboard=True)
+        for words in reply.keyboard:
+            menu.row(*(types.KeyboardButton(word) for word in words))
+        return menu
+    return None
+
+
+def length(text: str) -> int:
+    """Return how long Telegram takes an HTML text to be: UTF-16 units without the tags."""
+    return len(plain(text).encode("utf-16-le")) // 2
+
+
+def plain(text: str) -> str:
+    """Return an HTML text without its tags."""
+    return html.unescape(re.sub(r"</?[a-z][^<>]*>", "", text))
+
+
+def split(text: str, limit: int) -> Iterator[str]:
+    """Cut an HTML text at line ends into parts that fit, closing and reopening its tags."""
+    part, size, tags = "", 0, list[str]()
+    for line in pieces(text, limit):
+        long = length(line)
+        if size and size + long > limit:
+            yield part.rstrip("\n") + "".join(f"</{name(tag)}>" for tag in reversed(tags))
+            part, size = "".join(tags), 0
+        part, size = part + line, size + long
+        for match in TAG.finditer(line):
+            if not match[1]:
+                tags.append(match[0])
+            elif tags:
+                tags.pop()
+    if plain(part).strip():
+        yield part.rstrip("\n")
+
+
+def name(tag: str) -> str:
+    """Return the name of an opening tag."""
+    return re.split(r"[\s>]", tag[1:])[0]
+
+
+def pieces(text: str, limit: int) -> Iterator[str]:
+    """Return the lines of a text with their ends; one too long is cut between characters."""
+    for line in text.splitlines(keepends=True):
+        if length(line) <= limit:
+            yield line
+            continue
+        piece, size = "", 0
+        for unit in UNIT.findall(line):
+            long = length(unit)
+            if size + long > limit:
+                yield piece
+                piece, size = "", 0
+            piece, size = piece + unit, size + long
+        yield piece

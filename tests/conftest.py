@@ -1,0 +1,99 @@
+"""What several tests share: a clock that stands still, settings, a context in one line."""
+
+from collections.abc import Mapping
+
+import pytest
+
+import bot
+import commands
+import config
+import db
+import sources
+import workers
+from local.markets import Markets
+
+
+class Clock:
+    """A clock that moves only when told to."""
+
+    def __init__(self, now: float = 1_795_500_000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def settings(tmp_path):
+    def make(**environ):
+        return config.load({"DATA_DIR": str(tmp_path), **environ}, env_file="/nonexistent")
+
+    return make
+
+
+@pytest.fixture
+def database(tmp_path, clock):
+    opened = db.Db(f"sqlite:///{tmp_path / 'test.db'}", clock)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def markets(clock):
+    return Markets(clock)
+
+
+@pytest.fixture
+def market(settings, database, markets, clock):
+    opened = sources.Sources(
+        settings(), database, markets=markets, clock=clock, sleep=clock.sleep
+    )
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def registry() -> Mapping[str, bot.Command]:
+    return commands.load()
+
+
+@pytest.fixture
+def ctx(settings, database, market, clock, registry):
+    """Return a maker of contexts: ctx("btc 1h", lang="en")."""
+    pool = workers.Workers(workers.Pool(1), clock)
+
+    def make(args="", lang="tr", admin=True, allowed=True, kind="private", name="x"):
+        return bot.Ctx(
+            args=tuple(args.split()),
+            name=name,
+            usage=("/x", "/x"),
+            user=bot.User(7, "Ayşe", lang, allowed=allowed, admin=admin),
+            chat=bot.Chat(7, kind),
+            now=int(clock() * 1000),
+            sources=market,
+            db=database,
+            workers=pool,
+            config=settings(),
+            redact=config.Redactor(),
+            commands=registry,
+        )
+
+    return make
+
+
+@pytest.fixture
+def say(ctx):
+    """Return a way to talk: say("/p btc") gives the list of replies."""
+
+    def talk(line, **who):
+        return list(bot.answer(line, ctx(**who)))
+
+    return talk
