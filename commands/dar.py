@@ -1,0 +1,49 @@
+"""
+Projenin kendisi: /dar ağaç, k komutlar, t [dosya|klasör] kaynak, txt hepsi, z zip: /dar [k|t|txt|z]
+The project itself: /dar tree, k commands, t [file|folder] source, txt all, z zip: /dar [k|t|txt|z]
+"""
+
+import html
+from pathlib import Path
+
+import dar
+from bot import Reply
+
+ADMIN = True
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def run(ctx):
+    verb = ctx.arg(0, "").lower()
+    if verb not in ACTIONS:
+        raise ctx.wrong("k, t, txt ya da z deyin.", "Say k, t, txt or z.")
+    return ACTIONS[verb](ctx)
+
+
+def tree(ctx):
+    return Reply(f"<pre>{html.escape(dar.tree(ROOT, ctx.redact.secrets()))}</pre>")
+
+
+def commands(ctx):
+    own = {c.name: c for c in ctx.commands.values()}
+    lines = [
+        f"/{name} {' '.join(own[name].aliases)} {own[name].error}".strip() for name in sorted(own)
+    ]
+    return html.escape(ctx.redact("\n".join(lines)))
+
+
+def source(ctx):
+    place = ctx.arg(1, "") or None
+    try:
+        text = dar.sources(ROOT, place, ctx.redact.secrets())
+    except ValueError as error:
+        raise ctx.wrong(f"Bu dosya verilmez: {error}", f"That is not given out: {error}") from None
+    name = "dort5bot.txt" if place is None else f"{Path(place).name}.txt"
+    return Reply(file=(name, text.encode()))
+
+
+def archive(ctx):
+    return Reply(file=("dort5bot.zip", dar.archive(ROOT, ctx.redact.secrets())))
+
+
+ACTIONS = {"": tree, "k": commands, "t": source, "txt": source, "z": archive, "zip": archive}

@@ -1,0 +1,52 @@
+"""
+Favori coinleriniz: /fav, /fav ekle btc sol, /fav sil btc
+Your favourite coins: /fav, /fav add btc sol, /fav del btc
+"""
+
+from bot import Reply, coin
+
+GROUP = "prices"
+ALIASES = ("p_fav", "p_ekle", "p_sil", "favoriler")
+
+
+def run(ctx):
+    words = {"p_ekle": ("ekle", *ctx.args), "p_sil": ("sil", *ctx.args)}.get(ctx.name, ctx.args)
+    ctx = ctx.replaced(words)
+    verb = ctx.arg(0, "").lower()
+    if not verb:
+        return show(ctx)
+    if verb not in ACTIONS:
+        raise ctx.wrong("“ekle” ya da “sil” deyin.", "Say “add” or “del”.")
+    if len(ctx.args) < 2:
+        raise ctx.wrong("Hangi coin?", "Which coin?")
+    return ACTIONS[verb](ctx, [ctx.sources.symbol(word) for word in ctx.args[1:50]])
+
+
+def add(ctx, symbols):
+    count = ctx.db.add_favourites(ctx.user.id, symbols)
+    done = ctx.t(f"{count} coin eklendi.", f"{count} added.")
+    if count < len(set(symbols)):
+        done += ctx.t(
+            " Kalanı zaten var ya da liste dolu.", " The rest is there or the list is full."
+        )
+    return [done, show(ctx)]
+
+
+def remove(ctx, symbols):
+    count = ctx.db.remove_favourites(ctx.user.id, symbols)
+    return [ctx.t(f"{count} coin silindi.", f"{count} removed."), show(ctx)]
+
+
+def show(ctx):
+    mine = ctx.db.favourites(ctx.user.id)
+    if not mine:
+        return ctx.t(
+            "Favoriniz yok. Eklemek için: <code>/fav ekle btc eth</code>",
+            "You have no favourites. To add: <code>/fav add btc eth</code>",
+        )
+    title = ctx.t("⭐ Favorileriniz", "⭐ Your favourites")
+    lines = [f"{i}. {coin(symbol)}" for i, symbol in enumerate(mine, 1)]
+    return Reply("\n".join([f"<b>{title}</b>", *lines]), [[("/p", "/p"), ("/t", "/t")]])
+
+
+ACTIONS = {"ekle": add, "add": add, "sil": remove, "del": remove, "remove": remove}

@@ -1,0 +1,66 @@
+"""
+Fiyatlar: favoriler, coinler ya da ilk N; /pv hacim, /pg yükselen, /pl düşen: /p [coinler|N]
+Prices: favourites, coins or top N; /pv volume, /pg gainers, /pl losers: /p [coins|N]
+"""
+
+import statistics
+
+from bot import Reply, coin
+
+GROUP = "prices"
+ALIASES = ("fiyat", "price", "pv", "pg", "pl", "pd")
+MIN_VOLUME = 1e6
+RANKED = {"pg": -1, "pl": 1, "pd": 1}
+TITLES = {
+    "pv": ("📊 Hacim sıralaması", "📊 By volume"),
+    "pg": ("🚀 En çok yükselenler", "🚀 Top gainers"),
+    "pl": ("📉 En çok düşenler", "📉 Top losers"),
+    "pd": ("📉 En çok düşenler", "📉 Top losers"),
+    "p": ("📈 Fiyatlar", "📈 Prices"),
+}
+
+
+def run(ctx):
+    tickers = ctx.sources.tickers()
+    symbols = [s for s in chosen(ctx, tickers.data) if s in tickers.data]
+    if not symbols:
+        raise ctx.wrong("Gösterilecek coin yok.", "There is no coin to show.")
+    title = ctx.t(*TITLES.get(ctx.name, TITLES["p"]))
+    head = ctx.t("⚡Coin | Değişim | Hacim | Fiyat", "⚡Coin | Change | Volume | Price")
+    rows = [line(ctx, i, s, tickers.data[s]) for i, s in enumerate(symbols, 1)]
+    changes = {s: tickers.data[s].change for s in symbols}
+    text = "\n".join([f"<b>{title}</b>", head, *rows, "", comment(ctx, changes)])
+    more = [(f"/{name}", f"/{name}") for name in ("pv", "pg", "pl") if name != ctx.name]
+    return Reply(text + ctx.age(tickers), ctx.buttons(more))
+
+
+def chosen(ctx, tickers):
+    """Return the symbols to show: a ranking for /pv, /pg and /pl, else what was asked for."""
+    if ctx.name == "pv":
+        return ctx.sources.top(ctx.number(0, 20, 1, 100))
+    if ctx.name not in RANKED:
+        return ctx.coins(100)
+    known = ctx.sources.universe()
+    busy = [s for s, row in tickers.items() if row.quote > MIN_VOLUME and s in known]
+    ranked = sorted(busy, key=lambda s: RANKED[ctx.name] * tickers[s].change)
+    return ranked[: ctx.number(0, 20, 1, 100)]
+
+
+def line(ctx, i, symbol, row):
+    arrow = "🔺" if row.change >= 0 else "🔻"
+    money = "$" if symbol.endswith("USDT") else ""
+    change = ctx.num(abs(row.change)) + "%"
+    price = ctx.price(row.last, symbol)
+    return f"{i}. {coin(symbol)}: {arrow}{change} | {money}{ctx.short(row.quote)} | {price}"
+
+
+def comment(ctx, changes):
+    up = sum(change > 0 for change in changes.values())
+    middle = ctx.percent(statistics.median(changes.values()), sign=True)
+    best, worst = max(changes, key=changes.get), min(changes, key=changes.get)
+    return ctx.t(
+        f"Yorum: {len(changes)} coinin {up} tanesi 24 saatte yükseldi, ortanca değişim {middle}; "
+        f"en güçlü {coin(best)}, en zayıf {coin(worst)}.",
+        f"Comment: {up} of {len(changes)} coins rose in 24 hours, median change {middle}; "
+        f"strongest {coin(best)}, weakest {coin(worst)}.",
+    )

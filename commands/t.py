@@ -1,0 +1,115 @@
+"""
+Analiz: bir coinin skorları ve kararı ya da coinlerin listesi: /t [coin|coinler|N] [15m|1h|4h|1d]
+Analysis: a coin's scores and verdict, or a list of coins: /t [coin|coins|N] [15m|1h|4h|1d]
+"""
+
+import math
+
+import scores
+from bot import UNKNOWN, Reply, coin
+
+GROUP = "analysis"
+ALIASES = ("analiz",)
+VERDICTS = {
+    "buy": ("🟢 AL", "🟢 BUY"),
+    "hold": ("🟡 TUT", "🟡 HOLD"),
+    "sell": ("🔴 SAT", "🔴 SELL"),
+    "unknown": ("✖️ veri yetersiz", "✖️ not enough data"),
+}
+REGIMES = {
+    "up": ("trend ↑", "trend ↑"),
+    "down": ("trend ↓", "trend ↓"),
+    "range": ("yatay", "range"),
+    "wild": ("oynak", "wild"),
+    "unknown": (UNKNOWN, UNKNOWN),
+}
+FRAMES = ("15m", "1h", "4h", "1d")
+
+
+def run(ctx):
+    frame, symbols = ctx.interval("1h"), ctx.coins()
+    if not symbols:
+        raise ctx.wrong("Gösterilecek coin yok.", "There is no coin to show.")
+    named = [word for word in ctx.words() if not word.isdecimal()]
+    if len(symbols) == 1 and named:
+        return one(ctx, symbols[0], frame)
+    return several(ctx, symbols, frame)
+
+
+def one(ctx, symbol, frame):
+    candles, tickers = ctx.sources.candles(symbol, frame), ctx.sources.tickers()
+    a = scores.analyse(candles.data)
+    row = tickers.data.get(symbol)
+    price = ctx.price(row.last if row else a.close, symbol)
+    change = ctx.percent(row.change if row else math.nan, sign=True)
+    text = "\n".join(
+        [f"<b>🔎 {coin(symbol)} {frame}</b>  {price} ({change})", *parts(ctx, a, symbol)]
+    )
+    others = [(tf, f"/t {coin(symbol)} {tf}") for tf in FRAMES if tf != frame]
+    return Reply(text + ctx.age(candles, tickers), ctx.buttons(others))
+
+
+def parts(ctx, a, symbol):
+    regime, verdict = ctx.t(*REGIMES[a.regime]), ctx.t(*VERDICTS[a.verdict])
+    sure = "" if math.isnan(a.confidence) else f" ({ctx.percent(100 * a.confidence, 0)})"
+    yield ctx.t(
+        f"Trend: {score(ctx, a.trend)} · {regime}", f"Trend: {score(ctx, a.trend)} · {regime}"
+    )
+    yield ctx.t("Momentum: ", "Momentum: ") + f"{score(ctx, a.momentum)} · RSI {ctx.num(a.rsi, 1)}"
+    yield ctx.t("Hacim/akış: ", "Volume/flow: ") + score(ctx, a.flow)
+    yield ctx.t("Oynaklık: ", "Volatility: ") + danger(ctx, a.volatility)
+    yield ctx.t("Risk: ", "Risk: ") + danger(ctx, a.risk)
+    support, resistance = ctx.price(a.support, symbol), ctx.price(a.resistance, symbol)
+    yield ctx.t(
+        f"Destek {support} · Direnç {resistance}", f"Support {support} · Resistance {resistance}"
+    )
+    yield ctx.t(f"\n<b>{verdict}</b> · güven{sure}", f"\n<b>{verdict}</b> · confidence{sure}")
+    yield comment(ctx, a, symbol)
+
+
+def several(ctx, symbols, frame):
+    read = [(symbol, ctx.sources.candles(symbol, frame)) for symbol in symbols]
+    rows = [(symbol, scores.analyse(candles.data)) for symbol, candles in read]
+    rows.sort(key=lambda row: -row[1].score if math.isfinite(row[1].score) else 9)
+    lines = [
+        f"{coin(symbol)}: α={ctx.num(a.score)} {ctx.t(*VERDICTS[a.verdict])} | "
+        f"{ctx.t(*REGIMES[a.regime])} | {score(ctx, a.trend)}"
+        for symbol, a in rows
+    ]
+    best = [coin(symbol) for symbol, a in rows if a.verdict == "buy"]
+    names = ", ".join(best[:5])
+    note = ctx.t("Yorum: şu an AL veren coin yok.", "Comment: no coin says BUY now.")
+    if best:
+        note = ctx.t(f"Yorum: AL verenler: {names}.", f"Comment: these say BUY: {names}.")
+    text = "\n".join([f"<b>📊 {ctx.t('Analiz', 'Analysis')} {frame}</b>", *lines, "", note])
+    return Reply(text + ctx.age(*(candles for _, candles in read)), ctx.buttons())
+
+
+def score(ctx, value):
+    if math.isnan(value):
+        return f"✖️ {UNKNOWN}"
+    arrow = "↗" if value > 0.15 else "↘" if value < -0.15 else "→"
+    return f"{arrow} {ctx.num(value, sign=True)}"
+
+
+def danger(ctx, value):
+    if math.isnan(value):
+        return f"✖️ {UNKNOWN}"
+    light = "🔴" if value >= 60 else "🟡" if value >= 40 else "🟢"
+    return f"{light} {ctx.num(value, 0)}/100"
+
+
+def comment(ctx, a, symbol):
+    if a.verdict == "unknown":
+        return ctx.t("Yorum: bu coinin geçmişi kısa.", "Comment: this coin's history is short.")
+    if a.verdict == "hold":
+        return ctx.t(
+            "Yorum: yön belirgin değil; kırılımı bekleyin.",
+            "Comment: no clear direction; wait for a break.",
+        )
+    side = -1 if a.verdict == "buy" else 1
+    stop = ctx.price(a.close + side * 2 * a.atr, symbol)
+    return ctx.t(
+        f"Yorum: {'alıcılar' if side < 0 else 'satıcılar'} önde; stop {stop} (2 ATR).",
+        f"Comment: {'buyers' if side < 0 else 'sellers'} lead; stop {stop} (2 ATR).",
+    )

@@ -1,0 +1,61 @@
+"""
+Sistemin durumu: depo, işler, istek ağırlığı, hatalar: /ts
+State of the system: store, jobs, request weights, errors: /ts
+"""
+
+import html
+
+from bot import UNKNOWN, Reply
+
+GROUP = "analysis"
+LIGHTS = {"ok": "🟢", "limited": "🟡", "busy": "🟡"}
+
+
+def run(ctx):
+    report, jobs = ctx.sources.report(), ctx.workers.report()
+    late = [job["name"] for job in jobs if not job["ok"]]
+    text = "\n".join(
+        [
+            ctx.t("<b>⚙️ Sistem durumu</b>", "<b>⚙️ System state</b>"),
+            store(ctx, report["store"]),
+            *(host(ctx, row) for row in report["hosts"]),
+            ctx.t("<b>İşler</b> (son çalışma, hata)", "<b>Jobs</b> (last run, errors)"),
+            *(job(ctx, row) for row in jobs),
+            "",
+            comment(ctx, late, report["hosts"]),
+        ]
+    )
+    return Reply(text, ctx.buttons())
+
+
+def store(ctx, row):
+    rate = UNKNOWN if row["rate"] is None else ctx.percent(100 * row["rate"], 1)
+    return ctx.t(
+        f"Depo: isabet {rate} · istek {row['misses']} · eski {row['stale']} · hata {row['failed']}",
+        f"Store: hits {rate} · requests {row['misses']} · stale {row['stale']} · "
+        f"failed {row['failed']}",
+    )
+
+
+def host(ctx, row):
+    until = f" → {ctx.clock(row['until_ms'], '%H:%M:%S')}" if row["until_ms"] else ""
+    light = LIGHTS.get(row["state"], "🔴")
+    weight = ctx.t("ağırlık", "weight")
+    return f"{light} {row['name']}: {weight} {row['used_weight']}/{row['limit']}{until}"
+
+
+def job(ctx, row):
+    ran = ctx.ago(row["last_run_ms"]) if row["last_run_ms"] else UNKNOWN
+    why = f": {html.escape(ctx.redact(row['last_error'])[:80])}" if row["last_error"] else ""
+    return f"{'🟢' if row['ok'] else '🔴'} {row['name']}: {ran} · {row['errors']}{why}"
+
+
+def comment(ctx, late, hosts):
+    closed = [row["name"] for row in hosts if row["state"] != "ok"]
+    if late:
+        names = ", ".join(late)
+        return ctx.t(f"Yorum: geciken işler var: {names}.", f"Comment: late jobs: {names}.")
+    if closed:
+        names = ", ".join(closed)
+        return ctx.t(f"Yorum: kapalı kaynaklar: {names}.", f"Comment: closed sources: {names}.")
+    return ctx.t("Yorum: her şey yolunda.", "Comment: all is well.")

@@ -1,0 +1,121 @@
+"""Wire the bot together and run it: the local chat, one command, or Telegram."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# A pool child imports this file again and needs none of the rest.
+if __name__ != "__mp_main__":
+    import logging
+    from dataclasses import replace
+
+    from telebot.apihelper import ApiTelegramException
+
+    import chat
+    import commands
+    import config
+    import keep_alive
+    import post
+    import workers
+    from bot import Chat, Ctx, User, answer
+    from db import Db
+    from local.markets import Markets
+    from local.telegram import Server
+    from local.terminal import run as run_terminal
+    from sources import Sources
+
+LOCAL_TOKEN = "1000000:local-chat-needs-no-secret-token-000"  # noqa: S105 opens only the local chat
+DRAIN_SECONDS = 7
+
+
+def build(settings: "config.Config") -> "Ctx":
+    """Make the parts in their order: data folder, database, sources, workers, commands."""
+    redact = config.Redactor(settings.secrets())
+    config.start_logging(settings.log_level, redact)
+    Path(settings.data_dir).mkdir(mode=0o700, parents=True, exist_ok=True)
+    db = Db(settings.database)
+    sources = Sources(settings, db, markets=Markets() if settings.mocked else None)
+    return Ctx(
+        now=int(time.time() * 1000),
+        sources=sources,
+        db=db,
+        workers=workers.Workers(workers.Pool(settings.pool_size)),
+        config=settings,
+        redact=redact,
+        commands=commands.load(),
+    )
+
+
+def one_command(ctx: "Ctx", line: str) -> int:
+    """Answer one command line on standard output; return the exit status."""
+    user = User(id=1, lang=ctx.config.language, zone=ctx.config.timezone, admin=True)
+    worst = 0
+    for reply in answer(line, replace(ctx, user=user, chat=Chat(1))):
+        worst = max(worst, reply.failed)
+        if reply.text:
+            print(post.plain(reply.text), file=sys.stderr if reply.failed else sys.stdout)
+        for name, body in filter(None, (reply.file, reply.photo and ("picture.png", reply.photo))):
+            Path(name).write_bytes(body)
+            print(Path(name).resolve())
+    return worst
+
+
+def serve(ctx: "Ctx") -> int:
+    """Run until told to stop: by Telegram with a token, else by the local chat."""
+    ending, stop, settings = threading.Event(), threading.Event(), ctx.config
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ending.set())
+    site = keep_alive.open_site(ctx)
+    print(f"Durum / status: http://127.0.0.1:{site.port}/", flush=True)
+    token, api_url = settings.telegram_token.reveal(), settings.telegram_api_url
+    server = Server(port=settings.chat_port, token=LOCAL_TOKEN) if settings.local else None
+    if server:
+        server.start()
+        token, api_url = server.token, server.url
+        print(f"Sohbet / chat:  {server.page}", flush=True)
+    api = post.connect(token, api_url, ctx.redact)
+    telegram = chat.Telegram(api, post.Post(api, stop), ctx, stop)
+    telegram.start()
+    workers.schedule(ctx.workers, ctx.sources, ctx.db, settings)
+    ctx.workers.add(telegram.job)
+    ctx.workers.add(workers.Job("menu", 86400, telegram.publish), 5)
+    if settings.keep_awake and settings.external_url:
+        ctx.workers.add(keep_alive.waking(settings.external_url), 60)
+    ctx.workers.start()
+    if server:
+        threading.Thread(target=run_terminal, args=(server,), daemon=True).start()
+    ending.wait()
+    telegram.drain(DRAIN_SECONDS)
+    ctx.workers.stop(1)
+    site.stop(1)
+    return 0
+
+
+def main(arguments: list[str]) -> int:
+    """Run the bot, or the command line given as arguments; return the exit status."""
+    try:
+        ctx = build(config.load())
+    except config.ConfigError as error:
+        print(error, file=sys.stderr)
+        return 2
+    try:
+        return one_command(ctx, " ".join(arguments)) if arguments else serve(ctx)
+    except ApiTelegramException as error:
+        print(f"Telegram: {ctx.redact(error.description)}", file=sys.stderr)
+        return 2
+    finally:
+        ctx.sources.close()
+        ctx.db.close()
+
+
+if __name__ == "__main__":
+    status = main(sys.argv[1:])
+    logging.shutdown()
+    sys.stdout.flush()
+    # A thread still waiting for a slow answer must not hold the end up.
+    os._exit(status)
