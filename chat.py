@@ -88,7 +88,7 @@ class Lanes:
     def __init__(self, threads: int, name: str) -> None:
         self._pool = ThreadPoolExecutor(threads, name)
         self._queues: dict[int, deque[Callable[[], None]]] = {}
-        self._idle = threading.Condition()
+        self._idle, self._closed = threading.Condition(), False
 
     def put(self, key: int, work: Callable[[], None]) -> None:
         """Queue work behind what its key already has."""
@@ -112,6 +112,7 @@ class Lanes:
 
     def close(self) -> None:
         """Take no more work and do not wait for what runs."""
+        self._closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _go(self, key: int) -> None:
@@ -124,7 +125,7 @@ class Lanes:
         finally:
             with self._idle:
                 queue.popleft()
-                if queue:
+                if queue and not self._closed:
                     self._go(key)
                 else:
                     del self._queues[key]

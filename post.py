@@ -73,26 +73,27 @@ class Pacer:
         self._clock, self._lock = clock, threading.Lock()
         self._next: dict[int | None, float] = {}
 
-    def wait(self, chat: int) -> float:
-        """Reserve a place for one message to a chat; return the seconds until its turn."""
+    def wait(self, chat: int | None) -> float:
+        """Reserve a place for one message, to a chat or (None) of the bot; return the wait.
+
+        A message takes its chat's place first and the bot's when that has come, so that a chat
+        with many messages delays no other.
+        """
+        pace = self.ALL if chat is None else self.GROUP if chat < 0 else self.CHAT
         with self._lock:
             now = self._clock()
             if len(self._next) > 10_000:
                 self._next = {key: at for key, at in self._next.items() if at > now}
-            pace = self.GROUP if chat < 0 else self.CHAT
-            own = self._reserve(chat, now, *pace)
-            return own + self._reserve(None, now + own, *self.ALL)
+            gap, burst = pace
+            at = max(self._next.get(chat, 0.0), now)
+            self._next[chat] = at + gap
+            return max(0.0, at - gap * burst - now)
 
     def hold(self, chat: int, seconds: float) -> None:
         """Send nothing to a chat for so long, as Telegram asked."""
         with self._lock:
             gap, burst = self.GROUP if chat < 0 else self.CHAT
             self._next[chat] = max(self._next.get(chat, 0), self._clock() + seconds + gap * burst)
-
-    def _reserve(self, key: int | None, now: float, gap: float, burst: int) -> float:
-        at = max(self._next.get(key, 0.0), now)
-        self._next[key] = at + gap
-        return max(0.0, at - gap * burst - now)
 
 
 @dataclass
@@ -130,6 +131,9 @@ class Post:
         begun, pause = time.monotonic(), 0.5
         while True:
             self._sleep(self._pacer.wait(chat))
+            self._sleep(self._pacer.wait(None))
+            if self._stop.is_set():
+                raise Stopping
             try:
                 return method(*args, **kwargs)
             except ApiTelegramException as error:

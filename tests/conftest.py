@@ -10,7 +10,7 @@ import config
 import db
 import sources
 import workers
-from local.markets import Markets
+from local.world import open_markets
 
 
 class Clock:
@@ -48,14 +48,12 @@ def database(tmp_path, clock):
 
 @pytest.fixture
 def markets(clock):
-    return Markets(clock)
+    return open_markets(clock)
 
 
 @pytest.fixture
 def market(settings, database, markets, clock):
-    opened = sources.Sources(
-        settings(), database, markets=markets, clock=clock, sleep=clock.sleep
-    )
+    opened = sources.Sources(settings(), database, markets=markets, clock=clock, sleep=clock.sleep)
     yield opened
     opened.close()
 

@@ -1,0 +1,194 @@
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import bot
+from bot import Chat, Command, Ctx, Reply, User, UserError, answer
+
+
+def command(run, name="x", **policy):
+    return Command(name, run, f"Bir şey: /{name} [a]", f"A thing: /{name} [a]", **policy)
+
+
+def talk(line, run=lambda ctx: "ok", user=None, kind="private", **policy):
+    registry = {"x": command(run, **policy)}
+    ctx = Ctx(user=user or User(5), chat=Chat(5, kind), commands=registry, sources=NoCoins())
+    return list(answer(line, ctx, me="our_bot"))
+
+
+class NoCoins:
+    def known(self, word):
+        return "BTCUSDT" if word.lower() == "btc" else None
+
+
+@pytest.mark.parametrize(
+    ("line", "args"),
+    [
+        ("/x", ()),
+        ("/X a  b", ("a", "b")),
+        ("/x30", ("30",)),
+        ("/x30 b", ("30", "b")),
+        ("/x@our_bot a", ("a",)),
+        ("/X@OUR_BOT", ()),
+        ("/x\na", ("a",)),
+    ],
+)
+def test_a_line_finds_its_command_and_arguments(line, args):
+    assert [r.text for r in talk(line, lambda ctx: repr(ctx.args))] == [repr(args)]
+
+
+def test_turkish_letters_fold():
+    registry = {"yardim": command(lambda ctx: "ok", "yardim")}
+    for line in ("/yardım", "/YARDIM", "/YARDİM", "/Yardim"):
+        assert bot.find(line, registry).name == "yardim"
+
+
+def test_a_command_for_another_bot_is_not_ours():
+    assert talk("/x@other_bot", kind="group") == []
+
+
+def test_an_unknown_command_suggests_the_nearest_and_a_group_hears_nothing():
+    (reply,) = talk("/xx")
+    assert "mu demek istediniz: /x\n" in reply.text and reply.failed == 1
+    assert talk("/xx", kind="group") == []
+
+
+def test_plain_words_get_a_hint_in_private_and_silence_in_a_group():
+    (reply,) = talk("good morning")
+    assert "/yardim" in reply.text
+    assert talk("good morning", kind="supergroup") == []
+
+
+def test_a_bare_coin_is_its_analysis():
+    registry = {"t": command(lambda ctx: f"t {ctx.args}", "t")}
+    ctx = Ctx(user=User(5), commands=registry, sources=NoCoins())
+    assert [r.text for r in answer("btc", ctx)] == ["t ('btc',)"]
+    (reply,) = answer("nothing", ctx)
+    assert reply.failed == 1
+
+
+def test_a_stranger_is_refused_with_their_id_and_no_command_runs():
+    ran = []
+    (reply,) = talk("/x", ran.append, user=User(42, allowed=False))
+    assert "42" in reply.text and reply.failed == 1 and not ran
+
+
+def test_an_admin_command_is_for_admins():
+    ran = []
+    (reply,) = talk("/x", ran.append, admin=True)
+    assert reply.failed == 1 and not ran
+    assert talk("/x", ran.append, user=User(1, admin=True), admin=True) == [] and len(ran) == 1
+
+
+def test_a_heavy_command_answers_at_once_and_then_edits():
+    first, second, third = talk("/x", lambda ctx: ["a", "b"], heavy=True)
+    assert "hazırlanıyor" in first.text
+    assert (second.text, second.edit) == ("a", True) and (third.text, third.edit) == ("b", False)
+
+
+def test_a_user_error_is_said_in_the_users_language_and_escaped():
+    def fail(ctx):
+        raise UserError("olmaz <b>", "no <b>")
+
+    assert [r.text for r in talk("/x", fail)] == ["olmaz &lt;b&gt;"]
+    assert [r.text for r in talk("/x", fail, user=User(5, lang="en"))] == ["no &lt;b&gt;"]
+
+
+def test_a_bug_is_logged_and_answered_without_its_words(caplog):
+    def fail(ctx):
+        raise RuntimeError("secret inside")
+
+    (reply,) = talk("/x", fail)
+    assert reply.failed == 2 and "secret" not in reply.text
+    assert "secret inside" in caplog.text
+
+
+def test_a_bug_after_the_first_message_keeps_that_message():
+    def half(ctx):
+        yield "first"
+        raise RuntimeError
+
+    assert [r.failed for r in talk("/x", half)] == [0, 2]
+
+
+def test_results_of_every_kind_become_replies():
+    made = ["a", Reply("b"), None, ["c", ["d"]], (x for x in ["e"])]
+    assert [r.text for r in talk("/x", lambda ctx: made)] == list("abcde")
+    assert talk("/x", lambda ctx: None) == []
+
+
+def test_a_broken_command_says_so():
+    registry = {"x": Command("x", None, error="boom")}
+    (reply,) = answer("/x", Ctx(commands=registry))
+    assert reply.failed == 1 and "boom" not in reply.text
+
+
+def test_numbers_are_checked_and_wrong_ones_explained():
+    ctx = Ctx(args=("7", "3,5", "x", "99"), usage=("/x [n]", "/x [n]"))
+    assert ctx.number(0) == 7 and isinstance(ctx.number(0), int)
+    assert ctx.number(1) == 3.5 and ctx.number(9, default=4) == 4
+    for call in (lambda: ctx.number(2), lambda: ctx.number(3, low=1, high=50), lambda: ctx.arg(9)):
+        with pytest.raises(UserError) as caught:
+            call()
+        assert "/x [n]" in caught.value.tr and "/x [n]" in caught.value.en
+
+
+@given(st.text(max_size=40))
+def test_number_gives_a_number_or_a_sentence(word):
+    ctx = Ctx(args=(word,))
+    try:
+        assert -1e15 <= ctx.number(0) <= 1e15
+    except UserError as error:
+        assert error.tr and error.en
+
+
+def test_the_timeframe_is_found_anywhere():
+    ctx = Ctx(args=("btc", "4H", "eth"))
+    assert ctx.interval("1h") == "4h" and ctx.words() == ("btc", "eth")
+    assert Ctx(args=("btc",)).interval("1h") == "1h"
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "tr", "en"),
+    [
+        (4308.17, 2, "4.308,17", "4,308.17"),
+        (0.00001234, 8, "0,00001234", "0.00001234"),
+        (-1234567.5, 1, "-1.234.567,5", "-1,234,567.5"),
+        (-0.001, 2, "0,00", "0.00"),
+        (float("nan"), 2, "—", "—"),
+        (float("inf"), 2, "—", "—"),
+        (None, 2, "—", "—"),
+    ],
+)
+def test_numbers_follow_the_language(value, digits, tr, en):
+    assert bot.grouped(value, digits, "tr") == tr
+    assert bot.grouped(value, digits, "en") == en
+
+
+def test_amounts_percentages_and_signs():
+    turkish, english = Ctx(), Ctx(user=User(lang="en"))
+    assert turkish.short(888.8e6) == "888,8M" and english.short(1.25e9) == "1.2B"
+    assert turkish.short(999_990) == "1,0M" and turkish.short(12) == "12,0"
+    assert turkish.percent(1.234, sign=True) == "%+1,23" and english.percent(-2) == "-2.00%"
+    assert turkish.percent(float("nan")) == "—"
+
+
+def test_times_are_local_and_ages_in_words():
+    ctx = Ctx(now=1_700_000_000_000)
+    assert ctx.clock(1_700_000_000_000, "%H:%M") == "01:13"
+    assert [ctx.ago(ctx.now - s * 1000) for s in (5, 65, 7300, 200_000)] == [
+        *("5 sn", "1 dk", "2 sa", "2 gün")
+    ]
+
+
+def test_buttons_that_do_not_fit_are_left_out():
+    ctx = Ctx(name="p", args=("btc",) * 30)
+    assert ctx.buttons([("a", "/a"), ("b", "/" + "b" * 64)]) == [[("a", "/a")]]
+    assert Ctx(name="p").buttons() == [[(bot.REFRESH, "/p")]]
+
+
+def test_the_context_is_frozen():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Ctx().lang2 = "x"

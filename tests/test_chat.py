@@ -1,0 +1,267 @@
+"""Telegram end to end: the real client over real HTTP against the local Bot API server."""
+
+import threading
+from dataclasses import replace
+
+import pytest
+
+import chat
+import post
+from bot import REFRESH, Command, Reply
+from local.telegram import Server
+
+ECHO = Command("echo", lambda ctx: " ".join(ctx.args), "Yankı: /echo", "Echo: /echo")
+
+
+@pytest.fixture
+def server():
+    with Server() as running:
+        yield running
+
+
+@pytest.fixture
+def open_bot(server, ctx, settings):
+    """Return a maker of running bots; each is stopped at the end."""
+    opened, everybody = [], settings(ADMIN_IDS=" ".join(map(str, range(1, 51))))
+
+    def make(*commands, settings=None):
+        base = ctx()
+        registry = {**base.commands, **{c.name: c for c in commands}}
+        base = replace(base, commands=registry, config=settings or everybody)
+        stop = threading.Event()
+        api = post.connect(server.token, server.url, str)
+        bot = chat.Telegram(api, post.Post(api, stop), base, stop)
+        opened.append(bot)
+        bot.start()
+        return bot
+
+    yield make
+    for bot in opened:
+        halt(bot)
+
+
+def halt(bot):
+    """Stop a bot as a kill would: nothing drained, nothing acknowledged."""
+    bot._closing = True
+    bot._stop.set()
+    bot._lanes.close()
+    bot._heavy.close()
+
+
+def texts(server, room=1):
+    return [m.text for m in server.messages(room) if m.bot]
+
+
+def settle(bot):
+    """Wait until every update taken in is answered and marked so."""
+    assert bot._lanes.drain(10)
+
+
+def test_a_message_gets_its_answer_and_is_forgotten(server, open_bot, database):
+    bot = open_bot()
+    server.say(1, "/id")
+    assert "Kimliğiniz: 1" in server.wait(1).text
+    settle(bot)
+    assert database.waiting() == []
+    assert texts(server) == [server.wait(1).text]
+
+
+def test_the_language_is_the_persons(server, open_bot):
+    open_bot()
+    server.user(1, language="en")
+    server.say(1, "/id")
+    assert "Your id" in server.wait(1).text
+    asked = server.say(1, "/dil tr")
+    server.wait(1, after=asked)
+    asked = server.say(1, "/id")
+    assert "Kimliğiniz" in server.wait(1, after=asked).text
+
+
+def test_refresh_edits_in_place_and_another_command_is_a_new_message(server, open_bot):
+    calls = []
+
+    def run(ctx):
+        calls.append(ctx.args)
+        return Reply(f"run {len(calls)}", ctx.buttons([("7", "/x 7"), ("id", "/id")]))
+
+    open_bot(Command("x", run))
+    server.say(1, "/x")
+    first = server.wait(1)
+    assert first.buttons[0][0]["text"] == REFRESH
+    server.press(1, first.id, "/x 7")
+    server.until(lambda: texts(server) == ["run 2"] or None)
+    press = server.press(1, first.id, "/id")
+    assert "Kimliğiniz" in server.wait(1, after=first).text
+    server.until(lambda: press.answered or None)
+
+
+def test_a_chat_is_answered_in_its_order(server, open_bot, monkeypatch):
+    monkeypatch.setattr(post.Pacer, "CHAT", (0.0, 3))
+    open_bot(ECHO)
+    for i in range(20):
+        server.say(1, f"/echo {i}")
+        server.say(2, f"/echo {i}", user=2)
+    server.until(lambda: len(texts(server)) + len(texts(server, 2)) == 40 or None)
+    assert texts(server) == texts(server, 2) == [str(i) for i in range(20)]
+
+
+def test_what_a_killed_bot_had_taken_in_is_answered_by_the_next(server, open_bot, database):
+    held, begun = threading.Event(), threading.Event()
+
+    def hang(ctx):
+        begun.set()
+        held.wait(10)
+        return "too late"
+
+    first = open_bot(Command("echo", hang))
+    for i in range(5):
+        server.say(1, f"/echo {i}")
+    assert begun.wait(10)
+    server.until(lambda: len(database.waiting()) == 5 or None)
+    halt(first)
+    held.set()
+    open_bot(ECHO)
+    server.until(lambda: len(texts(server)) == 5 or None)
+    assert texts(server) == ["0", "1", "2", "3", "4"]
+
+
+def test_an_update_sent_again_is_answered_once(server, open_bot, database):
+    first = open_bot(ECHO)
+    server.say(1, "/echo once")
+    server.wait(1)
+    settle(first)
+    halt(first)
+    second = open_bot(ECHO)
+    second._take([{"update_id": first._offset - 1, "message": {}}])
+    asked = server.say(1, "/echo twice")
+    server.wait(1, after=asked)
+    assert texts(server) == ["once", "twice"]
+
+
+def test_an_update_that_never_succeeds_is_given_up(server, open_bot, database, caplog):
+    database.receive([(1, '{"update_id": 1}')])
+    for _ in range(chat.MAX_TRIES):
+        database.begin(1)
+    bot = open_bot(ECHO)
+    incoming = chat.Incoming(1, chat.Chat(1), {"id": 1}, "/echo x", 1)
+    bot._handle(incoming)
+    assert database.waiting() == [] and texts(server) == [] and "given up" in caplog.text
+
+
+def test_a_secret_message_is_deleted_first_and_never_written_down(server, open_bot, database):
+    seen = []
+
+    def keep(ctx):
+        seen.append(([m.text for m in server.messages(1)], database.waiting()))
+        return "kept"
+
+    open_bot(Command("key", keep, secret=True))
+    server.say(1, "/key SECRETSECRET")
+    server.wait(1)
+    assert seen == [([], [])] and texts(server) == ["kept"]
+
+
+def test_a_secret_message_that_cannot_be_deleted_is_refused(server, open_bot):
+    ran = []
+    open_bot(Command("key", ran.append, secret=True))
+    server.fault("deleteMessage", 400, description="Bad Request: message can't be deleted")
+    server.say(1, "/key SECRETSECRET")
+    assert "silemedim" in server.wait(1).text and not ran
+
+
+def test_a_heavy_command_does_not_hold_its_chat_up(server, open_bot):
+    gate = threading.Event()
+
+    def work(ctx):
+        gate.wait(10)
+        return "done"
+
+    open_bot(Command("grid", work, heavy=True))
+    server.say(1, "/grid")
+    first = server.wait(1)
+    assert "hazırlanıyor" in first.text
+    server.say(1, "/id")
+    server.wait(1, after=first)
+    gate.set()
+    server.until(lambda: texts(server)[0] == "done" or None)
+
+
+def test_a_stranger_is_refused_and_not_written_down(server, open_bot, settings, database):
+    open_bot(settings=settings(ADMIN_IDS="5"))
+    server.say(9, "/p btc")
+    assert "<code>" not in server.wait(9).text and "9" in server.wait(9).text
+    assert database.person(9) is None
+
+
+def test_with_a_token_and_no_admin_nobody_gets_in(settings, ctx):
+    made = settings(TELEGRAM_TOKEN="123456789:AAabcdefghijklmnopqrstuvwxyz0123456")
+    bot = chat.Telegram(None, None, replace(ctx(), config=made), threading.Event())
+    assert not bot._user({"id": 1}).allowed
+
+
+def test_a_group_is_answered_only_when_meant(server, open_bot):
+    bot = open_bot()
+    for words in ("hello", "btc", "/nosuch", "/id@other_bot", "/id@dort5bot_local"):
+        server.say(-100, words, user=1)
+    assert "-100" in server.wait(-100).text
+    settle(bot)
+    assert len(texts(server, -100)) == 1
+
+
+def test_a_blocked_chat_is_let_go(server, open_bot, database):
+    bot = open_bot()
+    server.fault("sendMessage", 403)
+    server.say(1, "/id")
+    server.until(lambda: any(r.method == "sendMessage" for r in server.requests) or None)
+    settle(bot)
+    assert database.waiting() == [] and texts(server) == []
+
+
+def test_a_webhook_left_behind_is_taken_away(server, open_bot):
+    text = "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook"
+    server.fault("getUpdates", 409, description=text)
+    open_bot()
+    server.until(lambda: any(r.method == "deleteWebhook" for r in server.requests) or None)
+
+
+def test_trouble_is_said_once_when_it_starts_and_once_when_it_ends(server, open_bot, caplog):
+    server.fault("getUpdates", 502, times=2)
+    bot = open_bot()
+    server.say(1, "/id")
+    server.wait(1, timeout=20)
+    server.until(lambda: not bot.trouble or None)
+    assert caplog.text.count("Bad Gateway") == 1 and caplog.text.count("answers again") == 1
+
+
+def test_the_menu_is_set_in_both_languages_and_only_when_it_changed(server, open_bot):
+    bot = open_bot()
+    bot.publish()
+    bot.publish()
+    set_calls = [r for r in server.requests if r.method == "setMyCommands"]
+    assert [r.parameters.get("language_code", "") for r in set_calls] == ["", "tr", "en"]
+    assert "dar" not in set_calls[0].parameters["commands"]
+
+
+def test_what_nobody_typed_is_ignored():
+    assert chat.read({"update_id": 1}) is None
+    assert chat.read({"update_id": 1, "message": {"chat": {}, "from": {"id": 1}}}) is None
+    assert chat.read({"update_id": 1, "message": {"chat": {"id": 1}, "from": {"id": 1}}}) is None
+
+
+@pytest.mark.slow
+def test_fifty_chats_typing_at_once_lose_and_reorder_nothing(server, open_bot, monkeypatch):
+    monkeypatch.setattr(post.Pacer, "ALL", (0.0, 15))
+    monkeypatch.setattr(post.Pacer, "CHAT", (0.0, 3))
+    open_bot(ECHO)
+    rooms, count = range(1, 51), 10
+
+    def typing(room):
+        for i in range(count):
+            server.say(room, f"/echo {i}")
+
+    typists = [threading.Thread(target=typing, args=(room,)) for room in rooms]
+    for thread in typists:
+        thread.start()
+    total = len(rooms) * count
+    server.until(lambda: sum(len(texts(server, room)) for room in rooms) >= total or None, 60)
+    assert all(texts(server, room) == [str(i) for i in range(count)] for room in rooms)

@@ -1,0 +1,187 @@
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from telebot.apihelper import ApiTelegramException
+
+import post
+from bot import Reply
+
+
+def failure(code, description, **parameters):
+    body = {"ok": False, "error_code": code, "description": description, "parameters": parameters}
+    return ApiTelegramException("sendMessage", None, body)
+
+
+class Sent:
+    message_id = 77
+
+
+class Api:
+    """Answer calls by a list of outcomes; remember them."""
+
+    def __init__(self, *outcomes):
+        self.outcomes, self.calls = list(outcomes), []
+
+    def __getattr__(self, name):
+        def call(*args, **options):
+            self.calls.append((name, options))
+            outcome = self.outcomes.pop(0) if self.outcomes else Sent()
+            if isinstance(outcome, Exception):
+                raise outcome
+            return outcome
+
+        return call
+
+
+class Hurry(post.Post):
+    """Wait for nothing and remember how long it would have been."""
+
+    def __init__(self, api):
+        super().__init__(api, threading.Event())
+        self.slept = []
+
+    def _sleep(self, seconds):
+        self.slept.append(seconds)
+
+
+def test_a_text_goes_out_as_html_with_its_buttons():
+    api, thread = Api(), post.Thread(5)
+    Hurry(api).reply(thread, Reply("<b>hi</b>", [[("go", "/p btc")]]))
+    name, options = api.calls[0]
+    assert name == "send_message" and options["chat_id"] == 5 and options["parse_mode"] == "HTML"
+    assert options["reply_markup"].keyboard[0][0].callback_data == "/p btc"
+    assert thread.message == 77
+
+
+def test_html_telegram_cannot_parse_goes_out_once_more_as_plain_text():
+    api = Api(failure(400, "Bad Request: can't parse entities: x"))
+    Hurry(api).reply(post.Thread(5), Reply("<b>a &amp; b</b>"))
+    assert [options["text"] for _, options in api.calls] == ["<b>a &amp; b</b>", "a & b"]
+    assert "parse_mode" not in api.calls[1][1]
+
+
+def test_a_flood_answer_is_waited_for_and_the_message_sent_again():
+    api = Api(failure(429, "Too Many Requests: retry after 9", retry_after=9))
+    sender = Hurry(api)
+    sender.reply(post.Thread(5), Reply("x"))
+    assert len(api.calls) == 2 and max(sender.slept) >= 9
+
+
+@pytest.mark.parametrize("outcome", [failure(502, "Bad Gateway"), post.LostRequest("x")])
+def test_trouble_on_the_way_is_tried_again(outcome):
+    api = Api(outcome, outcome)
+    Hurry(api).reply(post.Thread(5), Reply("x"))
+    assert len(api.calls) == 3
+
+
+@pytest.mark.parametrize("code", [400, 403])
+def test_what_cannot_arrive_is_given_up(code):
+    api = Api(failure(code, "Forbidden: bot was blocked by the user"))
+    with pytest.raises(post.Undeliverable):
+        Hurry(api).reply(post.Thread(5), Reply("x"))
+    assert len(api.calls) == 1
+
+
+def test_an_edit_replaces_and_no_change_is_no_error():
+    api = Api(failure(400, "Bad Request: message is not modified: x"))
+    Hurry(api).reply(post.Thread(5, message=9), Reply("x", edit=True))
+    assert [name for name, _ in api.calls] == ["edit_message_text"]
+
+
+def test_an_edit_of_a_vanished_message_becomes_a_new_one():
+    api = Api(failure(400, "Bad Request: message to edit not found"))
+    Hurry(api).reply(post.Thread(5, message=9), Reply("x", edit=True))
+    assert [name for name, _ in api.calls] == ["edit_message_text", "send_message"]
+
+
+def test_a_picture_carries_a_short_text_and_is_followed_by_a_long_one():
+    api = Api()
+    Hurry(api).reply(post.Thread(5), Reply("short", photo=b"png"))
+    Hurry(api).reply(post.Thread(5), Reply("long " * 400, photo=b"png"))
+    assert [name for name, _ in api.calls] == ["send_photo", "send_photo", "send_message"]
+
+
+def test_a_text_of_many_parts_becomes_a_file():
+    api = Api()
+    Hurry(api).reply(post.Thread(5), Reply("line of text\n" * 3000))
+    assert [name for name, _ in api.calls] == ["send_document"]
+    assert api.calls[0][1]["document"].startswith(b"line of text\n")
+
+
+def test_stopping_leaves_what_was_waiting():
+    stop = threading.Event()
+    sender = post.Post(Api(failure(429, "x", retry_after=60)), stop)
+    stop.set()
+    with pytest.raises(post.Stopping):
+        sender.reply(post.Thread(5), Reply("x"))
+
+
+def test_the_sender_hides_token_and_text(monkeypatch):
+    secret = "123456789:AAabcdefghijklmnopqrstuvwxyz0123456"
+    send = post.sender(lambda words: words.replace(secret, "***"))
+    with pytest.raises(post.LostRequest) as caught:
+        send("post", f"http://127.0.0.1:9/bot{secret}/sendMessage", {"text": "private words"})
+    shown = repr(caught.value) + repr(caught.value.__context__) + repr(caught.value.__cause__)
+    assert secret not in shown and "private" not in shown
+
+
+def run(pacer, clock, chats):
+    """Send to the chats one after another; return when each message went."""
+    times = []
+    for chat in chats:
+        clock.now += pacer.wait(chat)
+        clock.now += pacer.wait(None)
+        times.append(clock.now)
+    return times
+
+
+def busiest(times, span):
+    return max(sum(t <= u < t + span for u in times) for t in times)
+
+
+def test_one_chat_gets_a_short_burst_and_then_one_a_second(clock):
+    times = run(post.Pacer(clock), clock, [1] * 12)
+    assert times[2] == times[0] and times[-1] - times[0] >= 8
+
+
+def test_a_group_gets_no_more_than_twenty_a_minute(clock):
+    assert busiest(run(post.Pacer(clock), clock, [-1] * 60), 60) <= 24
+
+
+def test_the_whole_bot_stays_under_thirty_a_second_after_its_burst(clock):
+    times = run(post.Pacer(clock), clock, list(range(1, 301)))
+    assert busiest(times[20:], 1) <= 30 and times[-1] - times[0] < 11
+
+
+@given(st.integers(1, 10_000), st.integers(1, 40))
+def test_no_chat_is_delayed_by_another(first, count):
+    pacer = post.Pacer(lambda: 0.0)
+    for _ in range(min(count, 10)):
+        pacer.wait(first)
+    assert pacer.wait(first + 1) == 0
+
+
+HTML = st.lists(
+    st.sampled_from(["<b>bold</b>", "<i>x", "</i>", "plain words ", "\n", "&amp;", "🔼", "ı" * 40]),
+    max_size=80,
+).map("".join)
+
+
+@given(HTML, st.integers(10, 120))
+def test_split_fits_and_loses_no_words(text, limit):
+    parts = list(post.split(text, limit))
+    assert all(post.length(part) <= limit for part in parts)
+    assert "".join("".join(map(post.plain, parts)).split()) == "".join(post.plain(text).split())
+
+
+@given(HTML, st.integers(10, 120))
+def test_split_closes_in_each_part_what_it_opens(text, limit):
+    balanced = text.replace("<i>x", "<i>x</i>").replace("</i></i>", "</i>")
+    for part in post.split(balanced, limit):
+        assert part.count("<b>") == part.count("</b>")
+
+
+def test_lengths_are_telegrams():
+    assert post.length("<b>a</b>&lt;") == 2 and post.length("🔼") == 2
