@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import requests
 from requests_cache.backends.base import BaseCache
@@ -69,25 +69,45 @@ class Dated:
 class Endpoint:
     """Describe one path of a market: who answers it, what it weighs, how it is read.
 
-    `parse` takes the decoded body and the second it was served; bad bodies make it raise.
+    `path` may name parameters in braces. `parse` takes the decoded body, the second it was served
+    and the parameters; bad bodies make it raise. A `post` sends the parameters as a JSON body.
     """
 
     name: str
     hosts: tuple[str, ...]
     path: str
     weight: Callable[[Mapping[str, Any]], int]
-    parse: Callable[[Any, float], Any]
+    parse: Callable[[Any, float, Mapping[str, Any]], Any]
     ttl: float
     stale: float = 7 * 86400
     save_every: float = 0
+    post: bool = False
+    decode: Callable[[bytes], Any] = json.loads
 
 
 @dataclass(frozen=True)
 class Route:
-    """An endpoint with its parameters: one way to get a value."""
+    """An endpoint with its parameters: one way to get a value.
+
+    A parameter may be a function of the time; one that begins with _ is for `parse` only.
+    """
 
     endpoint: Endpoint
     params: Mapping[str, Any]
+
+    def address(self, now: float | None = None) -> tuple[str, dict[str, Any]]:
+        """Return the path and the parameters to send; without a time, those that stay the same."""
+        known = {k: v for k, v in self.params.items() if not k.startswith("_")}
+        if now is None:
+            known = {k: v for k, v in known.items() if not callable(v)}
+        known = {k: v(now) if callable(v) else v for k, v in known.items()}
+        path = self.endpoint.path
+        rest = {k: v for k, v in known.items() if f"{{{k}}}" not in path}
+        return path.format(**{k: quote(str(v), safe="") for k, v in known.items()}), rest
+
+    def read(self, response: Any, served: float) -> Any:
+        """Return the parsed body of an answer. Raises one of GARBAGE."""
+        return self.endpoint.parse(self.endpoint.decode(response.content), served, self.params)
 
 
 @dataclass
@@ -105,8 +125,16 @@ class Entry:
 class Host:
     """Keep one host's used weight and state: ok, limited, banned, blocked, region or down."""
 
-    def __init__(self, name: str, base: str, limit: int, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        name: str,
+        base: str,
+        limit: int,
+        clock: Callable[[], float],
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         self.name, self.base, self.limit, self.clock = name, base, limit, clock
+        self.headers = dict(headers or {})
         self.state, self.until = "ok", 0.0
         self._cv, self._slot, self._used, self._failures = threading.Condition(), 0, 0, 0
         self._probing = 0.0
@@ -332,7 +360,7 @@ class Door:
                 continue
             try:
                 stamp = float(response.headers["X-Fetched"])
-                data = route.endpoint.parse(json.loads(response.content), served(response, stamp))
+                data = route.read(response, served(response, stamp))
             except GARBAGE:
                 continue
             source = response.headers.get("X-Source", "") or (
@@ -354,28 +382,35 @@ class Door:
                     if error.kind == "refused":
                         raise
                     continue
-                source = "" if rank == 0 and name == route.endpoint.hosts[0] else name
-                return self._keep(entry, route, response, data, source)
+                value = self._keep(
+                    entry, data, name if rank or name != route.endpoint.hosts[0] else ""
+                )
+                if not host.headers:
+                    self._save(entry, route, response, value)
+                return value
         raise first or NetError("down", "—")
 
     def _store_key(self, route: Route) -> str:
         """Return the store's key of a route: one for all the hosts that give the same answer."""
+        path, params = route.address()
         base = self.hosts[route.endpoint.hosts[0]].base
-        return f"{base}{route.endpoint.path}?{urlencode(sorted(route.params.items()))}"
+        return f"{base}{path}?{urlencode(sorted(params.items()))}"
 
-    def _keep(
-        self, entry: Entry, route: Route, response: requests.Response, data: Any, source: str
-    ) -> Dated:
-        """Put a good answer into memory and, not more often than wanted, into the store."""
+    def _keep(self, entry: Entry, data: Any, source: str) -> Dated:
+        """Put a good answer into memory."""
         self.stats.live += 1
         now = self._clock()
-        value = entry.value = Dated(data, now, *entry.expiry(now, data), source)
-        if now - entry.saved >= route.endpoint.save_every:
-            entry.saved = now
-            response.headers.update({"X-Source": source, "X-Fetched": repr(now)})
-            until = datetime.fromtimestamp(now + route.endpoint.stale, UTC)
-            self._store.save_response(response, self._store_key(route), until)
-        return value
+        entry.value = Dated(data, now, *entry.expiry(now, data), source)
+        return entry.value
+
+    def _save(self, entry: Entry, route: Route, response: requests.Response, value: Dated) -> None:
+        """Put an answer got without a key into the store, not more often than wanted."""
+        if value.fetched - entry.saved < route.endpoint.save_every:
+            return
+        entry.saved = value.fetched
+        response.headers.update({"X-Source": value.source, "X-Fetched": repr(value.fetched)})
+        until = datetime.fromtimestamp(value.fetched + route.endpoint.stale, UTC)
+        self._store.save_response(response, self._store_key(route), until)
 
     def _ask(
         self, host: Host, route: Route, share: float, patience: float
@@ -384,7 +419,7 @@ class Door:
         for attempt in range(RETRIES + 1):
             host.acquire(route.endpoint.weight(route.params), share, patience)
             try:
-                response = fetch(self._session, host.base + route.endpoint.path, route.params)
+                response = fetch(self._session, host, route, self._clock())
             except requests.RequestException as error:
                 failure = NetError("down", host.name, text=type(error).__name__)
             else:
@@ -411,8 +446,7 @@ class Door:
             host.succeed()
             raise NetError("refused", host.name, 0, *complaint(response))
         try:
-            when = served(response, self._clock())
-            data = route.endpoint.parse(json.loads(response.content), when)
+            data = route.read(response, served(response, self._clock()))
         except GARBAGE as error:
             host.fail()
             raise NetError("garbage", host.name, text=f"{route.endpoint.name}: {error}") from None
@@ -421,15 +455,19 @@ class Door:
         return data
 
 
-def fetch(session: requests.Session, url: str, params: Mapping[str, Any]) -> requests.Response:
-    """GET a URL with every timeout set and the body's size and duration bounded."""
+def fetch(session: requests.Session, host: Host, route: Route, now: float) -> requests.Response:
+    """Read a route from a host with every timeout set and the body's size and duration bounded."""
     end = time.monotonic() + DEADLINE
-    response = session.get(
-        f"{url}?{urlencode(params)}" if params else url,
+    path, params = route.address(now)
+    post = route.endpoint.post
+    response = session.request(
+        "POST" if post else "GET",
+        host.base + path + (f"?{urlencode(params)}" if params and not post else ""),
+        json=params if post else None,
         timeout=TIMEOUT,
         stream=True,
         allow_redirects=False,
-        headers={"Accept": "application/json"},
+        headers={"Accept": "application/json", **host.headers},
     )
     with response:
         body = bytearray()

@@ -1,4 +1,4 @@
-"""The exchanges' answers as our candles, tickers, books and trades: checked, or a ValueError."""
+"""Our candles, tickers, books and trades, and the checks that every answer must pass."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,10 @@ STABLE = frozenset(
 
 @dataclass(frozen=True, eq=False)
 class Candles:
-    """Closed bars, oldest first: times in ms, volumes in base and quote, taker = taker buys."""
+    """Closed bars, oldest first: times in ms, volumes in base and quote, taker = taker buys.
+
+    `table` has the columns below as rows; what a market does not tell is NaN.
+    """
 
     table: np.ndarray
 
@@ -121,12 +124,10 @@ def columns(rows: Any, width: int) -> np.ndarray:
     return table
 
 
-def candles(rows: Any, served: float) -> Candles:
-    """Read Binance klines; the bars not closed at `served` (seconds) are left out."""
-    table = columns(rows, CANDLE_COLUMNS)
+def closed(table: np.ndarray, served: float) -> Candles:
+    """Return the checked bars that had closed at `served` (seconds)."""
     check_candles(table)
-    closed = table[6] < served * 1000
-    return Candles(table[:, : int(closed.sum())])
+    return Candles(table[:, : int((table[6] < served * 1000).sum())])
 
 
 def check_candles(table: np.ndarray) -> None:
@@ -137,24 +138,8 @@ def check_candles(table: np.ndarray) -> None:
     need((high >= np.maximum(first, last)).all(), "high below open or close")
     need((low <= np.minimum(first, last)).all(), "low above open or close")
     need((table[6] > time).all(), "a bar that ends before it starts")
-    need((table[9] <= table[5] * (1 + 1e-9)).all(), "more bought than traded")
-    need((table[10] <= table[7] * (1 + 1e-9)).all(), "more bought than traded")
-
-
-def tickers(rows: Any, _served: float) -> dict[str, Ticker]:
-    """Read Binance 24-hour tickers, FULL or MINI, by symbol, without pairs that never traded."""
-    need(isinstance(rows, list) and rows, "no tickers")
-    found = {}
-    for row in rows:
-        last, first = number(row["lastPrice"]), number(row["openPrice"])
-        high, low = number(row["highPrice"]), number(row["lowPrice"])
-        volume, quote = number(row["volume"]), number(row["quoteVolume"])
-        if last and first:
-            need(low <= last <= high, "last price outside the day's range")
-            found[text(row["symbol"])] = Ticker(
-                last, first, high, low, volume, quote, 100 * (last / first - 1)
-            )
-    return found
+    need(not (table[9] > table[5] * (1 + 1e-9)).any(), "more bought than traded")
+    need(not (table[10] > table[7] * (1 + 1e-9)).any(), "more bought than traded")
 
 
 def decimals(tick: str) -> int:
@@ -168,55 +153,3 @@ def text(value: Any) -> str:
     """Return a short text. Raises ValueError."""
     need(isinstance(value, str) and 0 < len(value) <= 40, "not a name")
     return value
-
-
-def exchange(body: Any, _served: float) -> Exchange:
-    """Read Binance's exchangeInfo: the pairs that trade on spot."""
-    pairs = {}
-    for row in body["symbols"]:
-        if row["status"] != "TRADING" or not row["isSpotTradingAllowed"]:
-            continue
-        ticks = [f["tickSize"] for f in row["filters"] if f["filterType"] == "PRICE_FILTER"]
-        digits = decimals(ticks[0])
-        symbol = text(row["symbol"])
-        pairs[symbol] = Pair(
-            symbol, text(row["baseAsset"]), text(row["quoteAsset"]), max(0, digits)
-        )
-    need(pairs, "no pairs")
-    return Exchange(pairs)
-
-
-def book(body: Any, _served: float) -> Book:
-    """Read Binance's order book; a crossed or unsorted one is refused."""
-    bids, asks = columns(body["bids"], 2).T, columns(body["asks"], 2).T
-    need((np.diff(bids[:, 0]) < 0).all() and (np.diff(asks[:, 0]) > 0).all(), "book not sorted")
-    need(0 < bids[0, 0] < asks[0, 0], "book is crossed")
-    return Book(bids, asks)
-
-
-def trades(rows: Any, _served: float) -> Trades:
-    """Read Binance's aggregate trades."""
-    need(isinstance(rows, list), "no list")
-    need(all(isinstance(row["m"], bool) for row in rows), "no side")
-    time, price, size = np.array([[number(row[k]) for k in "Tpq"] for row in rows]).reshape(-1, 3).T
-    return Trades(time, price, size, np.array([row["m"] for row in rows], dtype=bool))
-
-
-def prices(rows: Any, _served: float) -> dict[str, float]:
-    """Read Binance's last prices by symbol."""
-    need(isinstance(rows, list) and rows, "no prices")
-    return {text(row["symbol"]): number(row["price"]) for row in rows}
-
-
-def quotes(rows: Any, _served: float) -> dict[str, tuple[float, float]]:
-    """Read Binance's best bids and asks by symbol; pairs without both are left out."""
-    need(isinstance(rows, list) and rows, "no quotes")
-    found = {
-        text(row["symbol"]): (number(row["bidPrice"]), number(row["askPrice"])) for row in rows
-    }
-    return {symbol: (bid, ask) for symbol, (bid, ask) in found.items() if 0 < bid < ask}
-
-
-def server_time(body: Any, _served: float) -> float:
-    """Return the exchange's clock in seconds."""
-    return number(body["serverTime"]) / 1000

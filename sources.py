@@ -3,7 +3,7 @@
 import difflib
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -16,43 +16,12 @@ from requests_cache.backends.base import BaseCache
 import shapes
 from bot import UserError, fold
 from config import Config
-from net import Dated, Door, Endpoint, Expiry, Host, NetError, Route
+from markets import ENDPOINTS, HOSTS
+from net import Dated, Door, Expiry, Host, NetError, Route
 
-SPOT = ("binance", "binance_data")
 BARS = 1000
-DEPTHS = ((100, 5), (500, 25), (1000, 50), (5000, 250))
 TICKERS, EXCHANGE, CLOCK = ("tickers",), ("exchange",), ("clock",)
 PRICES, QUOTES = ("prices",), ("quotes",)
-
-
-def weighs(weight: int) -> Callable[[Mapping[str, Any]], int]:
-    """Return a fixed weight."""
-    return lambda _: weight
-
-
-def depth_weight(params: Mapping[str, Any]) -> int:
-    """Return the weight of an order book by its number of levels."""
-    return next(weight for levels, weight in DEPTHS if params["limit"] <= levels)
-
-
-ENDPOINTS = {
-    row.name: row
-    for row in (
-        Endpoint("klines", SPOT, "/api/v3/klines", weighs(2), shapes.candles, 60),
-        Endpoint(
-            "tickers", SPOT, "/api/v3/ticker/24hr", weighs(80), shapes.tickers, 15, save_every=60
-        ),
-        Endpoint("exchange", SPOT, "/api/v3/exchangeInfo", weighs(20), shapes.exchange, 6 * 3600),
-        Endpoint("prices", SPOT, "/api/v3/ticker/price", weighs(4), shapes.prices, 5, 86400, 60),
-        Endpoint(
-            "quotes", SPOT, "/api/v3/ticker/bookTicker", weighs(4), shapes.quotes, 5, 3600, 60
-        ),
-        Endpoint("book", SPOT, "/api/v3/depth", depth_weight, shapes.book, 3, 600, 30),
-        Endpoint("trades", SPOT, "/api/v3/aggTrades", weighs(4), shapes.trades, 10, 3600, 30),
-        Endpoint("clock", SPOT, "/api/v3/time", weighs(1), shapes.server_time, 3600, 0),
-    )
-}
-
 STANDING = {
     TICKERS: Route(ENDPOINTS["tickers"], {"type": "MINI", "symbolStatus": "TRADING"}),
     EXCHANGE: Route(
@@ -66,9 +35,14 @@ STANDING = {
 
 
 def hosts(config: Config, clock: Callable[[], float]) -> dict[str, Host]:
-    """Return the hosts by name with their limits of weight a minute."""
-    rows = (("binance", config.binance_url, 6000), ("binance_data", config.binance_data_url, 6000))
-    return {name: Host(name, base, limit, clock) for name, base, limit in rows}
+    """Return the hosts by name, each with its limit of weight a minute and the owner's key."""
+    made = {}
+    for name, (setting, limit, header) in HOSTS.items():
+        key = getattr(config, setting.replace("_url", "_key")).reveal() if header else ""
+        made[name] = Host(
+            name, getattr(config, setting), limit, clock, {header: key} if key else {}
+        )
+    return made
 
 
 def open_store(config: Config) -> BaseCache:

@@ -16,7 +16,7 @@ from local.world import open_markets
 class Clock:
     """A clock that moves only when told to."""
 
-    def __init__(self, now: float = 1_795_500_000.0) -> None:
+    def __init__(self, now: float = 1_795_500_123.0) -> None:
         self.now = now
 
     def __call__(self) -> float:

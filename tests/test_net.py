@@ -34,7 +34,7 @@ class Script(BaseAdapter):
         pass
 
 
-def number(body, served):
+def number(body, served, params):
     return int(body["x"])
 
 
@@ -127,7 +127,9 @@ def test_a_region_is_not_asked_again_until_the_probe_which_opens_it(door, script
         (451, {}, b"{}", "region", 900),
     ],
 )
-def test_a_closed_host_is_left_alone_to_the_second(door, script, clock, status, headers, body, state, wait):
+def test_a_closed_host_is_left_alone_to_the_second(
+    door, script, clock, status, headers, body, state, wait
+):
     script.answer = lambda r: (status, body, headers)
     with pytest.raises(NetError) as caught:
         door.read(KEY, ROUTES)

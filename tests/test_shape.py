@@ -12,7 +12,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS = {
     0: ("bot", "calc", "config", "dar", "net", "shapes"),
-    1: ("sources", "db", "stats", "live", "chart"),
+    1: ("markets", "db", "stats", "live", "chart"),
+    1.5: ("sources",),
     2: ("formula", "scores"),
     3: ("workers", "alarms", "trade", "post"),
     4: ("commands", "chat", "keep_alive"),

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import shapes
+from markets import binance
 
 ROW = [
     *(1499040000000, "0.01634790", "0.80000000", "0.01575800", "0.01577100", "148976.11427815"),
@@ -23,7 +24,7 @@ def rows(n=3):
 
 
 def test_the_documented_kline_is_read_column_by_column():
-    candles = shapes.candles(rows(1), served=2e9)
+    candles = binance.candles(rows(1), 2e9, {})
     assert (candles.time[0], candles.end[0]) == (1499040000000, 1499644799999)
     assert (candles.open[0], candles.high[0], candles.low[0]) == (0.0163479, 0.8, 0.015758)
     assert (candles.close[0], candles.volume[0]) == (0.015771, 148976.11427815)
@@ -34,9 +35,9 @@ def test_the_documented_kline_is_read_column_by_column():
 def test_the_open_bar_is_left_out():
     made = rows(3)
     inside = made[2][0] / 1000 + 5
-    assert len(shapes.candles(made, inside)) == 2
-    assert len(shapes.candles(made, made[2][6] / 1000)) == 2
-    assert len(shapes.candles(made, made[2][6] / 1000 + 0.001)) == 3
+    assert len(binance.candles(made, inside, {})) == 2
+    assert len(binance.candles(made, made[2][6] / 1000, {})) == 2
+    assert len(binance.candles(made, made[2][6] / 1000 + 0.001, {})) == 3
 
 
 @pytest.mark.parametrize(
@@ -60,18 +61,18 @@ def test_a_half_right_kline_is_refused(index, value):
     made = rows(3)
     made[1][index] = value
     with pytest.raises((ValueError, TypeError)):
-        shapes.candles(made, 2e9)
+        binance.candles(made, 2e9, {})
 
 
 @pytest.mark.parametrize("body", [[], {}, None, "x", 5, [[]], [[1, 2]], [{}], [None]])
 def test_no_klines_are_refused(body):
     with pytest.raises((ValueError, TypeError)):
-        shapes.candles(body, 2e9)
+        binance.candles(body, 2e9, {})
 
 
 def test_klines_out_of_order_are_refused():
     with pytest.raises(ValueError, match="times"):
-        shapes.candles(rows(3)[::-1], 2e9)
+        binance.candles(rows(3)[::-1], 2e9, {})
 
 
 TICKER = {
@@ -88,14 +89,14 @@ TICKER = {
 
 
 def test_tickers_are_read_and_change_is_computed():
-    ticker = shapes.tickers([TICKER], 0)["BNBUSDT"]
+    ticker = binance.tickers([TICKER], 0, {})["BNBUSDT"]
     assert ticker.last == 4 and ticker.quote == 15.3
     assert ticker.change == pytest.approx(100 * (4 / 99 - 1))
 
 
 def test_a_pair_that_never_traded_is_left_out():
     unborn = {**TICKER, "openPrice": "0", "highPrice": "0", "lowPrice": "0", "lastPrice": "0"}
-    assert shapes.tickers([TICKER, {**unborn, "symbol": "NEW"}], 0).keys() == {"BNBUSDT"}
+    assert binance.tickers([TICKER, {**unborn, "symbol": "NEW"}], 0, {}).keys() == {"BNBUSDT"}
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ def test_a_pair_that_never_traded_is_left_out():
 )
 def test_a_half_right_ticker_is_refused(change):
     with pytest.raises((ValueError, TypeError)):
-        shapes.tickers([TICKER, {**TICKER, **change}], 0)
+        binance.tickers([TICKER, {**TICKER, **change}], 0, {})
 
 
 EXCHANGE = {
@@ -129,7 +130,7 @@ EXCHANGE = {
 
 
 def test_the_universe_is_what_trades_in_usdt_and_is_no_money():
-    found = shapes.exchange(EXCHANGE, 0)
+    found = binance.exchange(EXCHANGE, 0, {})
     assert set(found.pairs) == {"BTCUSDT", "JUPUSDT", "SHIBUSDT", "USDCUSDT", "BTCTRY"}
     assert set(found.universe) == {"BTCUSDT", "JUPUSDT", "SHIBUSDT"}
     digits = {symbol: pair.digits for symbol, pair in found.pairs.items()}
@@ -141,14 +142,14 @@ def test_a_half_right_exchange_is_refused(key):
     body = copy.deepcopy(EXCHANGE)
     del body["symbols"][0][key]
     with pytest.raises((ValueError, TypeError, LookupError)):
-        shapes.exchange(body, 0)
+        binance.exchange(body, 0, {})
 
 
 BOOK = {"lastUpdateId": 1, "bids": [["4.0", "431"], ["3.9", "1"]], "asks": [["4.1", "12"]]}
 
 
 def test_the_book_is_read():
-    book = shapes.book(BOOK, 0)
+    book = binance.book(BOOK, 0, {})
     assert book.bids.tolist() == [[4.0, 431.0], [3.9, 1.0]] and book.asks.tolist() == [[4.1, 12.0]]
 
 
@@ -157,7 +158,7 @@ def test_the_book_is_read():
 )
 def test_a_crossed_unsorted_or_empty_book_is_refused(change):
     with pytest.raises((ValueError, TypeError)):
-        shapes.book({**BOOK, **change}, 0)
+        binance.book({**BOOK, **change}, 0, {})
 
 
 TRADE = json.loads(
@@ -167,26 +168,27 @@ TRADE = json.loads(
 
 
 def test_trades_are_read_with_the_side_of_the_taker():
-    trades = shapes.trades([TRADE, {**TRADE, "m": False}], 0)
+    trades = binance.trades([TRADE, {**TRADE, "m": False}], 0, {})
     assert trades.sold.tolist() == [True, False]
     assert trades.price[0] == 0.01633102 and trades.time[0] == 1498793709153
-    assert len(shapes.trades([], 0).price) == 0
+    assert len(binance.trades([], 0, {}).price) == 0
 
 
 @pytest.mark.parametrize("change", [{"m": "true"}, {"m": None}, {"p": "x"}, {"q": "-1"}])
 def test_half_right_trades_are_refused(change):
     with pytest.raises((ValueError, TypeError)):
-        shapes.trades([{**TRADE, **change}], 0)
+        binance.trades([{**TRADE, **change}], 0, {})
 
 
 def test_prices_quotes_and_time():
-    assert shapes.prices([{"symbol": "LTCBTC", "price": "4.00000200"}], 0) == {"LTCBTC": 4.000002}
+    price = {"symbol": "LTCBTC", "price": "4.00000200"}
+    assert binance.prices([price], 0, {}) == {"LTCBTC": 4.000002}
     quote = {"symbol": "A", "bidPrice": "4", "bidQty": "1", "askPrice": "5", "askQty": "1"}
     empty = {**quote, "symbol": "B", "bidPrice": "0", "askPrice": "0"}
-    assert shapes.quotes([quote, empty], 0) == {"A": (4.0, 5.0)}
-    assert shapes.server_time({"serverTime": 1499827319559}, 0) == 1499827319.559
+    assert binance.quotes([quote, empty], 0, {}) == {"A": (4.0, 5.0)}
+    assert binance.server_time({"serverTime": 1499827319559}, 0, {}) == 1499827319.559
 
 
 def test_candle_columns_are_contiguous_for_numpy():
-    candles = shapes.candles(rows(5), 2e9)
+    candles = binance.candles(rows(5), 2e9, {})
     assert isinstance(candles.close, np.ndarray) and candles.table[4].flags.c_contiguous

@@ -1,0 +1,123 @@
+"""Binance spot: its endpoints, and its answers as our shapes."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from net import Endpoint
+from shapes import (
+    CANDLE_COLUMNS,
+    Book,
+    Candles,
+    Exchange,
+    Pair,
+    Ticker,
+    Trades,
+    closed,
+    columns,
+    decimals,
+    need,
+    number,
+    text,
+)
+
+Params = Mapping[str, Any]
+SPOT = ("binance", "binance_data")
+DEPTHS = ((100, 5), (500, 25), (1000, 50), (5000, 250))
+
+
+def weighs(weight: int) -> Callable[[Params], int]:
+    """Return a fixed weight."""
+    return lambda _: weight
+
+
+def depth_weight(params: Params) -> int:
+    """Return the weight of an order book by its number of levels."""
+    return next(weight for levels, weight in DEPTHS if params["limit"] <= levels)
+
+
+def candles(rows: Any, served: float, _params: Params) -> Candles:
+    """Read Binance klines; the bars not closed at `served` (seconds) are left out."""
+    return closed(columns(rows, CANDLE_COLUMNS), served)
+
+
+def tickers(rows: Any, _served: float, _params: Params) -> dict[str, Ticker]:
+    """Read Binance 24-hour tickers, FULL or MINI, by symbol, without pairs that never traded."""
+    need(isinstance(rows, list) and rows, "no tickers")
+    found = {}
+    for row in rows:
+        last, first = number(row["lastPrice"]), number(row["openPrice"])
+        high, low = number(row["highPrice"]), number(row["lowPrice"])
+        volume, quote = number(row["volume"]), number(row["quoteVolume"])
+        if last and first:
+            need(low <= last <= high, "last price outside the day's range")
+            found[text(row["symbol"])] = Ticker(
+                last, first, high, low, volume, quote, 100 * (last / first - 1)
+            )
+    return found
+
+
+def exchange(body: Any, _served: float, _params: Params) -> Exchange:
+    """Read Binance's exchangeInfo: the pairs that trade on spot."""
+    pairs = {}
+    for row in body["symbols"]:
+        if row["status"] != "TRADING" or not row["isSpotTradingAllowed"]:
+            continue
+        ticks = [f["tickSize"] for f in row["filters"] if f["filterType"] == "PRICE_FILTER"]
+        digits = decimals(ticks[0])
+        symbol = text(row["symbol"])
+        pairs[symbol] = Pair(
+            symbol, text(row["baseAsset"]), text(row["quoteAsset"]), max(0, digits)
+        )
+    need(pairs, "no pairs")
+    return Exchange(pairs)
+
+
+def book(body: Any, _served: float, _params: Params) -> Book:
+    """Read Binance's order book; a crossed or unsorted one is refused."""
+    bids, asks = columns(body["bids"], 2).T, columns(body["asks"], 2).T
+    need((np.diff(bids[:, 0]) < 0).all() and (np.diff(asks[:, 0]) > 0).all(), "book not sorted")
+    need(0 < bids[0, 0] < asks[0, 0], "book is crossed")
+    return Book(bids, asks)
+
+
+def trades(rows: Any, _served: float, _params: Params) -> Trades:
+    """Read Binance's aggregate trades."""
+    need(isinstance(rows, list), "no list")
+    need(all(isinstance(row["m"], bool) for row in rows), "no side")
+    time, price, size = np.array([[number(row[k]) for k in "Tpq"] for row in rows]).reshape(-1, 3).T
+    return Trades(time, price, size, np.array([row["m"] for row in rows], dtype=bool))
+
+
+def prices(rows: Any, _served: float, _params: Params) -> dict[str, float]:
+    """Read Binance's last prices by symbol."""
+    need(isinstance(rows, list) and rows, "no prices")
+    return {text(row["symbol"]): number(row["price"]) for row in rows}
+
+
+def quotes(rows: Any, _served: float, _params: Params) -> dict[str, tuple[float, float]]:
+    """Read Binance's best bids and asks by symbol; pairs without both are left out."""
+    need(isinstance(rows, list) and rows, "no quotes")
+    found = {
+        text(row["symbol"]): (number(row["bidPrice"]), number(row["askPrice"])) for row in rows
+    }
+    return {symbol: (bid, ask) for symbol, (bid, ask) in found.items() if 0 < bid < ask}
+
+
+def server_time(body: Any, _served: float, _params: Params) -> float:
+    """Return the exchange's clock in seconds."""
+    return number(body["serverTime"]) / 1000
+
+
+HOSTS = {"binance": ("binance_url", 6000, ""), "binance_data": ("binance_data_url", 6000, "")}
+ENDPOINTS = (
+    Endpoint("klines", SPOT, "/api/v3/klines", weighs(2), candles, 60),
+    Endpoint("tickers", SPOT, "/api/v3/ticker/24hr", weighs(80), tickers, 15, save_every=60),
+    Endpoint("exchange", SPOT, "/api/v3/exchangeInfo", weighs(20), exchange, 6 * 3600),
+    Endpoint("prices", SPOT, "/api/v3/ticker/price", weighs(4), prices, 5, 86400, 60),
+    Endpoint("quotes", SPOT, "/api/v3/ticker/bookTicker", weighs(4), quotes, 5, 3600, 60),
+    Endpoint("book", SPOT, "/api/v3/depth", depth_weight, book, 3, 600, 30),
+    Endpoint("trades", SPOT, "/api/v3/aggTrades", weighs(4), trades, 10, 3600, 30),
+    Endpoint("clock", SPOT, "/api/v3/time", weighs(1), server_time, 3600, 0),
+)
