@@ -230,6 +230,21 @@ class Ctx:
         """Return a price with the digits its tick size has."""
         return grouped(value, self.sources.digits(symbol), self.lang)
 
+    def arrow(self, value: float) -> str:
+        """Return a score in [−1, 1] behind its arrow."""
+        if not math.isfinite(value):
+            return f"✖️ {UNKNOWN}"
+        return (
+            f"{'↗' if value > 0.15 else '↘' if value < -0.15 else '→'} {self.num(value, sign=True)}"
+        )
+
+    def light(self, value: float, danger: bool = False) -> str:
+        """Return a score of 0–100 behind its light, red when high where high means danger."""
+        if not math.isfinite(value):
+            return f"✖️ {UNKNOWN}"
+        lights = "🟢🟡🔴" if danger else "🔴🟡🟢"
+        return f"{lights[(value >= 40) + (value >= 60)]} {self.num(value, 0)}/100"
+
     def clock(self, ms: int, form: str = "%d.%m %H:%M") -> str:
         """Return an instant in the user's time zone."""
         return datetime.fromtimestamp(ms / 1000, self.user.zone).strftime(form)

@@ -170,8 +170,8 @@ class Telegram:
         done = self._lanes.drain(patience)
         done &= self._heavy.drain(max(0, patience - (time.monotonic() - begun)))
         if self._offset:
-            token = self.api.token
-            self.post.quietly(apihelper.get_updates, token, self._offset, limit=1, timeout=0)
+            acknowledge = {"offset": self._offset, "limit": 1, "long_polling_timeout": 1}
+            self.post.quietly(apihelper.get_updates, self.api.token, **acknowledge)
         self._stop.set()
         self._lanes.close()
         self._heavy.close()

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import Field, dataclass, field, fields
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -137,6 +138,8 @@ def cache(value: str) -> Secret:
     """Return a Redis address as a Secret, for it may hold a password."""
     if value and urlsplit(value).scheme not in ("redis", "rediss"):
         raise ValueError("redis:// adresi olmalı / must be a redis:// address")
+    if value and find_spec("redis") is None:
+        raise ValueError("önce: pip install redis / first: pip install redis")
     return Secret(value)
 
 

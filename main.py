@@ -1,18 +1,18 @@
 """Wire the bot together and run it: the local chat, one command, or Telegram."""
 
 import os
-import signal
 import sys
-import threading
-import time
-from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # A pool child imports this file again and needs none of the rest.
 if __name__ != "__mp_main__":
     import logging
+    import signal
+    import threading
+    import time
     from dataclasses import replace
+    from pathlib import Path
 
     from telebot.apihelper import ApiTelegramException
 
@@ -24,12 +24,11 @@ if __name__ != "__mp_main__":
     import workers
     from bot import Chat, Ctx, User, answer
     from db import Db
-    from local.markets import Markets
     from local.telegram import Server
     from local.terminal import run as run_terminal
+    from local.world import open_markets
     from sources import Sources
 
-LOCAL_TOKEN = "1000000:local-chat-needs-no-secret-token-000"  # noqa: S105 opens only the local chat
 DRAIN_SECONDS = 7
 
 
@@ -39,7 +38,7 @@ def build(settings: "config.Config") -> "Ctx":
     config.start_logging(settings.log_level, redact)
     Path(settings.data_dir).mkdir(mode=0o700, parents=True, exist_ok=True)
     db = Db(settings.database)
-    sources = Sources(settings, db, markets=Markets() if settings.mocked else None)
+    sources = Sources(settings, db, markets=open_markets() if settings.mocked else None)
     return Ctx(
         now=int(time.time() * 1000),
         sources=sources,
@@ -73,7 +72,7 @@ def serve(ctx: "Ctx") -> int:
     site = keep_alive.open_site(ctx)
     print(f"Durum / status: http://127.0.0.1:{site.port}/", flush=True)
     token, api_url = settings.telegram_token.reveal(), settings.telegram_api_url
-    server = Server(port=settings.chat_port, token=LOCAL_TOKEN) if settings.local else None
+    server = Server(port=settings.chat_port) if settings.local else None
     if server:
         server.start()
         token, api_url = server.token, server.url

@@ -38,8 +38,7 @@ def run(ctx):
 
 def one(ctx, symbol, frame):
     candles, tickers = ctx.sources.candles(symbol, frame), ctx.sources.tickers()
-    a = scores.analyse(candles.data)
-    row = tickers.data.get(symbol)
+    a, row = scores.analyse(candles.data), tickers.data.get(symbol)
     price = ctx.price(row.last if row else a.close, symbol)
     change = ctx.percent(row.change if row else math.nan, sign=True)
     text = "\n".join(
@@ -50,20 +49,17 @@ def one(ctx, symbol, frame):
 
 
 def parts(ctx, a, symbol):
-    regime, verdict = ctx.t(*REGIMES[a.regime]), ctx.t(*VERDICTS[a.verdict])
-    sure = "" if math.isnan(a.confidence) else f" ({ctx.percent(100 * a.confidence, 0)})"
-    yield ctx.t(
-        f"Trend: {score(ctx, a.trend)} · {regime}", f"Trend: {score(ctx, a.trend)} · {regime}"
-    )
-    yield ctx.t("Momentum: ", "Momentum: ") + f"{score(ctx, a.momentum)} · RSI {ctx.num(a.rsi, 1)}"
-    yield ctx.t("Hacim/akış: ", "Volume/flow: ") + score(ctx, a.flow)
-    yield ctx.t("Oynaklık: ", "Volatility: ") + danger(ctx, a.volatility)
-    yield ctx.t("Risk: ", "Risk: ") + danger(ctx, a.risk)
     support, resistance = ctx.price(a.support, symbol), ctx.price(a.resistance, symbol)
+    sure = ctx.percent(100 * a.confidence, 0)
+    yield f"Trend: {ctx.arrow(a.trend)} · {ctx.t(*REGIMES[a.regime])}"
+    yield f"Momentum: {ctx.arrow(a.momentum)} · RSI {ctx.num(a.rsi, 1)}"
+    yield ctx.t("Hacim/akış: ", "Volume/flow: ") + ctx.arrow(a.flow)
+    yield ctx.t("Oynaklık: ", "Volatility: ") + ctx.light(a.volatility, danger=True)
+    yield "Risk: " + ctx.light(a.risk, danger=True)
     yield ctx.t(
         f"Destek {support} · Direnç {resistance}", f"Support {support} · Resistance {resistance}"
     )
-    yield ctx.t(f"\n<b>{verdict}</b> · güven{sure}", f"\n<b>{verdict}</b> · confidence{sure}")
+    yield f"\n<b>{ctx.t(*VERDICTS[a.verdict])}</b> · {ctx.t('güven', 'confidence')} {sure}"
     yield comment(ctx, a, symbol)
 
 
@@ -73,30 +69,15 @@ def several(ctx, symbols, frame):
     rows.sort(key=lambda row: -row[1].score if math.isfinite(row[1].score) else 9)
     lines = [
         f"{coin(symbol)}: α={ctx.num(a.score)} {ctx.t(*VERDICTS[a.verdict])} | "
-        f"{ctx.t(*REGIMES[a.regime])} | {score(ctx, a.trend)}"
+        f"{ctx.t(*REGIMES[a.regime])} | {ctx.arrow(a.trend)}"
         for symbol, a in rows
     ]
-    best = [coin(symbol) for symbol, a in rows if a.verdict == "buy"]
-    names = ", ".join(best[:5])
+    names = ", ".join([coin(symbol) for symbol, a in rows if a.verdict == "buy"][:5])
     note = ctx.t("Yorum: şu an AL veren coin yok.", "Comment: no coin says BUY now.")
-    if best:
+    if names:
         note = ctx.t(f"Yorum: AL verenler: {names}.", f"Comment: these say BUY: {names}.")
     text = "\n".join([f"<b>📊 {ctx.t('Analiz', 'Analysis')} {frame}</b>", *lines, "", note])
     return Reply(text + ctx.age(*(candles for _, candles in read)), ctx.buttons())
-
-
-def score(ctx, value):
-    if math.isnan(value):
-        return f"✖️ {UNKNOWN}"
-    arrow = "↗" if value > 0.15 else "↘" if value < -0.15 else "→"
-    return f"{arrow} {ctx.num(value, sign=True)}"
-
-
-def danger(ctx, value):
-    if math.isnan(value):
-        return f"✖️ {UNKNOWN}"
-    light = "🔴" if value >= 60 else "🟡" if value >= 40 else "🟢"
-    return f"{light} {ctx.num(value, 0)}/100"
 
 
 def comment(ctx, a, symbol):

@@ -1,0 +1,136 @@
+"""The program as a person starts it: one command, a kill in the middle, a polite end."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from local.telegram import Server
+
+ROOT = Path(__file__).parent.parent
+TOKEN = "123456789:AAabcdefghijklmnopqrstuvwxyz0123456"
+
+
+def environment(folder, **more):
+    kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "VIRTUAL_ENV")}
+    return {**kept, "DATA_DIR": str(folder), "MOCK": "1", **more}
+
+
+def once(folder, line, **more):
+    return subprocess.run(
+        [sys.executable, ROOT / "main.py", line],
+        env=environment(folder, **more),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.slow
+def test_one_command_answers_on_standard_output(tmp_path):
+    done = once(tmp_path, "/t btc 1h")
+    assert done.returncode == 0 and "BTC 1h" in done.stdout and "<b>" not in done.stdout
+    assert done.stderr == ""
+
+
+@pytest.mark.slow
+def test_a_refusal_is_1_and_goes_to_standard_error(tmp_path):
+    done = once(tmp_path, "/p nosuchcoin")
+    assert done.returncode == 1 and done.stdout == "" and "nosuchcoin" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_file_is_saved_and_its_path_printed(tmp_path):
+    done = once(tmp_path, "/dar z")
+    path = Path(done.stdout.strip().splitlines()[-1])
+    assert done.returncode == 0 and path == tmp_path / "dort5bot.zip" and path.stat().st_size > 1000
+
+
+@pytest.mark.slow
+def test_a_wrong_setting_stops_the_start_with_its_name(tmp_path):
+    done = once(tmp_path, "/p", PORT="x", LANGUAGE="xx")
+    assert done.returncode == 2 and "PORT:" in done.stderr and "LANGUAGE:" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_wrong_token_stops_the_start_without_telling_it(tmp_path):
+    with Server() as server:
+        done = subprocess.run(
+            [sys.executable, ROOT / "main.py"],
+            env=environment(tmp_path, TELEGRAM_TOKEN=TOKEN, TELEGRAM_API_URL=server.url, PORT="0"),
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert done.returncode == 2 and "Unauthorized" in done.stderr
+    assert TOKEN not in done.stdout + done.stderr
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Return a starter of bots that poll a server of ours."""
+    running = []
+
+    def begin(server):
+        more = {"TELEGRAM_TOKEN": TOKEN, "TELEGRAM_API_URL": server.url, "PORT": "0"}
+        bot = subprocess.Popen(
+            [sys.executable, ROOT / "main.py"],
+            env=environment(tmp_path, ADMIN_IDS="1 2 3", **more),
+            cwd=tmp_path,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        running.append(bot)
+        return bot
+
+    yield begin
+    for bot in running:
+        bot.kill()
+        bot.communicate()
+
+
+def answers(server, room):
+    return [m.text for m in server.messages(room) if m.bot]
+
+
+@pytest.mark.slow
+def test_messages_queued_at_a_kill_are_answered_by_the_next_start(start):
+    with Server(token=TOKEN) as server:
+        first = start(server)
+        server.say(1, "/id")
+        server.wait(1, timeout=60)
+        for room in (1, 2, 3):
+            for i in range(5):
+                server.say(room, f"/yardim nosuch{i}")
+        server.until(lambda: len(answers(server, 2)) >= 1 or None, 60)
+        first.send_signal(signal.SIGKILL)
+        first.wait()
+        start(server)
+        for room in (1, 2, 3):
+            server.until(lambda room=room: len(answers(server, room)) >= 5 or None, 60)
+        assert all(5 <= len(answers(server, room)) <= 7 for room in (1, 2, 3))
+
+
+@pytest.mark.slow
+def test_a_polite_end_answers_what_was_taken_in_within_ten_seconds(start):
+    with Server(token=TOKEN) as server:
+        bot = start(server)
+        server.say(1, "/id")
+        server.wait(1, timeout=60)
+        for i in range(4):
+            server.say(1, f"/yardim nosuch{i}")
+        server.until(lambda: len(answers(server, 1)) >= 2 or None, 60)
+        bot.send_signal(signal.SIGTERM)
+        said, _ = bot.communicate(timeout=10)
+        assert bot.returncode == 0 and "Traceback" not in said and TOKEN not in said
+        start(server)
+        server.until(lambda: len(answers(server, 1)) >= 5 or None, 60)
+        assert len(answers(server, 1)) == 5

@@ -1,0 +1,135 @@
+import threading
+
+import pytest
+
+import net
+import sources
+from bot import UserError
+
+
+def test_every_endpoint_answers_through_the_table(market):
+    assert market.exchange().pairs["BTCUSDT"].digits == 2
+    assert market.tickers().data["BTCUSDT"].last > 0
+    assert market.prices().data["BTCUSDT"] > 0
+    bid, ask = market.quotes().data["BTCUSDT"]
+    assert 0 < bid < ask
+    book = market.book("BTCUSDT")
+    assert len(book.bids) == 500 and book.bids[0, 0] < book.asks[0, 0]
+    assert len(market.trades("BTCUSDT").price) == 1000
+    assert abs(market.set_clock()) < 2
+
+
+@pytest.mark.parametrize("interval", ["1m", "15m", "1h", "4h", "1d", "1w"])
+def test_candles_are_closed_and_chronological(market, clock, interval):
+    candles = market.candles("BTCUSDT", interval)
+    assert candles.end[-1] < clock() * 1000
+    assert len(candles.data) > 100 and (candles.time[1:] > candles.time[:-1]).all()
+
+
+def test_a_coarse_candle_is_made_of_its_fine_ones(market):
+    fine, coarse = market.candles("ETHUSDT", "1h"), market.candles("ETHUSDT", "4h")
+    start, end = coarse.time[-3], coarse.end[-3]
+    inside = (fine.time >= start) & (fine.end <= end)
+    assert inside.sum() == 4
+    assert fine.open[inside][0] == coarse.open[-3] and fine.close[inside][-1] == coarse.close[-3]
+    assert fine.high[inside].max() == coarse.high[-3] and fine.low[inside].min() == coarse.low[-3]
+    assert fine.quote[inside].sum() == pytest.approx(coarse.quote[-3], rel=1e-8)
+
+
+def test_candles_are_fresh_until_their_bar_closes(market, clock):
+    market.candles("BTCUSDT", "1h")
+    clock.now += 1800
+    market.candles("BTCUSDT", "1h")
+    assert market.door.stats.live == 1
+    clock.now += 1800
+    before = market.candles("BTCUSDT", "1h").end[-1]
+    assert market.door.stats.live == 2 and before > (clock() - 3600) * 1000
+
+
+@pytest.mark.parametrize("word", ["btc", "BTC", "btcusdt", "BTC/USDT", "btc-usdt", "Btc"])
+def test_a_coin_is_found_however_it_is_typed(market, word):
+    assert market.symbol(word) == "BTCUSDT"
+
+
+def test_other_quotes_and_turkish_letters(market):
+    assert market.symbol("btctry") == "BTCTRY"
+    assert market.symbol("lİnk") == "LINKUSDT" and market.symbol("lınk") == "LINKUSDT"
+
+
+def test_an_unknown_coin_is_refused_with_its_neighbours(market):
+    with pytest.raises(UserError, match="BTC"):
+        market.symbol("BTCC")
+
+
+def test_the_universe_has_neither_money_nor_leverage_nor_halted_pairs(market):
+    universe = market.universe()
+    assert len(universe) >= 400
+    assert not {"USDCUSDT", "BTCUPUSDT", "BTCDOWNUSDT", "BTCTRY"} & set(universe)
+
+
+def test_what_is_warm_makes_no_request(market, clock):
+    market.keep_warm(["BTCUSDT", "ETHUSDT"], ["1h", "4h"])
+    assert market.warm(["tickers", "exchange", "candles"]) == 6
+    live = market.door.stats.live
+    for _ in range(10):
+        market.tickers(), market.candles("BTCUSDT", "4h"), market.universe()
+    assert market.door.stats.live == live
+    assert market.warm(["tickers", "exchange", "candles"]) == 0
+    clock.now += 11
+    assert market.warm(["tickers", "candles"]) == 1
+
+
+def test_warming_says_when_nobody_answers(market, clock):
+    market.keep_warm([], [])
+    for host in market.hosts.values():
+        host.close("region", clock() + 900)
+    with pytest.raises(net.NetError):
+        market.warm(["tickers"])
+
+
+def test_a_ban_is_obeyed_after_a_restart(settings, database, markets, clock):
+    until = clock() + 300
+    database.save_host("binance", "banned", int(until * 1000))
+    database.save_host("binance_data", "banned", int(until * 1000))
+    opened = sources.Sources(settings(), database, markets=markets, clock=clock)
+    with pytest.raises(UserError, match="300"):
+        opened.tickers()
+    clock.now = until
+    assert opened.tickers().data
+    assert database.host_states() == [("binance_data", "banned", int(until * 1000))]
+    opened.close()
+
+
+def test_mock_answers_are_kept_apart_from_real_ones(settings, tmp_path):
+    sources.open_store(settings()).close()
+    sources.open_store(settings(MOCK="0")).close()
+    assert {p.name for p in tmp_path.glob("store*.db")} == {"store.db", "store_mock.db"}
+
+
+@pytest.mark.service
+def test_the_store_may_be_redis(settings, database, markets, clock):
+    config = settings(CACHE_URL="redis://127.0.0.1:6379/9")
+    first = sources.Sources(config, database, markets=markets, clock=clock)
+    first._store.clear()
+    first.tickers()
+    again = sources.Sources(config, database, markets=markets, clock=clock)
+    assert again.tickers().data and again.door.stats.live == 0
+    again._store.clear()
+
+
+def test_a_hundred_threads_asking_for_one_coin_make_one_request(market):
+    threads = [threading.Thread(target=market.candles, args=("BTCUSDT", "1h")) for _ in range(100)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert market.door.stats.live == 1
+
+
+@pytest.mark.parametrize(
+    "kind", ["region", "banned", "limited", "blocked", "down", "garbage", "busy", "refused"]
+)
+def test_every_state_has_its_own_sentence_in_both_languages(kind):
+    error = sources.sentence(net.NetError(kind, "binance", 130.0, -1), 100.0)
+    assert error.tr.startswith("Binance ") and error.en.startswith("Binance ")
+    assert error.tr != error.en
