@@ -34,6 +34,8 @@ DRAIN_SECONDS = 7
 
 def build(settings: "config.Config") -> "Ctx":
     """Make the parts in their order: data folder, database, sources, workers, commands."""
+    sys.setswitchinterval(0.0005)
+    workers.lean_malloc()
     redact = config.Redactor(settings.secrets())
     config.start_logging(settings.log_level, redact)
     Path(settings.data_dir).mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -58,7 +60,7 @@ def one_command(ctx: "Ctx", line: str) -> int:
         worst = max(worst, reply.failed)
         if reply.text:
             print(post.plain(reply.text), file=sys.stderr if reply.failed else sys.stdout)
-        for name, body in filter(None, (reply.file, reply.photo and ("picture.png", reply.photo))):
+        for name, body in post.files(reply):
             Path(name).write_bytes(body)
             print(Path(name).resolve())
     return worst
@@ -67,14 +69,13 @@ def one_command(ctx: "Ctx", line: str) -> int:
 def serve(ctx: "Ctx") -> int:
     """Run until told to stop: by Telegram with a token, else by the local chat."""
     ending, stop, settings = threading.Event(), threading.Event(), ctx.config
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ending.set())
+    signal.signal(signal.SIGTERM, lambda *_: ending.set())
+    signal.signal(signal.SIGINT, lambda *_: ending.set())
     site = keep_alive.open_site(ctx)
     print(f"Durum / status: http://127.0.0.1:{site.port}/", flush=True)
     token, api_url = settings.telegram_token.reveal(), settings.telegram_api_url
-    server = Server(port=settings.chat_port) if settings.local else None
+    server = Server(port=settings.chat_port).start() if settings.local else None
     if server:
-        server.start()
         token, api_url = server.token, server.url
         print(f"Sohbet / chat:  {server.page}", flush=True)
     api = post.connect(token, api_url, ctx.redact)
@@ -96,7 +97,7 @@ def serve(ctx: "Ctx") -> int:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the bot, or the command line given as arguments; return the exit status."""
+    """Run the bot, or the command line given; return the exit status."""
     try:
         ctx = build(config.load())
     except config.ConfigError as error:

@@ -233,6 +233,11 @@ class Post:
         self.api.edit_message_media(media, chat_id=thread.chat, **place)
 
 
+def files(reply: Reply) -> list[tuple[str, bytes]]:
+    """Return a reply's file and picture with their names."""
+    return [*filter(None, [reply.file]), *([("picture.png", reply.photo)] if reply.photo else [])]
+
+
 def patience(error: ApiTelegramException) -> float | None:
     """Return how long to wait before trying again, None where trying again cannot help."""
     if error.error_code == 429:

@@ -2,7 +2,8 @@
 
 import itertools
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -14,6 +15,7 @@ from shapes import Candles
 NAN = math.nan
 WINDOW = 250
 COVERAGE = 0.6
+POOL_PAYS, CHUNK = 24, 8
 BUY, SELL = 0.25, -0.25
 WEIGHTS = {"trend": 0.45, "momentum": 0.35, "flow": 0.20}
 _seen: WeakKeyDictionary[Candles, "Analysis"] = WeakKeyDictionary()
@@ -80,6 +82,25 @@ def analyse(candles: Candles) -> Analysis:
     if found is None:
         found = _seen[candles] = work_out(candles)
     return found
+
+
+def analyse_all(every: Sequence[Candles], pool: Executor) -> list[Analysis]:
+    """Return the analyses in order; many new ones are worked out in the pool.
+
+    One takes 2 ms here, or 0.3 ms here and 2 ms in a child: from two dozen on that keeps the
+    other chats' answers quick.
+    """
+    fresh = [candles for candles in every if candles not in _seen]
+    if len(fresh) >= POOL_PAYS:
+        parts = [fresh[i : i + CHUNK] for i in range(0, len(fresh), CHUNK)]
+        done = pool.map(work_out_tables, [[c.table for c in part] for part in parts])
+        _seen.update(zip(fresh, itertools.chain.from_iterable(done), strict=True))
+    return [analyse(candles) for candles in every]
+
+
+def work_out_tables(tables: list[np.ndarray]) -> list[Analysis]:
+    """Work out the analyses of candle tables; a pool child's part."""
+    return [work_out(Candles(table)) for table in tables]
 
 
 def work_out(c: Candles) -> Analysis:

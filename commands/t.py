@@ -65,7 +65,8 @@ def parts(ctx, a, symbol):
 
 def several(ctx, symbols, frame):
     read = [(symbol, ctx.sources.candles(symbol, frame)) for symbol in symbols]
-    rows = [(symbol, scores.analyse(candles.data)) for symbol, candles in read]
+    found = scores.analyse_all([candles.data for _, candles in read], ctx.workers.pool)
+    rows = list(zip(symbols, found, strict=True))
     rows.sort(key=lambda row: -row[1].score if math.isfinite(row[1].score) else 9)
     lines = [
         f"{coin(symbol)}: α={ctx.num(a.score)} {ctx.t(*VERDICTS[a.verdict])} | "

@@ -7,6 +7,7 @@ import pytest
 
 import scores
 from shapes import Candles
+from workers import Pool
 
 BARS = 600
 SHOWN = ("trend", "momentum", "flow", "volatility", "risk", "score")
@@ -110,3 +111,11 @@ def test_too_little_coverage_is_unknown():
     value, share = scores.weighted([(1.0, 0.5), (math.nan, 0.5)])
     assert math.isnan(value) and share == 0.5
     assert scores.weighted([(1.0, 0.6), (math.nan, 0.4)]) == (1.0, 0.6)
+
+
+@pytest.mark.slow
+def test_the_pool_gives_the_same_answers():
+    made = [candles(walk(0, 0.01, seed), seed) for seed in range(scores.POOL_PAYS)]
+    pool = Pool(1)
+    assert repr(scores.analyse_all(made, pool)) == repr([scores.work_out(c) for c in made])
+    pool.shutdown()
