@@ -148,8 +148,9 @@ class Ctx:
         return tr if self.lang == "tr" else en
 
     def buttons(self, *rows: Iterable[tuple[str, str]]) -> list[list[tuple[str, str]]]:
-        """Return rows of buttons behind a ↻ that asks the same again, as far as they fit."""
-        wanted = [[(REFRESH, self.line)], *map(list, rows)]
+        """Return rows of buttons, a ↻ that asks the same again at their head, as far as they fit."""
+        first, *others = rows or ((),)
+        wanted = [[(REFRESH, self.line), *first], *map(list, others)]
         fitting = [[(t, line) for t, line in row if len(line.encode()) <= 64] for row in wanted]
         return [row for row in fitting if row]
 

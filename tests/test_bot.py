@@ -187,6 +187,7 @@ def test_buttons_that_do_not_fit_are_left_out():
     ctx = Ctx(name="p", args=("btc",) * 30)
     assert ctx.buttons([("a", "/a"), ("b", "/" + "b" * 64)]) == [[("a", "/a")]]
     assert Ctx(name="p").buttons() == [[(bot.REFRESH, "/p")]]
+    assert Ctx(name="p").buttons([("a", "/a")]) == [[(bot.REFRESH, "/p"), ("a", "/a")]]
 
 
 def test_the_context_is_frozen():

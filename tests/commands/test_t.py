@@ -12,7 +12,7 @@ def test_one_coin_shows_its_parts_verdict_and_levels(say):
     for word in ("BTC 4h", "Trend: ", "Momentum: ", "Hacim/akış: ", "Oynaklık: ", "Risk: "):
         assert word in text
     assert re.search(r"AL|TUT|SAT", text) and "Destek" in text and "Yorum: " in text
-    assert [label for label, _ in reply.buttons[1]] == ["15m", "1h", "1d"]
+    assert [label for label, _ in reply.buttons[0]] == ["↻", "15m", "1h", "1d"]
 
 
 def test_a_list_is_sorted_by_its_score(say):
