@@ -97,8 +97,8 @@ class Command:
 
     def about(self, lang: str) -> tuple[str, str]:
         """Return what it does and its usage in a language."""
-        what, _, usage = (self.tr if lang == "tr" else self.en).partition(": /")
-        return what, f"/{usage}" if usage else f"/{self.name}"
+        what, _, usage = (self.tr if lang == "tr" else self.en).rpartition(": /")
+        return what or usage, f"/{usage}" if what else f"/{self.name}"
 
 
 def fold(word: str) -> str:

@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,7 +19,7 @@ from telebot.apihelper import ApiTelegramException
 
 from bot import REFRESH, Chat, Command, Ctx, Reply, User, answer, find
 from config import Config
-from db import Db
+from db import Db, Push
 from post import Post, Stopping, Thread, Undeliverable
 from workers import Job
 
@@ -26,6 +28,7 @@ log = logging.getLogger("dort5bot")
 POLL_SECONDS = 25
 KINDS = ["message", "callback_query"]
 MAX_TRIES = 3
+LATEST = 180
 LANES, HEAVY_LANES = 8, 2
 
 
@@ -152,6 +155,11 @@ class Telegram:
         self._lanes, self._heavy = Lanes(LANES, "lane"), Lanes(HEAVY_LANES, "heavy")
         self._offset, self._closing = 0, False
 
+    def jobs(self) -> list[tuple[Job, float]]:
+        """Return the jobs of the chat, each with the seconds before its first run."""
+        menu, reports = Job("menu", 86400, self.publish), Job("reports", 20, self.push)
+        return [(self.job, 0), (menu, 5), (reports, 10)]
+
     def start(self) -> None:
         """Answer what an earlier run left, then poll in a thread. Raises on a wrong token."""
         try:
@@ -176,6 +184,22 @@ class Telegram:
         self._lanes.close()
         self._heavy.close()
         return done
+
+    def push(self) -> None:
+        """Send the daily reports whose time has come in their user's zone, late ones too."""
+        for row in self._db.pushes():
+            admitted = self._user({"id": row.user_id})
+            local = datetime.fromtimestamp(self._clock(), admitted.zone)
+            late = local.hour * 60 + local.minute - row.minute
+            today = f"{local:%F}"
+            if row.day != today and 0 <= late <= LATEST and admitted.allowed:
+                self._db.save_push(row._replace(day=today))
+                self._lanes.put(row.chat_id, partial(self._report, row))
+
+    def _report(self, row: Push) -> None:
+        sender = {"id": row.user_id}
+        kind = "private" if row.chat_id > 0 else "supergroup"
+        self._say(Incoming(0, Chat(row.chat_id, kind), sender, f"/{row.line}", 0))
 
     def backlog(self) -> int:
         """Return how many updates wait for their answer."""
@@ -319,7 +343,7 @@ class Telegram:
         user_id, admin = sender["id"], sender["id"] in admins
         allowed = admin or user_id in self._config.allowed_ids
         person = self._db.person(user_id) if allowed else None
-        name = str(sender.get("first_name", ""))[:64]
+        name = str(sender.get("first_name", person.name if person else ""))[:64]
         if allowed and (person is None or person.name != name):
             self._db.save_person(user_id, name=name)
         code = str(sender.get("language_code", ""))[:2]

@@ -63,14 +63,26 @@ hosts = Table(
     Column("state", Text, nullable=False),
     Column("until", BigInteger, nullable=False),
 )
+pushes = Table(
+    "pushes",
+    tables,
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("line", Text, primary_key=True),
+    Column("chat_id", BigInteger, nullable=False),
+    Column("minute", Integer, nullable=False),
+    Column("day", Text, nullable=False),
+)
 
 
-def first_tables(connection: Connection) -> None:
-    """Make the tables of the first version."""
-    tables.create_all(connection)
+def make(*wanted: Table) -> Callable[[Connection], None]:
+    """Return a migration that makes tables."""
+    return lambda connection: tables.create_all(connection, tables=list(wanted))
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (first_tables,)
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
+    make(meta, users, favourites, updates, hosts),
+    make(pushes),
+)
 
 
 class Person(NamedTuple):
@@ -79,6 +91,16 @@ class Person(NamedTuple):
     name: str
     lang: str | None
     zone: str | None
+
+
+class Push(NamedTuple):
+    """A report sent every day: the command line, the minute of the local day, the last day."""
+
+    user_id: int
+    line: str
+    chat_id: int
+    minute: int
+    day: str
 
 
 class Waiting(NamedTuple):
@@ -206,6 +228,32 @@ class Db:
             ).rowcount
         self._forget(("favourites", user_id))
         return done
+
+    def pushes(self, user_id: int | None = None) -> list[Push]:
+        """Return the daily reports, everybody's or one user's, by their time of day."""
+        query = select(pushes).order_by(pushes.c.minute, pushes.c.line)
+        if user_id is not None:
+            query = query.where(pushes.c.user_id == user_id)
+        with self._read() as db:
+            return [
+                Push(row.user_id, row.line, row.chat_id, row.minute, row.day)
+                for row in db.execute(query)
+            ]
+
+    def save_push(self, push: Push) -> None:
+        """Write a daily report, in place of one with the same line."""
+        values = {"chat_id": push.chat_id, "minute": push.minute, "day": push.day}
+        made = self._dialect.insert(pushes)
+        row = made.values(user_id=push.user_id, line=push.line, **values)
+        place = [pushes.c.user_id, pushes.c.line]
+        with self._write() as db:
+            db.execute(row.on_conflict_do_update(index_elements=place, set_=values))
+
+    def remove_push(self, user_id: int, line: str) -> bool:
+        """Delete a daily report; return whether it was there."""
+        mine = (pushes.c.user_id == user_id) & (pushes.c.line == line)
+        with self._write() as db:
+            return db.execute(delete(pushes).where(mine)).rowcount > 0
 
     def watched(self) -> list[str]:
         """Return every symbol that is somebody's favourite, the most wanted first."""

@@ -82,8 +82,8 @@ def serve(ctx: "Ctx") -> int:
     telegram = chat.Telegram(api, post.Post(api, stop), ctx, stop)
     telegram.start()
     workers.schedule(ctx.workers, ctx.sources, ctx.db, settings)
-    ctx.workers.add(telegram.job)
-    ctx.workers.add(workers.Job("menu", 86400, telegram.publish), 5)
+    for job, after in telegram.jobs():
+        ctx.workers.add(job, after)
     if settings.keep_awake and settings.external_url:
         ctx.workers.add(keep_alive.waking(settings.external_url), 60)
     ctx.workers.start()

@@ -1,6 +1,6 @@
 """
-Projenin kendisi: /dar ağaç, k komutlar, t [dosya|klasör] kaynak, txt hepsi, z zip: /dar [k|t|txt|z]
-The project itself: /dar tree, k commands, t [file|folder] source, txt all, z zip: /dar [k|t|txt|z]
+Projenin ağacı; k komutlar, t bir dosyanın kaynağı, txt hepsi, z zip: /dar [k|t dosya|txt|z]
+The project's tree; k commands, t a file's source, txt all of it, z zip: /dar [k|t file|txt|z]
 """
 
 import html

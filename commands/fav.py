@@ -1,6 +1,6 @@
 """
-Favori coinleriniz: /fav, /fav ekle btc sol, /fav sil btc
-Your favourite coins: /fav, /fav add btc sol, /fav del btc
+Favori coinleriniz: /fav [ekle|sil coinler]
+Your favourite coins: /fav [add|del coins]
 """
 
 from bot import Reply, coin

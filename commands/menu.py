@@ -1,6 +1,6 @@
 """
-Sık kullanılanlar klavyede: /menu, kaldırmak için /menu kapat
-Your usual commands as a keyboard: /menu, to remove it /menu off
+Sık kullanılan komutlar klavyede: /menu [kapat]
+Your usual commands as a keyboard: /menu [off]
 """
 
 from bot import Reply

@@ -8,6 +8,7 @@ import pytest
 import chat
 import post
 from bot import REFRESH, Command, Reply
+from db import Push
 from local.telegram import Server
 
 ECHO = Command("echo", lambda ctx: " ".join(ctx.args), "Yankı: /echo", "Echo: /echo")
@@ -265,3 +266,33 @@ def test_fifty_chats_typing_at_once_lose_and_reorder_nothing(server, open_bot, m
     total = len(rooms) * count
     server.until(lambda: sum(len(texts(server, room)) for room in rooms) >= total or None, 60)
     assert all(texts(server, room) == [str(i) for i in range(count)] for room in rooms)
+
+
+def test_a_daily_report_comes_once_a_day_in_the_users_zone(server, open_bot, database, clock):
+    bot = open_bot(ECHO)
+    bot._clock = clock
+    database.save_person(1, name="A", zone="UTC")
+    database.save_push(Push(1, "echo good morning", 1, 6 * 60, ""))
+    clock.now = 1_795_500_000 - 60
+    bot.push()
+    settle(bot)
+    assert texts(server) == []
+    clock.now += 61
+    bot.push()
+    bot.push()
+    settle(bot)
+    assert texts(server) == ["good morning"]
+    clock.now += 86400
+    bot.push()
+    settle(bot)
+    assert len(texts(server)) == 2
+
+
+def test_a_report_missed_by_hours_waits_for_the_next_day(server, open_bot, database, clock):
+    bot = open_bot(ECHO)
+    bot._clock = clock
+    database.save_person(1, name="A", zone="UTC")
+    database.save_push(Push(1, "echo x", 1, 0, ""))
+    bot.push()
+    settle(bot)
+    assert texts(server) == []

@@ -115,3 +115,25 @@ def test_many_writers_lose_nothing(store):
         thread.join()
     assert store.waiting() == []
     assert store.receive((1000 * n + i, "x") for n in range(8) for i in range(25)) == set()
+
+
+def test_daily_reports_are_kept_by_user_and_line(store):
+    store.save_push(db.Push(1, "p", 1, 540, ""))
+    store.save_push(db.Push(2, "p", 2, 60, ""))
+    store.save_push(db.Push(1, "p", 1, 600, "2026-11-24"))
+    assert store.pushes(1) == [db.Push(1, "p", 1, 600, "2026-11-24")]
+    assert [push.user_id for push in store.pushes()] == [2, 1]
+    assert store.remove_push(1, "p") and not store.remove_push(1, "p")
+
+
+@pytest.mark.parametrize("version", range(1, len(db.MIGRATIONS)))
+def test_every_earlier_version_migrates_and_keeps_its_rows(url, clock, version, monkeypatch):
+    every = db.MIGRATIONS
+    monkeypatch.setattr(db, "MIGRATIONS", every[:version])
+    old = db.Db(url, clock)
+    old.save_person(1, name="kept")
+    old.close()
+    monkeypatch.setattr(db, "MIGRATIONS", every)
+    new = db.Db(url, clock)
+    assert new.person(1).name == "kept" and new.pushes() == []
+    new.close()
