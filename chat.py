@@ -29,6 +29,7 @@ POLL_SECONDS = 25
 KINDS = ["message", "callback_query"]
 MAX_TRIES = 3
 LATEST = 180
+DRAIN_SECONDS = 7
 LANES, HEAVY_LANES = 8, 2
 
 
@@ -171,7 +172,7 @@ class Telegram:
         self.job.next_run = self._clock()
         threading.Thread(target=self._poll, name="poll", daemon=True).start()
 
-    def drain(self, patience: float) -> bool:
+    def drain(self, patience: float = DRAIN_SECONDS) -> bool:
         """Finish what was taken in, within the patience, and tell Telegram what is done."""
         self._closing = True
         begun = time.monotonic()

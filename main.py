@@ -29,8 +29,6 @@ if __name__ != "__mp_main__":
     from local.world import open_markets
     from sources import Sources
 
-DRAIN_SECONDS = 7
-
 
 def build(settings: "config.Config") -> "Ctx":
     """Make the parts in their order: data folder, database, sources, workers, commands."""
@@ -59,18 +57,20 @@ def one_command(ctx: "Ctx", line: str) -> int:
     for reply in answer(line, replace(ctx, user=user, chat=Chat(1))):
         worst = max(worst, reply.failed)
         if reply.text:
-            print(post.plain(reply.text), file=sys.stderr if reply.failed else sys.stdout)
+            print(
+                post.plain(reply.text), file=(sys.stdout, sys.stderr)[reply.failed > 0], flush=True
+            )
         for name, body in post.files(reply):
             Path(name).write_bytes(body)
-            print(Path(name).resolve())
+            print(Path(name).resolve(), flush=True)
     return worst
 
 
 def serve(ctx: "Ctx") -> int:
     """Run until told to stop: by Telegram with a token, else by the local chat."""
     ending, stop, settings = threading.Event(), threading.Event(), ctx.config
-    signal.signal(signal.SIGTERM, lambda *_: ending.set())
-    signal.signal(signal.SIGINT, lambda *_: ending.set())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ending.set())
     site = keep_alive.open_site(ctx)
     print(f"Durum / status: http://127.0.0.1:{site.port}/", flush=True)
     token, api_url = settings.telegram_token.reveal(), settings.telegram_api_url
@@ -90,7 +90,7 @@ def serve(ctx: "Ctx") -> int:
     if server:
         threading.Thread(target=run_terminal, args=(server,), daemon=True).start()
     ending.wait()
-    telegram.drain(DRAIN_SECONDS)
+    telegram.drain()
     ctx.workers.stop(1)
     site.stop(1)
     return 0
@@ -116,6 +116,5 @@ def main(arguments: list[str]) -> int:
 if __name__ == "__main__":
     status = main(sys.argv[1:])
     logging.shutdown()
-    sys.stdout.flush()
     # A thread still waiting for a slow answer must not hold the end up.
     os._exit(status)
