@@ -148,7 +148,7 @@ class Ctx:
         return tr if self.lang == "tr" else en
 
     def buttons(self, *rows: Iterable[tuple[str, str]]) -> list[list[tuple[str, str]]]:
-        """Return rows of buttons, a ↻ that asks the same again at their head, as far as they fit."""
+        """Return rows of buttons that fit, at their head a ↻ that asks the same again."""
         first, *others = rows or ((),)
         wanted = [[(REFRESH, self.line), *first], *map(list, others)]
         fitting = [[(t, line) for t, line in row if len(line.encode()) <= 64] for row in wanted]

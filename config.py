@@ -287,6 +287,85 @@ class Config:
         "Binance'in yalnız veri aynası",
         "Binance's data-only mirror",
     )
+    binance_futures_url: str = setting(
+        "BINANCE_FUTURES_URL", url, "https://fapi.binance.com", "Binance vadeli", "Binance futures"
+    )
+    okx_url: str = setting("OKX_URL", url, "https://www.okx.com", "OKX", "OKX")
+    bybit_url: str = setting("BYBIT_URL", url, "https://api.bybit.com", "Bybit", "Bybit")
+    kraken_url: str = setting("KRAKEN_URL", url, "https://api.kraken.com", "Kraken", "Kraken")
+    kraken_futures_url: str = setting(
+        "KRAKEN_FUTURES_URL", url, "https://futures.kraken.com", "Kraken vadeli", "Kraken futures"
+    )
+    coinbase_url: str = setting(
+        "COINBASE_URL", url, "https://api.exchange.coinbase.com", "Coinbase", "Coinbase"
+    )
+    btcturk_url: str = setting("BTCTURK_URL", url, "https://api.btcturk.com", "BtcTurk", "BtcTurk")
+    btcturk_graph_url: str = setting(
+        "BTCTURK_GRAPH_URL",
+        url,
+        "https://graph-api.btcturk.com",
+        "BtcTurk grafikleri",
+        "BtcTurk's charts",
+    )
+
+    coingecko_url: str = setting(
+        "COINGECKO_URL", url, "https://api.coingecko.com", "CoinGecko", "CoinGecko"
+    )
+    coingecko_key: Secret = setting(
+        "COINGECKO_KEY",
+        secret,
+        "",
+        "CoinGecko'nun ücretsiz Demo anahtarı; boş olabilir",
+        "CoinGecko's free Demo key; may be empty",
+    )
+    coinmarketcap_url: str = setting(
+        "COINMARKETCAP_URL",
+        url,
+        "https://pro-api.coinmarketcap.com",
+        "CoinMarketCap",
+        "CoinMarketCap",
+    )
+    coinmarketcap_key: Secret = setting(
+        "COINMARKETCAP_KEY",
+        secret,
+        "",
+        "CoinMarketCap'in ücretsiz anahtarı; boş olabilir",
+        "CoinMarketCap's free key; may be empty",
+    )
+    fear_greed_url: str = setting(
+        "FEAR_GREED_URL",
+        url,
+        "https://api.alternative.me",
+        "korku ve açgözlülük endeksi",
+        "fear and greed index",
+    )
+    coinglass_url: str = setting(
+        "COINGLASS_URL", url, "https://open-api-v4.coinglass.com", "CoinGlass", "CoinGlass"
+    )
+    coinglass_key: Secret = setting(
+        "COINGLASS_KEY",
+        secret,
+        "",
+        "CoinGlass'ın ücretli anahtarı: likidasyonlar, ETF akışları",
+        "CoinGlass's paid key: liquidations, ETF flows",
+    )
+    sosovalue_url: str = setting(
+        "SOSOVALUE_URL", url, "https://api.sosovalue.xyz", "SoSoValue", "SoSoValue"
+    )
+    sosovalue_key: Secret = setting(
+        "SOSOVALUE_KEY",
+        secret,
+        "",
+        "SoSoValue'nun ücretsiz anahtarı: ETF akışları",
+        "SoSoValue's free key: ETF flows",
+    )
+    farside_url: str = setting(
+        "FARSIDE_URL",
+        url,
+        "https://farside.co.uk",
+        "Farside'ın ETF sayfası",
+        "Farside's ETF page",
+    )
 
     @property
     def local(self) -> bool:

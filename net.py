@@ -1,27 +1,20 @@
-"""The one HTTP door to the markets: memory, store, live, stale; weights and bans per host."""
+"""The words of the network: endpoints, routes, and hosts with their weights and bans."""
 
 import json
-import random
 import re
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import requests
-from requests_cache.backends.base import BaseCache
 
 TIMEOUT = (3.05, 10)
 DEADLINE = 30
 MAX_BYTES = 24_000_000
-MAX_ENTRIES = 600
-RETRIES = 2
 KEEP = 0.2
 GARBAGE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 REGION_PROBE, BLOCK_WAIT, BAN_WAIT, LIMIT_WAIT = 900, 300, 120, 60
@@ -110,18 +103,6 @@ class Route:
         return self.endpoint.parse(self.endpoint.decode(response.content), served, self.params)
 
 
-@dataclass
-class Entry:
-    """What the door knows of one key: how to get it, its value, when it was asked for."""
-
-    routes: Sequence[Route]
-    expiry: Expiry
-    value: Dated | None = None
-    used: float = 0
-    pinned: bool = False
-    saved: float = 0
-
-
 class Host:
     """Keep one host's used weight and state: ok, limited, banned, blocked, region or down."""
 
@@ -199,260 +180,6 @@ class Host:
             if self._failures >= 3 or self.state == "down":
                 wait = min(300, 5 * 2 ** min(self._failures - 3, 6))
                 self.state, self.until, self._probing = "down", self.clock() + wait, 0.0
-
-
-@dataclass
-class Stats:
-    """Count how reads were answered."""
-
-    memory: int = 0
-    store: int = 0
-    live: int = 0
-    stale: int = 0
-    failed: int = 0
-    kinds: dict[str, int] = field(default_factory=dict)
-
-
-class Door:
-    """Read every market through one session: fresh in memory or store, else live, else stale."""
-
-    def __init__(
-        self,
-        session: requests.Session,
-        store: BaseCache,
-        hosts: Mapping[str, Host],
-        *,
-        clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], None] = time.sleep,
-        on_state: Callable[[Host], None],
-    ) -> None:
-        self.hosts, self.stats = hosts, Stats()
-        self._session, self._store, self._clock, self._sleep = session, store, clock, sleep
-        self._on_state = on_state
-        self._lock = threading.Lock()
-        self._entries: OrderedDict[tuple, Entry] = OrderedDict()
-        self._flights: dict[tuple, Future] = {}
-
-    def read(
-        self,
-        key: tuple,
-        routes: Sequence[Route],
-        expiry: Expiry | None = None,
-    ) -> Dated:
-        """Return the value of a key: fresh, else live by the first route to answer, else stale.
-
-        `expiry` maps (when fetched, data) to (when to refresh, when not fresh). Raises NetError.
-        """
-        entry = self._entry(key, routes, expiry)
-        now = entry.used = self._clock()
-        if entry.value and now < entry.value.expires:
-            self.stats.memory += 1
-            return entry.value
-        return self._once(key, lambda: self._fill(entry))
-
-    def refresh(self, key: tuple) -> Dated:
-        """Fetch a known key anew, within the warm thread's share of the weight. Raises NetError."""
-        entry = self._entries[key]
-        return self._once(key, lambda: self._live(entry, share=0.6, patience=0))
-
-    def pin(
-        self,
-        key: tuple,
-        routes: Sequence[Route],
-        expiry: Expiry | None = None,
-    ) -> None:
-        """Keep a key warm whether or not anybody asks for it."""
-        self._entry(key, routes, expiry).pinned = True
-
-    def unpin(self, keep: set[tuple]) -> None:
-        """Let go of every pinned key that is not among those to keep."""
-        with self._lock:
-            for key, entry in self._entries.items():
-                entry.pinned = entry.pinned and key in keep
-
-    def due(self, idle: float = 900) -> list[tuple]:
-        """Return the keys to refresh now: pinned or used within `idle` seconds, oldest first."""
-        now = self._clock()
-        with self._lock:
-            wanted = [
-                (entry.value.due if entry.value else 0, key)
-                for key, entry in self._entries.items()
-                if (entry.pinned or now - entry.used < idle)
-                and (entry.value is None or now >= entry.value.due)
-            ]
-        return [key for _, key in sorted(wanted, key=lambda pair: pair[0])]
-
-    def tidy(self) -> None:
-        """Delete what the store has held longer than any reader would take it stale."""
-        self._store.delete(expired=True)
-
-    def _entry(self, key: tuple, routes: Sequence[Route], expiry: Expiry | None) -> Entry:
-        with self._lock:
-            entry = self._entries.get(key)
-            if entry is None:
-                ttl = routes[0].endpoint.ttl
-                expiry = expiry or (lambda now, _: (now + ttl * 0.7, now + ttl))
-                entry = self._entries[key] = Entry(routes, expiry)
-                if len(self._entries) > MAX_ENTRIES:
-                    self._evict()
-            self._entries.move_to_end(key)
-            return entry
-
-    def _evict(self) -> None:
-        """Forget the key unused for longest that nothing pins."""
-        oldest = next((k for k, e in self._entries.items() if not e.pinned), None)
-        self._entries.pop(oldest or next(iter(self._entries)))
-
-    def _once(self, key: tuple, work: Callable[[], Dated]) -> Dated:
-        """Let the first caller of a key work and the others wait for its result."""
-        with self._lock:
-            flight = self._flights.get(key)
-            mine = flight is None
-            if flight is None:
-                flight = self._flights[key] = Future()
-        if not mine:
-            return self._wait(key, flight)
-        try:
-            value = work()
-        except BaseException as error:
-            flight.set_exception(error)
-            raise
-        else:
-            flight.set_result(value)
-            return value
-        finally:
-            with self._lock:
-                self._flights.pop(key, None)
-
-    def _wait(self, key: tuple, flight: Future) -> Dated:
-        try:
-            return flight.result(timeout=DEADLINE)
-        except TimeoutError:
-            raise NetError("busy", self._entries[key].routes[0].endpoint.hosts[0]) from None
-
-    def _fill(self, entry: Entry) -> Dated:
-        """Answer from the store, else live, else from what is left of the past."""
-        now = self._clock()
-        if entry.value and now < entry.value.expires:
-            return entry.value
-        kept = self._stored(entry)
-        if kept and now < kept.expires:
-            self.stats.store += 1
-            entry.value = kept
-            return kept
-        try:
-            return self._live(entry, share=1.0, patience=2.0)
-        except NetError as error:
-            self.stats.kinds[error.kind] = self.stats.kinds.get(error.kind, 0) + 1
-            past = max(filter(None, (entry.value, kept)), key=lambda v: v.fetched, default=None)
-            if past and now - past.fetched <= entry.routes[0].endpoint.stale:
-                self.stats.stale += 1
-                return replace(past, stale=True)
-            self.stats.failed += 1
-            raise
-
-    def _stored(self, entry: Entry) -> Dated | None:
-        """Return the newest readable answer in the store, whatever its age."""
-        found = []
-        for rank, route in enumerate(entry.routes):
-            response = self._store.get_response(self._store_key(route))
-            if response is None:
-                continue
-            try:
-                stamp = float(response.headers["X-Fetched"])
-                data = route.read(response, served(response, stamp))
-            except GARBAGE:
-                continue
-            source = response.headers.get("X-Source", "") or (
-                route.endpoint.hosts[0] if rank else ""
-            )
-            found.append(Dated(data, stamp, *entry.expiry(stamp, data), source))
-        return max(found, key=lambda value: value.fetched, default=None)
-
-    def _live(self, entry: Entry, share: float, patience: float) -> Dated:
-        """Ask the hosts of every route in order; the first good answer counts."""
-        first: NetError | None = None
-        for rank, route in enumerate(entry.routes):
-            for name in route.endpoint.hosts:
-                try:
-                    host = self.hosts[name]
-                    response, data = self._ask(host, route, share, patience)
-                except NetError as error:
-                    first = first or error
-                    if error.kind == "refused":
-                        raise
-                    continue
-                value = self._keep(
-                    entry, data, name if rank or name != route.endpoint.hosts[0] else ""
-                )
-                if not host.headers:
-                    self._save(entry, route, response, value)
-                return value
-        raise first or NetError("down", "—")
-
-    def _store_key(self, route: Route) -> str:
-        """Return the store's key of a route: one for all the hosts that give the same answer."""
-        path, params = route.address()
-        base = self.hosts[route.endpoint.hosts[0]].base
-        return f"{base}{path}?{urlencode(sorted(params.items()))}"
-
-    def _keep(self, entry: Entry, data: Any, source: str) -> Dated:
-        """Put a good answer into memory."""
-        self.stats.live += 1
-        now = self._clock()
-        entry.value = Dated(data, now, *entry.expiry(now, data), source)
-        return entry.value
-
-    def _save(self, entry: Entry, route: Route, response: requests.Response, value: Dated) -> None:
-        """Put an answer got without a key into the store, not more often than wanted."""
-        if value.fetched - entry.saved < route.endpoint.save_every:
-            return
-        entry.saved = value.fetched
-        response.headers.update({"X-Source": value.source, "X-Fetched": repr(value.fetched)})
-        until = datetime.fromtimestamp(value.fetched + route.endpoint.stale, UTC)
-        self._store.save_response(response, self._store_key(route), until)
-
-    def _ask(
-        self, host: Host, route: Route, share: float, patience: float
-    ) -> tuple[requests.Response, Any]:
-        """Send one read, again after a broken connection or a 5xx, and parse the answer."""
-        for attempt in range(RETRIES + 1):
-            host.acquire(route.endpoint.weight(route.params), share, patience)
-            try:
-                response = fetch(self._session, host, route, self._clock())
-            except requests.RequestException as error:
-                failure = NetError("down", host.name, text=type(error).__name__)
-            else:
-                host.weigh(response)
-                if response.status_code < 500:
-                    return response, self._judge(host, route, response)
-                failure = NetError("down", host.name, code=response.status_code)
-            host.fail()
-            if attempt < RETRIES and host.state == "ok":
-                self._sleep(random.uniform(0.1, 0.4) * 2**attempt)
-                continue
-            raise failure
-        raise AssertionError("unreachable")
-
-    def _judge(self, host: Host, route: Route, response: requests.Response) -> Any:
-        """Return the parsed answer of a good response; note bans and blocks of a bad one."""
-        closed = closing(response, self._clock())
-        if closed:
-            state, until = closed
-            if host.close(state, until):
-                self._on_state(host)
-            raise NetError(state, host.name, until)
-        if response.status_code >= 400:
-            host.succeed()
-            raise NetError("refused", host.name, 0, *complaint(response))
-        try:
-            data = route.read(response, served(response, self._clock()))
-        except GARBAGE as error:
-            host.fail()
-            raise NetError("garbage", host.name, text=f"{route.endpoint.name}: {error}") from None
-        if host.succeed():
-            self._on_state(host)
-        return data
 
 
 def fetch(session: requests.Session, host: Host, route: Route, now: float) -> requests.Response:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
+from math import nan
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -84,6 +85,92 @@ class Trades:
     sold: np.ndarray
 
 
+class Funding(NamedTuple):
+    """A perpetual contract: `rate` a fraction paid every `hours`, `next` when it is paid in ms.
+
+    `mark` and `index` are prices of one contract unit, `interest` the open interest in such units.
+    What a market does not tell is NaN.
+    """
+
+    rate: float
+    next: float
+    mark: float = nan
+    index: float = nan
+    hours: float = nan
+    interest: float = nan
+
+    def per_coin(self, multiplier: float) -> "Funding":
+        """Return the same per coin, for a contract on `multiplier` coins."""
+        prices = {"mark": self.mark / multiplier, "index": self.index / multiplier}
+        return self._replace(**prices, interest=self.interest * multiplier)
+
+
+@dataclass(frozen=True, eq=False)
+class FundingHistory:
+    """Funding that was paid, oldest first: time in ms, rate as a fraction, mark price."""
+
+    time: np.ndarray
+    rate: np.ndarray
+    mark: np.ndarray
+
+
+class Interest(NamedTuple):
+    """A perpetual's open interest at a time in ms: in coins, and in dollars where told."""
+
+    time: float
+    base: float
+    quote: float = nan
+
+
+@dataclass(frozen=True, eq=False)
+class InterestHistory:
+    """Open interest, oldest first: time in ms, coins, dollars."""
+
+    time: np.ndarray
+    base: np.ndarray
+    quote: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Ratios:
+    """Longs against shorts, oldest first: time in ms, long / short, each side's share of 1."""
+
+    time: np.ndarray
+    ratio: np.ndarray
+    long: np.ndarray
+    short: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class TakerFlow:
+    """What takers bought and sold, oldest first, in the unit of the market; time in ms."""
+
+    time: np.ndarray
+    buy: np.ndarray
+    sell: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Basis:
+    """A future against its index, oldest first: time in ms, prices, their gap as a share of it."""
+
+    time: np.ndarray
+    price: np.ndarray
+    index: np.ndarray
+    rate: np.ndarray
+
+
+class Refusal(LookupError):
+    """Say that a market refused a request in an answer of status 200.
+
+    `kind` is limited or refused, `code` the market's own number, 0 where it has none.
+    """
+
+    def __init__(self, kind: str, words: Any, code: int = 0) -> None:
+        super().__init__(f"{kind} {code or ''} {str(words)[:200]}")
+        self.kind, self.code = kind, code
+
+
 @dataclass(frozen=True, eq=False)
 class Exchange:
     """The pairs that trade, by symbol."""
@@ -140,6 +227,13 @@ def check_candles(table: np.ndarray) -> None:
     need((table[6] > time).all(), "a bar that ends before it starts")
     need(not (table[9] > table[5] * (1 + 1e-9)).any(), "more bought than traded")
     need(not (table[10] > table[7] * (1 + 1e-9)).any(), "more bought than traded")
+
+
+def instants(times: np.ndarray) -> np.ndarray:
+    """Return times that are in ms and rise. Raises ValueError."""
+    need((times > 1e12).all() and (times < 1e13).all(), "times not in milliseconds")
+    need((np.diff(times) > 0).all(), "times do not rise")
+    return times
 
 
 def decimals(tick: str) -> int:

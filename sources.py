@@ -3,7 +3,8 @@
 import difflib
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -16,12 +17,33 @@ from requests_cache.backends.base import BaseCache
 import shapes
 from bot import UserError, fold
 from config import Config
-from markets import ENDPOINTS, HOSTS
-from net import Dated, Door, Expiry, Host, NetError, Route
+from door import Door
+from markets import ENDPOINTS, HOSTS, etf, feargreed
+from net import Dated, Expiry, Host, NetError, Route
 
 BARS = 1000
+MOODS, SIDE_BY_SIDE = 90, 8
+ETF_KEYED = ("sosovalue", "coinglass")
 TICKERS, EXCHANGE, CLOCK = ("tickers",), ("exchange",), ("clock",)
 PRICES, QUOTES = ("prices",), ("quotes",)
+NAMES = {
+    "binance": "Binance",
+    "binance_data": "Binance",
+    "futures": "Binance Futures",
+    "futures_data": "Binance Futures",
+    "okx": "OKX",
+    "bybit": "Bybit",
+    "kraken": "Kraken",
+    "coinbase": "Coinbase",
+    "btcturk": "BtcTurk",
+    "coingecko": "CoinGecko",
+    "coinmarketcap": "CoinMarketCap",
+    "coinmarketcap_free": "CoinMarketCap",
+    "feargreed": "alternative.me",
+    "coinglass": "CoinGlass",
+    "sosovalue": "SoSoValue",
+    "farside": "Farside",
+}
 STANDING = {
     TICKERS: Route(ENDPOINTS["tickers"], {"type": "MINI", "symbolStatus": "TRADING"}),
     EXCHANGE: Route(
@@ -116,33 +138,62 @@ class Sources:
 
     def exchange(self) -> Dated:
         """Return the traded pairs. Raises UserError."""
-        return self._read(EXCHANGE, STANDING[EXCHANGE])
+        return self._read(EXCHANGE, [STANDING[EXCHANGE]])
 
     def tickers(self) -> Dated:
         """Return the 24-hour tickers of every trading pair by symbol. Raises UserError."""
-        return self._read(TICKERS, STANDING[TICKERS])
+        return self._read(TICKERS, [STANDING[TICKERS]])
 
     def prices(self) -> Dated:
         """Return the last prices by symbol. Raises UserError."""
-        return self._read(PRICES, STANDING[PRICES])
+        return self._read(PRICES, [STANDING[PRICES]])
 
     def quotes(self) -> Dated:
         """Return the best (bid, ask) by symbol. Raises UserError."""
-        return self._read(QUOTES, STANDING[QUOTES])
+        return self._read(QUOTES, [STANDING[QUOTES]])
 
     def candles(self, symbol: str, interval: str) -> Dated:
         """Return up to 999 closed bars, oldest first. Raises UserError."""
-        return self._read(*self._candles(symbol, interval), next_close)
+        key, route = self._candles(symbol, interval)
+        return self._read(key, [route], next_close)
 
     def book(self, symbol: str, levels: int = 500) -> Dated:
         """Return the order book with up to `levels` on each side. Raises UserError."""
         route = Route(ENDPOINTS["book"], {"symbol": symbol, "limit": levels})
-        return self._read(("book", symbol, levels), route)
+        return self._read(("book", symbol, levels), [route])
 
     def trades(self, symbol: str) -> Dated:
         """Return the last 1000 aggregate trades. Raises UserError."""
         route = Route(ENDPOINTS["trades"], {"symbol": symbol, "limit": 1000})
-        return self._read(("trades", symbol), route)
+        return self._read(("trades", symbol), [route])
+
+    def read(self, *routes: Route, expiry: Expiry | None = None) -> Dated:
+        """Return what the first of some ways to the same thing gives. Raises UserError."""
+        params = sorted((k, v) for k, v in routes[0].params.items() if not callable(v))
+        return self._read((routes[0].endpoint.name, *params), routes, expiry)
+
+    def fear_greed(self, days: int) -> tuple[feargreed.Mood, ...]:
+        """Return the fear and greed index of the last days, newest first. Raises UserError."""
+        return self.read(feargreed.route(MOODS)).data[:days]
+
+    def etf(self, asset: str) -> Dated:
+        """Return an asset's ETF flows, newest day first. Raises UserError, naming a missing key."""
+        routes = etf.routes(asset, *(bool(self.hosts[name].headers) for name in ETF_KEYED))
+        if not routes:
+            raise UserError(*etf.KEY)
+        try:
+            return self.read(*routes)
+        except UserError as error:
+            if self.hosts["sosovalue"].headers:
+                raise
+            raise UserError(f"{error.tr}\n{etf.KEY[0]}", f"{error.en}\n{etf.KEY[1]}") from error
+
+    def several(self, symbols: Iterable[str], interval: str) -> dict[str, Dated]:
+        """Return the candles of symbols that have any, fetched side by side. Raises UserError."""
+        wanted = list(dict.fromkeys(symbols))
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
+            found = list(threads.map(lambda symbol: self.candles(symbol, interval), wanted))
+        return dict(zip(wanted, found, strict=True))
 
     def universe(self) -> dict[str, shapes.Pair]:
         """Return the pairs quoted in USDT without stablecoins and leveraged tokens, by symbol."""
@@ -204,7 +255,7 @@ class Sources:
 
     def set_clock(self) -> float:
         """Ask the exchange for the time; keep and return how many seconds it is ahead of us."""
-        read = self._read(CLOCK, STANDING[CLOCK], lambda now, _: (now, now))
+        read = self._read(CLOCK, [STANDING[CLOCK]], lambda now, _: (now, now))
         self.offset = read.data - read.fetched
         return self.offset
 
@@ -241,9 +292,9 @@ class Sources:
         params = {"symbol": symbol, "interval": interval, "limit": BARS}
         return ("candles", symbol, interval), Route(ENDPOINTS["klines"], params)
 
-    def _read(self, key: tuple, route: Route, expiry: Expiry | None = None) -> Dated:
+    def _read(self, key: tuple, routes: Sequence[Route], expiry: Expiry | None = None) -> Dated:
         try:
-            return self.door.read(key, [route], expiry)
+            return self.door.read(key, routes, expiry)
         except NetError as error:
             raise sentence(error, self._clock()) from error
 
@@ -276,5 +327,5 @@ def sentence(error: NetError, now: float) -> UserError:
             f"did not accept this request ({error.code}).",
         ),
     }[error.kind]
-    name = {"binance": "Binance", "binance_data": "Binance"}.get(error.host, error.host)
+    name = NAMES.get(error.host, error.host)
     return UserError(f"{name} {tr}", f"{name} {en}")

@@ -1,7 +1,33 @@
 """Every market: its hosts, its endpoints, and its answers as our shapes."""
 
-from markets import binance
+from markets import (
+    binance,
+    btcturk,
+    bybit,
+    coinbase,
+    coingecko,
+    coinglass,
+    coinmarketcap,
+    etf,
+    feargreed,
+    futures,
+    kraken,
+    okx,
+)
 
-MARKETS = (binance,)
+MARKETS = (
+    binance,
+    futures,
+    okx,
+    bybit,
+    kraken,
+    coinbase,
+    btcturk,
+    coingecko,
+    coinglass,
+    coinmarketcap,
+    etf,
+    feargreed,
+)
 ENDPOINTS = {row.name: row for market in MARKETS for row in market.ENDPOINTS}
 HOSTS = {name: row for market in MARKETS for name, row in market.HOSTS.items()}

@@ -1,331 +1,89 @@
-"""The door against a scripted host: every state, fault and order of answers."""
-
-import io
-import json
-import threading
+"""Hosts, routes and what an answer's status means, without a network."""
 
 import pytest
 import requests
-from requests.adapters import BaseAdapter, HTTPAdapter
-from requests_cache import SQLiteCache
-from urllib3 import HTTPResponse
 
-from net import Door, Endpoint, Host, NetError, Route
+import net
 
 
-class Script(BaseAdapter):
-    """Answer by a function of the request; remember what was asked."""
-
-    def __init__(self):
-        super().__init__()
-        self.asked = []
-        self.answer = lambda request: (200, {"x": 1}, {})
-
-    def send(self, request, **options):
-        self.asked.append(request.url)
-        status, body, headers = self.answer(request)
-        if isinstance(body, Exception):
-            raise body
-        words = io.BytesIO(body if isinstance(body, bytes) else json.dumps(body).encode())
-        raw = HTTPResponse(words, headers, status, preload_content=False)
-        return HTTPAdapter().build_response(request, raw)
-
-    def close(self):
-        pass
+def host(clock, limit=100):
+    return net.Host("one", "https://one.test", limit, clock)
 
 
-def number(body, served, params):
-    return int(body["x"])
+def answer(status, body=b"", **headers):
+    response = requests.Response()
+    response.status_code, response._content = status, body
+    response.headers.update({key.replace("_", "-"): value for key, value in headers.items()})
+    return response
 
 
-ENDPOINT = Endpoint("x", ("one", "two"), "/x", lambda params: 10, number, ttl=10, stale=1000)
-ROUTES = [Route(ENDPOINT, {"a": "b"})]
-KEY = ("x",)
+def route(path, params):
+    endpoint = net.Endpoint("x", ("one",), path, lambda _: 1, lambda *_: None, 1)
+    return net.Route(endpoint, params)
 
 
-@pytest.fixture
-def script():
-    return Script()
+def test_weight_is_taken_minute_by_minute_and_a_fifth_is_kept_back(clock):
+    one = host(clock)
+    one.acquire(80, 1.0, 0)
+    with pytest.raises(net.NetError, match="busy") as caught:
+        one.acquire(1, 1.0, 0)
+    assert caught.value.until == (clock.now // 60 + 1) * 60
+    clock.now = caught.value.until
+    one.acquire(80, 1.0, 0)
 
 
-@pytest.fixture
-def open_door(script, clock, tmp_path):
-    stores = []
-
-    def make(limit=6000, on_state=lambda host: None):
-        session = requests.Session()
-        session.mount("https://", script)
-        store = SQLiteCache(tmp_path / "store.db", serializer="json")
-        stores.append(store)
-        hosts = {n: Host(n, f"https://{n}.test", limit, clock) for n in ("one", "two")}
-        return Door(session, store, hosts, clock=clock, sleep=clock.sleep, on_state=on_state)
-
-    yield make
-    for store in stores:
-        store.close()
+def test_a_read_heavier_than_the_budget_still_goes_when_nothing_else_did(clock):
+    host(clock, limit=10).acquire(80, 0.6, 0)
 
 
-@pytest.fixture
-def door(open_door):
-    return open_door()
+def test_only_one_probe_goes_through_a_closed_host(clock):
+    one = host(clock)
+    one.close("region", clock.now + 10)
+    clock.now += 10
+    one.acquire(1, 1.0, 0)
+    with pytest.raises(net.NetError, match="region"):
+        one.acquire(1, 1.0, 0)
+    assert one.succeed() and not one.succeed()
+    one.acquire(1, 1.0, 0)
 
 
-def test_fresh_in_memory_then_live_after_expiry(door, script, clock):
-    assert door.read(KEY, ROUTES).data == 1
-    clock.now += 9
-    assert door.read(KEY, ROUTES).data == 1 and len(script.asked) == 1
-    clock.now += 2
-    script.answer = lambda request: (200, {"x": 2}, {})
-    assert door.read(KEY, ROUTES).data == 2 and len(script.asked) == 2
-
-
-def test_a_restart_reads_the_store_and_asks_nobody(open_door, script, clock):
-    first = open_door().read(KEY, ROUTES)
-    clock.now += 5
-    again = open_door().read(KEY, ROUTES)
-    assert (again.data, again.at, again.stale) == (1, first.at, False)
-    assert len(script.asked) == 1
-
-
-def test_stale_is_served_with_its_age_when_nobody_answers_and_not_for_ever(door, script, clock):
-    at = door.read(KEY, ROUTES).at
-    clock.now += 100
-    script.answer = lambda request: (500, b"", {})
-    stale = door.read(KEY, ROUTES)
-    assert (stale.data, stale.stale, stale.at) == (1, True, at)
-    clock.now += 1000
-    with pytest.raises(NetError, match="down"):
-        door.read(KEY, ROUTES)
-
-
-def test_the_second_host_is_named_when_the_first_is_closed_to_the_region(door, script):
-    script.answer = lambda r: (451, b"{}", {}) if "one" in r.url else (200, {"x": 7}, {})
-    value = door.read(KEY, ROUTES)
-    assert (value.data, value.source) == (7, "two")
-    assert [url.split("/")[2] for url in script.asked] == ["one.test", "two.test"]
-
-
-def test_a_region_is_not_asked_again_until_the_probe_which_opens_it(door, script, clock):
-    script.answer = lambda r: (451, b"{}", {}) if "one" in r.url else (200, {"x": 7}, {})
-    door.read(KEY, ROUTES)
-    clock.now += 20
-    script.answer = lambda r: (200, {"x": 8}, {})
-    assert door.read(KEY, ROUTES).source == "two"
-    assert door.hosts["one"].state == "region"
-    clock.now += 900
-    assert door.read(KEY, ROUTES).source == ""
-    assert door.hosts["one"].state == "ok"
+def test_a_route_fills_its_path_and_keeps_private_and_moving_parameters_apart():
+    made = route("/a/{coin}/b", {"coin": "x/y", "n": 5, "_own": 1, "at": int})
+    assert made.address(7.9) == ("/a/x%2Fy/b", {"n": 5, "at": 7})
+    assert made.address() == ("/a/x%2Fy/b", {"n": 5})
 
 
 @pytest.mark.parametrize(
-    ("status", "headers", "body", "state", "wait"),
+    ("response", "state"),
     [
-        (429, {"Retry-After": "7"}, b"{}", "limited", 7),
-        (429, {}, b"{}", "limited", 60),
-        (418, {"Retry-After": "300"}, b"{}", "banned", 300),
-        (403, {}, b"<html>", "blocked", 300),
-        (451, {}, b"{}", "region", 900),
+        (answer(200), None),
+        (answer(500), None),
+        (answer(429, Retry_After="5"), ("limited", 105)),
+        (answer(429, Retry_After="soon"), ("limited", 160)),
+        (answer(418, b"IP banned until 1700000000000."), ("banned", 1_700_000_000)),
+        (answer(418), ("banned", 220)),
+        (answer(451), ("region", 1000)),
+        (answer(403), ("blocked", 400)),
     ],
 )
-def test_a_closed_host_is_left_alone_to_the_second(
-    door, script, clock, status, headers, body, state, wait
-):
-    script.answer = lambda r: (status, body, headers)
-    with pytest.raises(NetError) as caught:
-        door.read(KEY, ROUTES)
-    assert caught.value.kind == state and caught.value.until == clock.now + wait
-    asked = len(script.asked)
-    clock.now += wait - 0.5
-    with pytest.raises(NetError):
-        door.read(KEY, ROUTES)
-    assert len(script.asked) == asked
-    clock.now += 0.5
-    script.answer = lambda r: (200, {"x": 3}, {})
-    assert door.read(KEY, ROUTES).data == 3
-
-
-def test_a_ban_lasts_until_the_instant_its_text_names(door, script, clock):
-    until = int((clock.now + 500) * 1000)
-    text = {"code": -1003, "msg": f"Way too much request weight used; IP banned until {until}. x"}
-    script.answer = lambda r: (418, text, {"Retry-After": "1"})
-    with pytest.raises(NetError) as caught:
-        door.read(KEY, ROUTES)
-    assert caught.value.until == until / 1000
-
-
-def test_states_are_told_when_they_change_and_only_then(open_door, script, clock):
-    told = []
-    door = open_door(on_state=lambda host: told.append((host.name, host.state)))
-    script.answer = lambda r: (451, b"{}", {})
-    for _ in range(3):
-        with pytest.raises(NetError):
-            door.read(KEY, ROUTES)
-    assert told == [("one", "region"), ("two", "region")]
-    clock.now += 901
-    script.answer = lambda r: (200, {"x": 3}, {})
-    door.read(KEY, ROUTES)
-    assert told[2:] == [("one", "ok")]
+def test_what_a_status_means(response, state):
+    assert net.closing(response, 100) == state
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "said"),
     [
-        b"<html>hello</html>",
-        b'{"x": 1',
-        b"",
-        b"[]",
-        b"null",
-        b'{"x": "abc"}',
-        b'{"x": null}',
-        b'{"x": Infinity}',
-        b"[" * 100_000,
-        b"\xff\xfe\x00",
+        (b'{"code": -1121, "msg": "Invalid symbol."}', (-1121, "Invalid symbol.")),
+        (b"<html>", (0, "HTTP 400")),
+        (b"[]", (0, "HTTP 400")),
+        (b'{"code": "x"}', (0, "HTTP 400")),
     ],
 )
-def test_garbage_is_an_error_and_never_stored(open_door, script, body):
-    door = open_door()
-    script.answer = lambda r: (200, body, {})
-    with pytest.raises(NetError) as caught:
-        door.read(KEY, ROUTES)
-    assert caught.value.kind == "garbage"
-    script.answer = lambda r: (500, b"", {})
-    with pytest.raises(NetError):
-        open_door().read(KEY, ROUTES)
+def test_an_exchanges_complaint(body, said):
+    assert net.complaint(answer(400, body)) == said
 
 
-@pytest.mark.parametrize(
-    "failure", [requests.ConnectTimeout(), requests.ReadTimeout(), requests.ConnectionError()]
-)
-def test_a_broken_connection_is_tried_again_with_a_pause(door, script, clock, failure):
-    answers = iter([(0, failure, {}), (200, {"x": 5}, {})])
-    script.answer = lambda r: next(answers)
-    begun = clock.now
-    assert door.read(KEY, ROUTES).data == 5
-    assert len(script.asked) == 2 and clock.now > begun
-
-
-def test_a_refusal_is_not_tried_again_nor_elsewhere(door, script):
-    script.answer = lambda r: (400, {"code": -1121, "msg": "Invalid symbol."}, {})
-    with pytest.raises(NetError) as caught:
-        door.read(KEY, ROUTES)
-    assert (caught.value.kind, caught.value.code) == ("refused", -1121)
-    assert len(script.asked) == 1
-
-
-def test_three_failures_in_a_row_close_a_host_for_a_growing_while(door, script, clock):
-    script.answer = lambda r: (500, b"", {})
-    with pytest.raises(NetError):
-        door.read(KEY, ROUTES)
-    host = door.hosts["one"]
-    assert host.state == "down" and host.until > clock.now
-    first = host.until - clock.now
-    clock.now = host.until
-    with pytest.raises(NetError):
-        door.read(KEY, ROUTES)
-    assert host.until - clock.now > first
-
-
-def test_a_redirect_is_not_followed(door, script):
-    script.answer = lambda r: (302, b"", {"Location": "https://evil.test/x"})
-    with pytest.raises(NetError):
-        door.read(KEY, ROUTES)
-    assert not any("evil" in url for url in script.asked)
-
-
-def test_an_endless_answer_is_cut(door, script, monkeypatch):
-    monkeypatch.setattr("net.MAX_BYTES", 1000)
-    script.answer = lambda r: (200, b"[" + b"1," * 100_000 + b"1]", {})
-    with pytest.raises(NetError, match="down"):
-        door.read(KEY, ROUTES)
-
-
-def test_a_hundred_threads_missing_one_key_make_one_request(door, script):
-    gate, results = threading.Event(), []
-
-    def slow(request):
-        gate.wait(5)
-        return 200, {"x": 9}, {}
-
-    script.answer = slow
-    threads = [
-        threading.Thread(target=lambda: results.append(door.read(KEY, ROUTES).data))
-        for _ in range(100)
-    ]
-    for thread in threads:
-        thread.start()
-    gate.set()
-    for thread in threads:
-        thread.join()
-    assert results == [9] * 100 and len(script.asked) == 1
-
-
-def test_all_who_wait_get_the_failure_of_the_one_who_asked(door, script):
-    gate, errors = threading.Event(), []
-
-    def fail(request):
-        gate.wait(5)
-        return 400, {"code": -1, "msg": "no"}, {}
-
-    def read():
-        try:
-            door.read(KEY, ROUTES)
-        except NetError as error:
-            errors.append(error.kind)
-
-    script.answer = fail
-    threads = [threading.Thread(target=read) for _ in range(10)]
-    for thread in threads:
-        thread.start()
-    gate.set()
-    for thread in threads:
-        thread.join()
-    assert errors == ["refused"] * 10
-
-
-def test_the_weight_header_corrects_our_own_count(door, script, clock):
-    script.answer = lambda r: (200, {"x": 1}, {"X-MBX-USED-WEIGHT-1M": "4795"})
-    door.read(KEY, ROUTES)
-    assert door.hosts["one"].used == 4795
-    clock.now += 11
-    script.answer = lambda r: (200, {"x": 2}, {})
-    assert door.read(KEY, ROUTES).source == "two"
-    clock.now += 60
-    assert door.read(KEY, ROUTES).source == "" and door.hosts["one"].used == 10
-
-
-def test_the_warm_thread_leaves_weight_to_people(door, script):
-    script.answer = lambda r: (200, {"x": 1}, {"X-MBX-USED-WEIGHT-1M": "2880"})
-    door.read(KEY, ROUTES)
-    script.answer = lambda r: (200, {"x": 2}, {})
-    door.hosts["two"]._used, door.hosts["two"]._slot = 2880, door.hosts["one"]._slot
-    with pytest.raises(NetError, match="busy"):
-        door.refresh(KEY)
-
-
-def test_a_refresh_keeps_the_old_value_when_it_fails(door, script, clock):
-    door.read(KEY, ROUTES)
-    script.answer = lambda r: (500, b"", {})
-    with pytest.raises(NetError):
-        door.refresh(KEY)
-    assert door.read(KEY, ROUTES).data == 1
-
-
-def test_what_is_used_or_pinned_comes_due_before_it_expires(door, clock):
-    door.read(KEY, ROUTES)
-    assert door.due() == []
-    clock.now += 7.5
-    assert door.due() == [KEY]
-    clock.now += 1000
-    assert door.due() == []
-    door.pin(KEY, ROUTES)
-    assert door.due() == [KEY]
-    door.unpin(set())
-    assert door.due() == []
-
-
-def test_memory_is_bounded_and_pins_stay(door, monkeypatch):
-    monkeypatch.setattr("net.MAX_ENTRIES", 5)
-    door.pin(("pinned",), ROUTES)
-    for i in range(20):
-        door.read((i,), ROUTES)
-    assert len(door._entries) <= 6 and ("pinned",) in door._entries
+def test_the_hosts_clock_is_believed_where_it_tells_one():
+    assert net.served(answer(200, Date="Tue, 24 Nov 2026 00:00:00 GMT"), 5) == 1795478400
+    assert net.served(answer(200, Date="yesterday"), 5) == 5
+    assert net.served(answer(200), 5) == 5

@@ -3,6 +3,7 @@ import re
 import numpy as np
 
 import scores
+from local.tape import Tape
 from shapes import Candles
 
 
@@ -27,10 +28,11 @@ def test_the_default_list_and_english(say, settings):
     assert reply.text.count("α=") == len(settings().scan_symbols) and "Comment: " in reply.text
 
 
-def test_a_coin_with_a_short_history_shows_dashes_not_numbers(say, market, clock):
-    pairs = market.universe()
-    short = [s for s in pairs if len(market.candles(s, "1d").data) < 30]
-    (reply,) = say(f"/t {short[0]} 1d")
+def test_a_coin_with_a_short_history_shows_dashes_not_numbers(say, market):
+    universe, pairs = market.universe(), Tape().pairs
+    newest = max(universe, key=lambda symbol: pairs[symbol].listed_ms)
+    assert len(market.candles(newest, "1d").data) < 30
+    (reply,) = say(f"/t {newest} 1d")
     assert "veri yetersiz" in reply.text and "—" in reply.text
 
 

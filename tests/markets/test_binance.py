@@ -4,7 +4,6 @@ import json
 import numpy as np
 import pytest
 
-import shapes
 from markets import binance
 
 ROW = [

@@ -1,0 +1,77 @@
+"""Coinbase Exchange's public REST API in front of the tape; the tape's tethers are its dollars."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from local.venue import Failure, Listing, Query, Venue, listed, shown, spot_pairs
+
+GRANULARITIES = {60: "1m", 300: "5m", 900: "15m", 3600: "1h", 21600: "6h", 86400: "1d"}
+ROWS = 300
+
+
+class Coinbase(Venue):
+    """Answer requests to Coinbase Exchange."""
+
+    hosts = ("api.exchange.coinbase.com",)
+    missing = (404, {"message": "NotFound"})
+    crowded = (429, {"message": "Public rate limit exceeded"})
+
+    def lists(self) -> Iterable[Listing]:
+        """Return the products: against the dollar, bitcoin and ether."""
+        for pair in spot_pairs(self.tape, ("USDT", "BTC", "ETH"), "coinbase", 3e6):
+            quote = pair.quote.replace("USDT", "USD")
+            yield listed("coinbase", f"{pair.base}-{quote}", pair, share=0.12)
+
+    def _row(self, query: Query) -> Listing:
+        if not query.headers.get("User-Agent"):
+            raise Failure(400, {"message": "User-Agent header is required."})
+        row = self.listings.get(query.parts[0])
+        if row is None or row.pair.listed_ms > query.now_ms:
+            raise Failure(*self.missing)
+        return row
+
+    def product_candles(self, query: Query) -> Any:
+        """Answer candles, newest first, none where nothing was traded."""
+        row, seconds = self._row(query), query.number("granularity", 60)
+        if seconds not in GRANULARITIES:
+            raise Failure(400, {"message": "Unsupported granularity"})
+        bars = self.candles(row, GRANULARITIES[seconds], query.now_ms, limit=ROWS)
+        return [
+            [int(at / 1000), low, high, first, last, volume]
+            for at, first, high, low, last, volume, *_ in bars[::-1].tolist()
+            if volume
+        ]
+
+    def stats(self, query: Query) -> Any:
+        """Answer one product's last 24 hours."""
+        row = self._row(query)
+        (figures,) = self.day([row], query.now_ms).tolist()
+        first, high, low, last, volume = figures[:5]
+        names = ("open", "high", "low", "last")
+        prices = shown((first, high, low, last), row.digits)
+        month = {"volume_30day": f"{volume * 30:.8f}"}
+        return {**dict(zip(names, prices, strict=True)), "volume": f"{volume:.8f}", **month}
+
+    def ticker(self, query: Query) -> Any:
+        """Answer one product's last trade and best prices."""
+        row = self._row(query)
+        (figures,) = self.day([row], query.now_ms).tolist()
+        volume, last, bid, ask = (figures[i] for i in (4, 3, 7, 8))
+        names = ("price", "bid", "ask")
+        now = datetime.fromtimestamp(query.now_ms / 1000, UTC).isoformat().replace("+00:00", "Z")
+        return {
+            "trade_id": query.now_ms // 1000,
+            **dict(zip(names, shown((last, bid, ask), row.digits), strict=True)),
+            "size": "0.01",
+            "time": now,
+            "volume": f"{volume:.8f}",
+        }
+
+
+Coinbase.limits = {"address": (10, 1)}
+Coinbase.paths = {
+    "/products/([^/]+)/candles": (Coinbase.product_candles, "address"),
+    "/products/([^/]+)/stats": (Coinbase.stats, "address"),
+    "/products/([^/]+)/ticker": (Coinbase.ticker, "address"),
+}

@@ -1,0 +1,201 @@
+"""Bybit: spot candles and tickers, perpetual contracts and their history as our shapes.
+
+Its lists come newest first. A change in percent is told as a fraction; ours comes from prices.
+"""
+
+from collections.abc import Mapping
+from math import nan
+from typing import Any
+
+import numpy as np
+
+from net import Endpoint, Route
+from shapes import (
+    Candles,
+    Funding,
+    FundingHistory,
+    Interest,
+    InterestHistory,
+    Ratios,
+    Refusal,
+    Ticker,
+    columns,
+    need,
+    number,
+    text,
+)
+
+from .figures import Params, once
+from .names import split, unit
+from .shared import candles as made
+from .shared import day, moment, points, rate, sides
+
+TOO_MANY = 10006
+BARS = {
+    "1m": "1",
+    "3m": "3",
+    "5m": "5",
+    "15m": "15",
+    "30m": "30",
+    "1h": "60",
+    "2h": "120",
+    "4h": "240",
+    "6h": "360",
+    "12h": "720",
+    "1d": "D",
+    "1w": "W",
+}
+PERIODS = {"5m": "5min", "15m": "15min", "30m": "30min", "1h": "1h", "4h": "4h", "1d": "1d"}
+
+
+def result(body: Any, params: Params) -> Mapping[str, Any]:
+    """Return what the envelope holds. Raises Refusal for an error, ValueError for nothing."""
+    code = body["retCode"]
+    if code != 0:
+        raise Refusal("limited" if code == TOO_MANY else "refused", body["retMsg"], int(code))
+    found = body["result"]
+    need(found.get("category", params["category"]) == params["category"], "another kind")
+    need(found.get("symbol", params.get("symbol")) == params.get("symbol"), "another pair")
+    need(isinstance(found["list"], list) and found["list"], "no rows")
+    return found
+
+
+def own(body: Any, params: Params) -> list[Any]:
+    """Return rows that are all about the contract asked for. Raises ValueError."""
+    rows = result(body, params)["list"]
+    need(all(row["symbol"] == params["symbol"] for row in rows), "rows of another contract")
+    return rows
+
+
+def candles(body: Any, served: float, params: Params) -> Candles:
+    """Read spot candles."""
+    table = columns(result(body, params)["list"], 7)[:, ::-1]
+    return made(
+        table[:6], params["_interval"], served, quote=table[6], multiplier=params["_multiplier"]
+    )
+
+
+def tickers(body: Any, _served: float, params: Params) -> dict[str, Ticker]:
+    """Read 24-hour tickers of spot pairs; those never traded are left out."""
+    keys = ("lastPrice", "prevPrice24h", "highPrice24h", "lowPrice24h", "volume24h", "turnover24h")
+    rows = result(body, params)["list"]
+    found = {text(row["symbol"]): day([row[key] for key in keys]) for row in rows}
+    traded = {symbol: ticker for symbol, ticker in found.items() if ticker}
+    need(traded, "no tickers")
+    return traded
+
+
+def funding(body: Any, _served: float, params: Params) -> dict[str, Funding]:
+    """Read linear tickers: the USDT perpetuals that pay funding and have a price."""
+    found = {}
+    for row in result(body, params)["list"]:
+        name, told = text(row["symbol"]), (row["fundingRate"], row["markPrice"], row["indexPrice"])
+        if name.endswith("USDT") and "" not in told and number(row["nextFundingTime"]):
+            found[name] = perpetual(row)
+    need(found, "no perpetual contracts")
+    return found
+
+
+def perpetual(row: Mapping[str, Any]) -> Funding:
+    """Read one perpetual's funding, prices and open interest."""
+    hours = row.get("fundingIntervalHour", "")
+    hours = nan if hours == "" else number(hours)
+    need(not (hours < 1 or hours > 24), "not an interval in hours")
+    mark, index = number(row["markPrice"]), number(row["indexPrice"])
+    need(mark and index, "a price of 0")
+    paid, due = rate(row["fundingRate"]), moment(row["nextFundingTime"])
+    return Funding(paid, due, mark, index, hours, number(row["openInterest"]))
+
+
+def interest(body: Any, _served: float, params: Params) -> Interest:
+    """Read one perpetual's open interest in coins and USDT."""
+    row = own(body, params)[0]
+    coins = number(row["openInterest"]) * params["_multiplier"]
+    return Interest(moment(body["time"]), coins, number(row["openInterestValue"]))
+
+
+def funding_history(body: Any, _served: float, params: Params) -> FundingHistory:
+    """Read one perpetual's payments."""
+    names = ("fundingRateTimestamp", "fundingRate")
+    time, paid = points(own(body, params), names, newest_first=True)
+    need((abs(paid) < 1).all(), "not a funding rate")
+    return FundingHistory(time, paid, np.full(len(paid), nan))
+
+
+def interest_history(body: Any, _served: float, params: Params) -> InterestHistory:
+    """Read one perpetual's open interest over time, in coins only."""
+    rows = result(body, params)["list"]
+    time, base = points(rows, ("timestamp", "openInterest"), newest_first=True)
+    need((base >= 0).all(), "less than no interest")
+    return InterestHistory(time, base * params["_multiplier"], np.full(len(base), nan))
+
+
+def ratios(body: Any, _served: float, params: Params) -> Ratios:
+    """Read longs against shorts by accounts."""
+    names = ("timestamp", "buyRatio", "sellRatio")
+    time, long, short = points(own(body, params), names, newest_first=True)
+    return sides(time, long, short)
+
+
+HOST, PATH, DAY = ("bybit",), "/v5/market/", 86400
+HOSTS = {"bybit": ("bybit_url", 7200, "")}
+CANDLES, TICKERS, FUNDING, INTEREST, FUNDINGS, INTERESTS, RATIOS = ENDPOINTS = (
+    Endpoint("bybit_candles", HOST, PATH + "kline", once, candles, 60),
+    Endpoint("bybit_tickers", HOST, PATH + "tickers", once, tickers, 15, save_every=60),
+    Endpoint("bybit_funding", HOST, PATH + "tickers", once, funding, 30, DAY / 3, 60),
+    Endpoint("bybit_interest", HOST, PATH + "tickers", once, interest, 30, 3600, 60),
+    Endpoint("bybit_funding_history", HOST, PATH + "funding/history", once, funding_history, 600),
+    Endpoint(
+        "bybit_interest_history", HOST, PATH + "open-interest", once, interest_history, 120, DAY
+    ),
+    Endpoint("bybit_ratio", HOST, PATH + "account-ratio", once, ratios, 120, DAY),
+)
+
+
+def candles_route(symbol: str, interval: str) -> Route | None:
+    """Return the way to a spot pair's candles."""
+    pair = split(symbol)
+    if pair is None or interval not in BARS:
+        return None
+    coin, count = unit(pair[0])
+    params = {"category": "spot", "symbol": coin + pair[1], "interval": BARS[interval]}
+    return Route(
+        CANDLES, {**params, "limit": 1000, "_interval": interval, "_multiplier": 1 / count}
+    )
+
+
+def tickers_route() -> Route:
+    """Return the way to the tickers of every spot pair."""
+    return Route(TICKERS, {"category": "spot"})
+
+
+def funding_route() -> Route:
+    """Return the way to every contract's funding, prices and open interest."""
+    return Route(FUNDING, {"category": "linear"})
+
+
+def interest_route(name: str, multiplier: float = 1.0) -> Route:
+    """Return the way to a contract's open interest."""
+    params = {"category": "linear", "symbol": name, "_multiplier": multiplier}
+    return Route(INTEREST, params)
+
+
+def funding_history_route(name: str) -> Route:
+    """Return the way to a contract's last payments."""
+    return Route(FUNDINGS, {"category": "linear", "symbol": name, "limit": 200})
+
+
+def interest_history_route(name: str, period: str, multiplier: float = 1.0) -> Route | None:
+    """Return the way to a contract's open interest over time."""
+    if period not in PERIODS:
+        return None
+    params = {"category": "linear", "symbol": name, "intervalTime": PERIODS[period], "limit": 200}
+    return Route(INTERESTS, {**params, "_multiplier": multiplier})
+
+
+def ratio_route(name: str, period: str) -> Route | None:
+    """Return the way to longs against shorts of a contract."""
+    if period not in PERIODS:
+        return None
+    params = {"category": "linear", "symbol": name, "period": PERIODS[period], "limit": 500}
+    return Route(RATIOS, params)

@@ -1,0 +1,210 @@
+"""OKX: spot candles and tickers, perpetual swaps, and their statistics as our shapes.
+
+Its lists come newest first. A swap's contracts hold many coins, so only figures in coins are read.
+"""
+
+from math import nan
+from typing import Any
+
+from net import Endpoint, Route
+from shapes import (
+    Candles,
+    Funding,
+    Interest,
+    InterestHistory,
+    Ratios,
+    Refusal,
+    TakerFlow,
+    Ticker,
+    columns,
+    need,
+    number,
+    text,
+)
+
+from .binance import weighs
+from .figures import Params, once
+from .names import split, unit
+from .shared import candles as made
+from .shared import day, moment, points, rate, sides
+
+TOO_MANY = "50011"
+BARS = {
+    **{name: name for name in ("1m", "3m", "5m", "15m", "30m")},
+    "1h": "1H",
+    "2h": "2H",
+    "4h": "4H",
+    "6h": "6Hutc",
+    "12h": "12Hutc",
+    "1d": "1Dutc",
+    "1w": "1Wutc",
+}
+PERIODS = {name: bar for name, bar in BARS.items() if name not in ("1m", "3m", "1w")}
+RATIO_PERIODS = ("5m", "1h")
+
+
+def data(body: Any) -> list[Any]:
+    """Return what the envelope holds. Raises Refusal for an error, ValueError for nothing."""
+    if body["code"] != "0":
+        kind = "limited" if body["code"] == TOO_MANY else "refused"
+        raise Refusal(kind, body["msg"], int(body["code"]))
+    need(isinstance(body["data"], list) and body["data"], "no data")
+    return body["data"]
+
+
+def candles(body: Any, served: float, params: Params) -> Candles:
+    """Read spot candles; those not confirmed are left out."""
+    table = columns(data(body), 9)[:, ::-1]
+    done = table[8]
+    need((done[:-1] == 1).all() and done[-1] in (0, 1), "an open bar among closed ones")
+    table = table[:, done == 1]
+    return made(
+        table[:6], params["_interval"], served, quote=table[7], multiplier=params["_multiplier"]
+    )
+
+
+def tickers(body: Any, _served: float, _params: Params) -> dict[str, Ticker]:
+    """Read 24-hour tickers of spot pairs; those never traded are left out."""
+    found = {}
+    for row in data(body):
+        names = text(row["instId"]).split("-")
+        need(row["instType"] == "SPOT" and len(names) == 2, "not a spot pair")
+        keys = ("last", "open24h", "high24h", "low24h", "vol24h", "volCcy24h")
+        ticker = day([row[key] for key in keys])
+        if ticker:
+            found["".join(names)] = ticker
+    need(found, "no tickers")
+    return found
+
+
+def only(body: Any, params: Params) -> Any:
+    """Return the one row about the instrument asked for. Raises ValueError."""
+    rows = data(body)
+    need(len(rows) == 1 and rows[0]["instId"] == params["instId"], "another instrument")
+    return rows[0]
+
+
+def funding(body: Any, _served: float, params: Params) -> dict[str, Funding]:
+    """Read one swap's funding; the rate is the one paid at fundingTime."""
+    row = only(body, params)
+    paid, due = rate(row["fundingRate"]), moment(row["fundingTime"])
+    after = row["nextFundingTime"]
+    hours = nan if after == "" else (moment(after) - due) / 3_600_000
+    need(not (hours < 1 or hours > 24), "not an interval in hours")
+    return {params["_symbol"]: Funding(paid, due, hours=hours)}
+
+
+def interest(body: Any, _served: float, params: Params) -> Interest:
+    """Read one swap's open interest in coins and dollars."""
+    row = only(body, params)
+    coins = number(row["oiCcy"]) * params["_multiplier"]
+    return Interest(moment(row["ts"]), coins, number(row["oiUsd"]) if "oiUsd" in row else nan)
+
+
+def interest_history(body: Any, _served: float, params: Params) -> InterestHistory:
+    """Read one swap's open interest over time: rows of time, contracts, coins, dollars."""
+    time, _, base, quote = points(data(body), range(4), newest_first=True)
+    need((base >= 0).all() and (quote >= 0).all(), "less than no interest")
+    return InterestHistory(time, base * params["_multiplier"], quote)
+
+
+def ratios(body: Any, _served: float, _params: Params) -> Ratios:
+    """Read longs against shorts by accounts: rows of time and ratio."""
+    time, ratio = points(data(body), range(2), newest_first=True)
+    return sides(time, ratio / (1 + ratio), 1 / (1 + ratio))
+
+
+def taker(body: Any, _served: float, _params: Params) -> TakerFlow:
+    """Read what takers sold and bought: rows of time, sold, bought."""
+    time, sell, buy = points(data(body), range(3), newest_first=True)
+    need((buy >= 0).all() and (sell >= 0).all(), "less than nothing traded")
+    return TakerFlow(time, buy, sell)
+
+
+HOST, PATH, RUBIK = ("okx",), "/api/v5/", "/api/v5/rubik/stat/"
+# A minute holds 600 of 20 in two seconds; what may be asked less often weighs more.
+HOSTS = {"okx": ("okx_url", 600, "")}
+CANDLES, TICKERS, FUNDING, INTEREST, HISTORY, RATIOS, TAKER = ENDPOINTS = (
+    Endpoint("okx_candles", HOST, PATH + "market/candles", once, candles, 60),
+    Endpoint("okx_tickers", HOST, PATH + "market/tickers", once, tickers, 15, save_every=60),
+    Endpoint("okx_funding", HOST, PATH + "public/funding-rate", weighs(2), funding, 30, 28800, 60),
+    Endpoint("okx_interest", HOST, PATH + "public/open-interest", once, interest, 30, 3600, 60),
+    Endpoint(
+        "okx_interest_history",
+        HOST,
+        RUBIK + "contracts/open-interest-history",
+        weighs(4),
+        interest_history,
+        120,
+        86400,
+    ),
+    Endpoint(
+        "okx_ratio",
+        HOST,
+        RUBIK + "contracts/long-short-account-ratio",
+        weighs(4),
+        ratios,
+        120,
+        86400,
+    ),
+    Endpoint("okx_taker", HOST, RUBIK + "taker-volume", weighs(4), taker, 120, 86400),
+)
+
+
+def candles_route(symbol: str, interval: str) -> Route | None:
+    """Return the way to a spot pair's candles."""
+    pair = split(symbol)
+    if pair is None or interval not in BARS:
+        return None
+    coin, count = unit(pair[0])
+    params = {"instId": f"{coin}-{pair[1]}", "bar": BARS[interval], "limit": 300}
+    return Route(CANDLES, {**params, "_interval": interval, "_multiplier": 1 / count})
+
+
+def tickers_route() -> Route:
+    """Return the way to the tickers of every spot pair."""
+    return Route(TICKERS, {"instType": "SPOT"})
+
+
+def swap(symbol: str) -> dict[str, Any] | None:
+    """Return the parameters of the swap on a symbol's coin against USDT."""
+    pair = split(symbol)
+    if pair is None or pair[1] != "USDT":
+        return None
+    coin, count = unit(pair[0])
+    return {"instId": f"{coin}-USDT-SWAP", "_multiplier": 1 / count, "_symbol": symbol}
+
+
+def funding_route(symbol: str) -> Route | None:
+    """Return the way to one swap's funding."""
+    params = swap(symbol)
+    return Route(FUNDING, params) if params else None
+
+
+def interest_route(symbol: str) -> Route | None:
+    """Return the way to one swap's open interest."""
+    params = swap(symbol)
+    return Route(INTEREST, {"instType": "SWAP", **params}) if params else None
+
+
+def interest_history_route(symbol: str, period: str) -> Route | None:
+    """Return the way to one swap's open interest over time."""
+    params = swap(symbol)
+    if params is None or period not in PERIODS:
+        return None
+    return Route(HISTORY, {**params, "period": PERIODS[period]})
+
+
+def ratio_route(symbol: str, period: str) -> Route | None:
+    """Return the way to longs against shorts in a coin."""
+    params = swap(symbol)
+    if params is None or period not in RATIO_PERIODS:
+        return None
+    coin = params["instId"].split("-")[0]
+    return Route(RATIOS, {"ccy": coin, "period": BARS[period]})
+
+
+def taker_route(symbol: str, period: str) -> Route | None:
+    """Return the way to what takers bought and sold of a coin."""
+    found = ratio_route(symbol, period)
+    return Route(TAKER, {**found.params, "instType": "CONTRACTS"}) if found else None
