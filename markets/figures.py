@@ -1,4 +1,4 @@
-"""What the aggregators' files share: figures that may be null or negative, names, a call's cost."""
+"""What markets' files share: figures that may be null or negative, names, refusals, a call's cost."""
 
 from collections.abc import Callable, Container, Mapping
 from math import nan

@@ -15,7 +15,7 @@ def test_a_number_of_either_sign_is_read_as_it_is(value):
 
 @pytest.mark.parametrize("value", [True, None, [], "x", "nan", "inf", float("nan"), 1e30, -1e300])
 def test_what_is_no_number_is_refused(value):
-    with pytest.raises(ValueError, match="number|convert"):
+    with pytest.raises(ValueError, match=r"number|convert"):
         signed(value)
 
 
