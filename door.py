@@ -224,7 +224,7 @@ class Door:
                 except NetError as error:
                     first = first or error
                     if error.kind == "refused":
-                        raise
+                        break
                     continue
                 value = self._keep(
                     entry, data, name if rank or name != route.endpoint.hosts[0] else ""

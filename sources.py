@@ -3,6 +3,7 @@
 import difflib
 import re
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,10 +19,13 @@ import shapes
 from bot import UserError, fold
 from config import Config
 from door import Door
-from markets import ENDPOINTS, HOSTS, etf, feargreed
+from markets import ENDPOINTS, HOSTS, bybit, coinbase, etf, feargreed, kraken, okx
 from net import Dated, Expiry, Host, NetError, Route
+from perps import Perps
 
 BARS = 1000
+SNAPSHOTS, MAX_BOOKS = 60, 50
+ELSEWHERE = (okx, bybit, kraken, coinbase)
 MOODS, SIDE_BY_SIDE = 90, 8
 ETF_KEYED = ("sosovalue", "coinglass")
 TICKERS, EXCHANGE, CLOCK = ("tickers",), ("exchange",), ("clock",)
@@ -45,14 +49,21 @@ NAMES = {
     "farside": "Farside",
 }
 STANDING = {
-    TICKERS: Route(ENDPOINTS["tickers"], {"type": "MINI", "symbolStatus": "TRADING"}),
-    EXCHANGE: Route(
-        ENDPOINTS["exchange"],
-        {"permissions": "SPOT", "symbolStatus": "TRADING", "showPermissionSets": "false"},
+    TICKERS: (
+        Route(ENDPOINTS["tickers"], {"type": "MINI", "symbolStatus": "TRADING"}),
+        okx.tickers_route(),
+        bybit.tickers_route(),
     ),
-    PRICES: Route(ENDPOINTS["prices"], {"symbolStatus": "TRADING"}),
-    QUOTES: Route(ENDPOINTS["quotes"], {"symbolStatus": "TRADING"}),
-    CLOCK: Route(ENDPOINTS["clock"], {}),
+    EXCHANGE: (
+        Route(
+            ENDPOINTS["exchange"],
+            {"permissions": "SPOT", "symbolStatus": "TRADING", "showPermissionSets": "false"},
+        ),
+        okx.exchange_route(),
+    ),
+    PRICES: (Route(ENDPOINTS["prices"], {"symbolStatus": "TRADING"}),),
+    QUOTES: (Route(ENDPOINTS["quotes"], {"symbolStatus": "TRADING"}),),
+    CLOCK: (Route(ENDPOINTS["clock"], {}),),
 }
 
 
@@ -117,7 +128,8 @@ class Sources:
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.offset = 0.0
+        self.offset, self.perps = 0.0, Perps(self.read)
+        self._books: dict[str, deque[Dated]] = {}
         self._clock, self._store = clock, open_store(config)
         self.hosts = hosts(config, clock)
         for name, state, until in db.host_states():
@@ -138,29 +150,41 @@ class Sources:
 
     def exchange(self) -> Dated:
         """Return the traded pairs. Raises UserError."""
-        return self._read(EXCHANGE, [STANDING[EXCHANGE]])
+        return self._read(EXCHANGE, STANDING[EXCHANGE])
 
     def tickers(self) -> Dated:
         """Return the 24-hour tickers of every trading pair by symbol. Raises UserError."""
-        return self._read(TICKERS, [STANDING[TICKERS]])
+        return self._read(TICKERS, STANDING[TICKERS])
 
     def prices(self) -> Dated:
         """Return the last prices by symbol. Raises UserError."""
-        return self._read(PRICES, [STANDING[PRICES]])
+        return self._read(PRICES, STANDING[PRICES])
 
     def quotes(self) -> Dated:
         """Return the best (bid, ask) by symbol. Raises UserError."""
-        return self._read(QUOTES, [STANDING[QUOTES]])
+        return self._read(QUOTES, STANDING[QUOTES])
 
     def candles(self, symbol: str, interval: str) -> Dated:
         """Return up to 999 closed bars, oldest first. Raises UserError."""
-        key, route = self._candles(symbol, interval)
-        return self._read(key, [route], next_close)
+        key, routes = self._candles(symbol, interval)
+        return self._read(key, routes, next_close)
 
     def book(self, symbol: str, levels: int = 500) -> Dated:
         """Return the order book with up to `levels` on each side. Raises UserError."""
         route = Route(ENDPOINTS["book"], {"symbol": symbol, "limit": levels})
-        return self._read(("book", symbol, levels), [route])
+        read = self._read(("book", symbol, levels), [route])
+        kept = self._books.setdefault(symbol, deque(maxlen=SNAPSHOTS))
+        if not read.stale and (not kept or kept[-1].fetched < read.fetched):
+            kept.append(read)
+        if len(self._books) > MAX_BOOKS:
+            self._books.pop(next(iter(self._books)))
+        return read
+
+    def books(self, symbol: str, seconds: float = 300) -> list[Dated]:
+        """Return the snapshots of a book read in the last seconds, oldest first."""
+        self.book(symbol)
+        since = self._clock() - seconds
+        return [read for read in list(self._books[symbol]) if read.fetched >= since]
 
     def trades(self, symbol: str) -> Dated:
         """Return the last 1000 aggregate trades. Raises UserError."""
@@ -234,10 +258,10 @@ class Sources:
     def keep_warm(self, symbols: Iterable[str], intervals: Iterable[str]) -> None:
         """Pin the tickers, the exchange and these candles, and let go of all other pins."""
         wanted = dict(self._candles(symbol, tf) for symbol in symbols for tf in intervals)
-        for key, route in wanted.items():
-            self.door.pin(key, [route], next_close)
+        for key, routes in wanted.items():
+            self.door.pin(key, routes, next_close)
         for key in (TICKERS, EXCHANGE):
-            self.door.pin(key, [STANDING[key]])
+            self.door.pin(key, STANDING[key])
         self.door.unpin({*wanted, TICKERS, EXCHANGE})
 
     def warm(self, kinds: Iterable[str]) -> int:
@@ -255,7 +279,7 @@ class Sources:
 
     def set_clock(self) -> float:
         """Ask the exchange for the time; keep and return how many seconds it is ahead of us."""
-        read = self._read(CLOCK, [STANDING[CLOCK]], lambda now, _: (now, now))
+        read = self._read(CLOCK, STANDING[CLOCK], lambda now, _: (now, now))
         self.offset = read.data - read.fetched
         return self.offset
 
@@ -288,9 +312,11 @@ class Sources:
         """Delete what the store has held too long."""
         self.door.tidy()
 
-    def _candles(self, symbol: str, interval: str) -> tuple[tuple, Route]:
+    def _candles(self, symbol: str, interval: str) -> tuple[tuple, list[Route]]:
         params = {"symbol": symbol, "interval": interval, "limit": BARS}
-        return ("candles", symbol, interval), Route(ENDPOINTS["klines"], params)
+        others = [market.candles_route(symbol, interval) for market in ELSEWHERE]
+        routes = [Route(ENDPOINTS["klines"], params), *(route for route in others if route)]
+        return ("candles", symbol, interval), routes
 
     def _read(self, key: tuple, routes: Sequence[Route], expiry: Expiry | None = None) -> Dated:
         try:
@@ -323,8 +349,8 @@ def sentence(error: NetError, now: float) -> UserError:
         "garbage": ("anlaşılmayan bir yanıt verdi.", "gave an answer that makes no sense."),
         "busy": (f"için sıra dolu; {wait} sn sonra deneyin.", f"is busy; try again in {wait} s."),
         "refused": (
-            f"bu isteği kabul etmedi ({error.code}).",
-            f"did not accept this request ({error.code}).",
+            f"bu isteği kabul etmedi{f' ({error.code})' if error.code else ''}.",
+            f"did not accept this request{f' ({error.code})' if error.code else ''}.",
         ),
     }[error.kind]
     name = NAMES.get(error.host, error.host)

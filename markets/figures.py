@@ -1,4 +1,4 @@
-"""What markets' files share: figures that may be null or negative, names, refusals, a call's cost."""
+"""What markets' files share: figures that may be null or negative, names, refusals."""
 
 from collections.abc import Callable, Container, Mapping
 from math import nan

@@ -9,14 +9,17 @@ from typing import Any
 from net import Endpoint, Route
 from shapes import (
     Candles,
+    Exchange,
     Funding,
     Interest,
     InterestHistory,
+    Pair,
     Ratios,
     Refusal,
     TakerFlow,
     Ticker,
     columns,
+    decimals,
     need,
     number,
     text,
@@ -77,6 +80,16 @@ def tickers(body: Any, _served: float, _params: Params) -> dict[str, Ticker]:
     return found
 
 
+def pairs(body: Any, _served: float, _params: Params) -> Exchange:
+    """Read the spot pairs out of their tickers; a price's decimals stand in for the tick size."""
+    found = {}
+    for row in data(body):
+        base, quote = text(row["instId"]).split("-")
+        digits = max(decimals(row[key]) for key in ("last", "open24h", "high24h", "low24h"))
+        found[base + quote] = Pair(base + quote, base, quote, digits)
+    return Exchange(found)
+
+
 def only(body: Any, params: Params) -> Any:
     """Return the one row about the instrument asked for. Raises ValueError."""
     rows = data(body)
@@ -124,9 +137,10 @@ def taker(body: Any, _served: float, _params: Params) -> TakerFlow:
 HOST, PATH, RUBIK = ("okx",), "/api/v5/", "/api/v5/rubik/stat/"
 # A minute holds 600 of 20 in two seconds; what may be asked less often weighs more.
 HOSTS = {"okx": ("okx_url", 600, "")}
-CANDLES, TICKERS, FUNDING, INTEREST, HISTORY, RATIOS, TAKER = ENDPOINTS = (
+CANDLES, TICKERS, PAIRS, FUNDING, INTEREST, HISTORY, RATIOS, TAKER = ENDPOINTS = (
     Endpoint("okx_candles", HOST, PATH + "market/candles", once, candles, 60),
     Endpoint("okx_tickers", HOST, PATH + "market/tickers", once, tickers, 15, save_every=60),
+    Endpoint("okx_exchange", HOST, PATH + "market/tickers", once, pairs, 6 * 3600),
     Endpoint("okx_funding", HOST, PATH + "public/funding-rate", weighs(2), funding, 30, 28800, 60),
     Endpoint("okx_interest", HOST, PATH + "public/open-interest", once, interest, 30, 3600, 60),
     Endpoint(
@@ -159,6 +173,11 @@ def candles_route(symbol: str, interval: str) -> Route | None:
     coin, count = unit(pair[0])
     params = {"instId": f"{coin}-{pair[1]}", "bar": BARS[interval], "limit": 300}
     return Route(CANDLES, {**params, "_interval": interval, "_multiplier": 1 / count})
+
+
+def exchange_route() -> Route:
+    """Return the way to the spot pairs that trade, with the decimals their prices show."""
+    return Route(PAIRS, {"instType": "SPOT"})
 
 
 def tickers_route() -> Route:

@@ -206,7 +206,7 @@ def test_a_broken_connection_is_tried_again_with_a_pause(door, script, clock, fa
     assert len(script.asked) == 2 and clock.now > begun
 
 
-def test_a_refusal_is_not_tried_again_nor_elsewhere(door, script):
+def test_a_refusal_is_not_tried_again_nor_on_the_mirror(door, script):
     script.answer = lambda r: (400, {"code": -1121, "msg": "Invalid symbol."}, {})
     with pytest.raises(NetError) as caught:
         door.read(KEY, ROUTES)
@@ -349,3 +349,11 @@ def test_a_refusal_inside_an_answer_of_200_is_no_garbage(door, script, clock, ki
         door.read(("r",), routes)
     assert (caught.value.kind, caught.value.code) == (kind, 7)
     assert door.hosts["one"].state == state and len(script.asked) == 1
+
+
+def test_a_refusal_goes_on_to_the_next_market(door, script):
+    other = Route(replace(ENDPOINT, hosts=("two",), path="/y"), {})
+    answers = {"x": (401, {"code": 1, "msg": "no key"}, {}), "y": (200, {"x": 4}, {})}
+    script.answer = lambda r: answers[r.url.split("/")[3][:1]]
+    value = door.read(KEY, [*ROUTES, other])
+    assert (value.data, value.source) == (4, "two")

@@ -93,11 +93,27 @@ def test_a_ban_is_obeyed_after_a_restart(settings, database, markets, clock):
     database.save_host("binance_data", "banned", int(until * 1000))
     opened = sources.Sources(settings(), database, markets=markets, clock=clock)
     with pytest.raises(UserError, match="300"):
-        opened.tickers()
+        opened.prices()
+    assert opened.tickers().source == "okx"
     clock.now = until
-    assert opened.tickers().data
+    assert opened.prices().data
     assert database.host_states() == [("binance_data", "banned", int(until * 1000))]
     opened.close()
+
+
+def test_with_every_binance_host_gone_others_answer_and_say_so(market, clock):
+    for name in ("binance", "binance_data"):
+        market.hosts[name].close("region", clock() + 900)
+    assert market.tickers().source == "okx" and market.tickers().data["BTCUSDT"].last > 0
+    assert market.symbol("btc") == "BTCUSDT" and market.digits("BTCUSDT") <= 2
+    candles = market.candles("ETHUSDT", "4h")
+    assert candles.source == "okx" and len(candles.data) > 250
+    market.hosts["okx"].close("blocked", clock() + 900)
+    assert market.candles("SOLUSDT", "1h").source == "bybit"
+    market.hosts["bybit"].close("blocked", clock() + 900)
+    assert market.candles("LTCUSDT", "1h").source == "kraken"
+    market.hosts["kraken"].close("blocked", clock() + 900)
+    assert market.candles("LTCUSDT", "1d").source == "coinbase"
 
 
 def test_mock_answers_are_kept_apart_from_real_ones(settings, tmp_path):

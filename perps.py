@@ -1,0 +1,99 @@
+"""The perpetual futures: funding, open interest, longs and shorts; Binance first, then others."""
+
+from collections.abc import Callable, Mapping
+from math import isnan
+from typing import Any
+
+from bot import UserError
+from markets import bybit, futures, okx
+from markets.names import contract, split, unit
+from net import Dated, Route
+from shapes import Funding
+
+HOURS = 8
+Read = Callable[..., Dated]
+
+
+class Perps:
+    """Ask the markets of perpetual contracts by the spot symbol of their coin."""
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+        self._made: tuple[Any, Any, dict[str, Funding]] | None = None
+
+    def contract(self, symbol: str) -> tuple[str, float]:
+        """Return the contract on a symbol's coin and its coins a unit. Raises UserError."""
+        try:
+            found = contract(symbol, self._read(futures.exchange_route()).pairs)
+        except UserError:
+            found = (symbol, 1.0)
+        if found is None:
+            coin = symbol.removesuffix("USDT")
+            raise UserError(f"{coin} için vadeli işlem yok.", f"{coin} has no perpetual contract.")
+        return found
+
+    def funding(self) -> tuple[Dated, Mapping[str, Funding]]:
+        """Return the read and the funding by spot symbol, prices per coin. Raises UserError."""
+        read = self._read(futures.funding_route(), bybit.funding_route())
+        hours = {} if read.source else self._read(futures.hours_route()).data
+        if self._made is None or self._made[:2] != (id(read.data), id(hours)):
+            self._made = (id(read.data), id(hours), by_coin(read.data, hours))
+        return read, self._made[2]
+
+    def funding_history(self, symbol: str) -> Dated:
+        """Return the payments of a coin's contract, oldest first. Raises UserError."""
+        name, _ = self.contract(symbol)
+        return self._read(futures.funding_history_route(name), bybit.funding_history_route(name))
+
+    def interest(self, symbol: str) -> Dated:
+        """Return a coin's open interest in coins. Raises UserError."""
+        name, count = self.contract(symbol)
+        ways = (futures.interest_route(name, count), okx.interest_route(symbol))
+        return self._first(*ways, bybit.interest_route(name, count))
+
+    def interest_history(self, symbol: str, period: str) -> Dated:
+        """Return a coin's open interest over time, oldest first. Raises UserError."""
+        name, count = self.contract(symbol)
+        ways = (
+            futures.interest_history_route(name, period, count),
+            bybit.interest_history_route(name, period, count),
+            okx.interest_history_route(symbol, period),
+        )
+        return self._first(*ways)
+
+    def ratios(self, symbol: str, period: str, who: str = "global") -> Dated:
+        """Return longs against shorts: global, or top traders' account or position."""
+        name, _ = self.contract(symbol)
+        first = futures.ratio_route(name, period, who)
+        if who != "global":
+            return self._first(first)
+        return self._first(first, bybit.ratio_route(name, period), okx.ratio_route(symbol, period))
+
+    def taker(self, symbol: str, period: str) -> Dated:
+        """Return what takers bought and sold of a coin's contract. Raises UserError."""
+        name, count = self.contract(symbol)
+        first = futures.taker_route(name, period, count)
+        return self._first(first, okx.taker_route(symbol, period))
+
+    def basis(self, symbol: str, period: str) -> Dated:
+        """Return a coin's contract against its index. Raises UserError."""
+        return self._first(futures.basis_route(*self.contract(symbol)[:1], period))
+
+    def _first(self, *ways: Route | None) -> Dated:
+        known = [way for way in ways if way]
+        if not known:
+            raise UserError("Bu aralık yok.", "There is no such period.")
+        return self._read(*known)
+
+
+def by_coin(rows: Mapping[str, Funding], hours: Mapping[str, float]) -> dict[str, Funding]:
+    """Return funding by spot symbol, per coin, with the hours between payments, 8 unless told."""
+    found = {}
+    for name, row in rows.items():
+        pair = split(name)
+        if pair is None or pair[1] != "USDT":
+            continue
+        coin, count = unit(pair[0])
+        told = hours.get(name, HOURS) if isnan(row.hours) else row.hours
+        found[f"{coin}USDT"] = row.per_coin(count)._replace(hours=told)
+    return found

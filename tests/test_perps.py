@@ -1,0 +1,66 @@
+import pytest
+
+from bot import UserError
+
+SERIES = ("interest_history", "ratios", "taker", "basis")
+
+
+def shut(market, clock, *names):
+    for name in names:
+        market.hosts[name].close("region", clock() + 900)
+
+
+def test_a_contract_on_a_thousand_coins_comes_out_per_coin(market):
+    assert market.perps.contract("BTCUSDT") == ("BTCUSDT", 1.0)
+    assert market.perps.contract("PEPEUSDT") == ("1000PEPEUSDT", 1000.0)
+    _, funding = market.perps.funding()
+    spot = market.tickers().data["PEPEUSDT"].last
+    assert funding["PEPEUSDT"].mark == pytest.approx(spot, rel=0.05)
+
+
+def test_a_coin_without_a_contract_is_refused(market):
+    with pytest.raises(UserError, match="no perpetual"):
+        market.perps.contract("USDCUSDT")
+
+
+def test_funding_has_its_hours_eight_unless_told(market):
+    _, funding = market.perps.funding()
+    assert {row.hours for row in funding.values()} > {8}
+    assert all(abs(row.rate) < 0.05 and row.next > 0 for row in funding.values())
+
+
+def test_the_mapping_is_made_once_for_one_answer(market):
+    assert market.perps.funding()[1] is market.perps.funding()[1]
+
+
+@pytest.mark.parametrize("name", SERIES)
+def test_series_are_chronological(market, name):
+    read = getattr(market.perps, name)("BTCUSDT", "1h")
+    assert len(read.time) > 20 and (read.time[1:] > read.time[:-1]).all() and read.source == ""
+
+
+@pytest.mark.parametrize("who", ["account", "position"])
+def test_top_traders(market, who):
+    assert (market.perps.ratios("BTCUSDT", "1h", who).ratio > 0).all()
+
+
+def test_interest_agrees_with_its_history(market):
+    now, past = market.perps.interest("ETHUSDT"), market.perps.interest_history("ETHUSDT", "5m")
+    assert now.base == pytest.approx(past.base[-1], rel=0.1)
+
+
+def test_other_markets_answer_when_binance_futures_is_shut(market, clock):
+    shut(market, clock, "futures", "futures_data")
+    read, funding = market.perps.funding()
+    assert read.source == "bybit" and funding["BTCUSDT"].hours == 8
+    assert market.perps.interest("BTCUSDT").source == "okx"
+    assert market.perps.interest_history("BTCUSDT", "1h").source == "bybit"
+    assert market.perps.ratios("BTCUSDT", "1h").source == "bybit"
+    assert market.perps.taker("BTCUSDT", "1h").source == "okx"
+    with pytest.raises(UserError, match="451"):
+        market.perps.ratios("BTCUSDT", "1h", "account")
+
+
+def test_a_period_nobody_has_is_refused(market):
+    with pytest.raises(UserError, match="period"):
+        market.perps.interest_history("BTCUSDT", "7m")
