@@ -96,6 +96,7 @@ def test_refresh_edits_in_place_and_another_command_is_a_new_message(server, ope
     server.until(lambda: press.answered or None)
 
 
+@pytest.mark.slow
 def test_a_chat_is_answered_in_its_order(server, open_bot, monkeypatch):
     monkeypatch.setattr(post.Pacer, "CHAT", (0.0, 3))
     open_bot(ECHO)
@@ -106,6 +107,7 @@ def test_a_chat_is_answered_in_its_order(server, open_bot, monkeypatch):
     assert texts(server) == texts(server, 2) == [str(i) for i in range(20)]
 
 
+@pytest.mark.slow
 def test_what_a_killed_bot_had_taken_in_is_answered_by_the_next(server, open_bot, database):
     held, begun = threading.Event(), threading.Event()
 
@@ -225,6 +227,7 @@ def test_a_webhook_left_behind_is_taken_away(server, open_bot):
     server.until(lambda: any(r.method == "deleteWebhook" for r in server.requests) or None)
 
 
+@pytest.mark.slow
 def test_trouble_is_said_once_when_it_starts_and_once_when_it_ends(server, open_bot, caplog):
     server.fault("getUpdates", 502, times=2)
     bot = open_bot()

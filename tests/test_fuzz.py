@@ -41,7 +41,7 @@ def check(replies, line):
 
 @pytest.mark.parametrize("lang", ["tr", "en"])
 @settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(line=LINES)
 def test_any_line_is_answered(ctx, lang, line):

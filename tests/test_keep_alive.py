@@ -217,6 +217,7 @@ def test_the_limit_says_when_to_come_back():
     assert second.text == "429 Too Many Requests\n"
 
 
+@pytest.mark.slow
 def test_a_probe_is_not_refused_because_of_others():
     app = client(limit="1 per minute")
     attacker, probes = "203.0.113.7", ("/health", "/ping")
