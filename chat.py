@@ -15,11 +15,11 @@ from zoneinfo import ZoneInfo
 
 import requests
 from telebot import TeleBot, apihelper, types
-from telebot.apihelper import ApiTelegramException
+from telebot.apihelper import ApiException, ApiTelegramException
 
 from bot import REFRESH, Chat, Command, Ctx, Reply, User, answer, find
 from config import Config
-from db import Db, Push
+from db import Db, DbError, Push
 from post import Post, Stopping, Thread, Undeliverable
 from workers import Job
 
@@ -50,22 +50,29 @@ class Incoming:
 
 def read(update: Mapping[str, Any]) -> Incoming | None:
     """Return what an update says; None where it is nothing a person typed or pressed."""
+    try:
+        return parsed(update)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        log.warning("an update that makes no sense: %s", type(error).__name__)
+        return None
+
+
+def parsed(update: Mapping[str, Any]) -> Incoming | None:
+    """Return what a well-formed update says."""
     press = update.get("callback_query")
-    message = (press or {}).get("message") if press else update.get("message")
+    message = press.get("message") if press else update.get("message")
     sender = (press or message or {}).get("from")
-    if not message or not sender or "id" not in message.get("chat", {}):
+    text = (press.get("data") if press else message.get("text")) if message else None
+    if not sender or not isinstance(text, str) or not text.strip():
         return None
-    text = press.get("data", "") if press else message.get("text", "")
-    if not text:
-        return None
-    topic = message.get("message_thread_id") if message.get("is_topic_message") else None
+    room = message["chat"]
     return Incoming(
         update["update_id"],
-        Chat(message["chat"]["id"], message["chat"].get("type", "private")),
-        sender,
+        Chat(int(room["id"]), str(room.get("type", "private"))),
+        {**sender, "id": int(sender["id"])},
         text,
-        message["message_id"],
-        topic,
+        int(message["message_id"]),
+        message.get("message_thread_id") if message.get("is_topic_message") else None,
         press["id"] if press else "",
         bool(press) and refreshes(text, message),
         "photo" in message,
@@ -80,10 +87,10 @@ def refreshes(line: str, message: Mapping[str, Any]) -> bool:
 
 
 def tell(done: Future) -> None:
-    """Log what a lane's work raised; its update stays recorded for the next start."""
+    """Log what a lane's work raised; its update stays recorded and is tried again."""
     error = None if done.cancelled() else done.exception()
     if error:
-        log.error("an update stays unanswered until the next start", exc_info=error)
+        log.error("an update stays unanswered for now", exc_info=error)
 
 
 class Lanes:
@@ -103,6 +110,12 @@ class Lanes:
                 return
             self._queues[key] = deque([work])
         self._go(key)
+
+    def catch_up(self) -> None:
+        """Queue the recorded updates that nobody works on: of an earlier run, or failed since."""
+        for waiting in self._db.waiting():
+            if waiting.id not in self._taken:
+                self._queue(json.loads(waiting.body))
 
     def drain(self, patience: float) -> bool:
         """Wait until all work is done; return whether it was in time."""
@@ -155,22 +168,30 @@ class Telegram:
         self._stop, self._clock = stop, clock
         self._lanes, self._heavy = Lanes(LANES, "lane"), Lanes(HEAVY_LANES, "heavy")
         self._offset, self._closing = 0, False
+        self._taken: set[int] = set()
 
     def jobs(self) -> list[tuple[Job, float]]:
         """Return the jobs of the chat, each with the seconds before its first run."""
         menu, reports = Job("menu", 86400, self.publish), Job("reports", 20, self.push)
-        return [(self.job, 0), (menu, 5), (reports, 10)]
+        return [(self.job, 0), (menu, 5), (reports, 10), (Job("catch up", 60, self.catch_up), 60)]
 
     def start(self) -> None:
         """Answer what an earlier run left, then poll in a thread. Raises on a wrong token."""
         try:
             self._greet()
-        except requests.RequestException as error:
+        except (ApiException, requests.RequestException) as error:
+            if isinstance(error, ApiTelegramException) and error.error_code in (401, 404):
+                raise
             self._notice(str(error))
-        for waiting in self._db.waiting():
-            self._queue(json.loads(waiting.body))
+        self.catch_up()
         self.job.next_run = self._clock()
         threading.Thread(target=self._poll, name="poll", daemon=True).start()
+
+    def catch_up(self) -> None:
+        """Queue the recorded updates that nobody works on: of an earlier run, or failed since."""
+        for waiting in self._db.waiting():
+            if waiting.id not in self._taken:
+                self._queue(json.loads(waiting.body))
 
     def drain(self, patience: float = DRAIN_SECONDS) -> bool:
         """Finish what was taken in, within the patience, and tell Telegram what is done."""
@@ -225,8 +246,8 @@ class Telegram:
         while not self._closing:
             try:
                 self._take(self._fetch())
-            except (ApiTelegramException, requests.RequestException) as error:
-                self._notice(str(error))
+            except (ApiException, requests.RequestException, DbError) as error:
+                self._notice(self.base.redact(str(error)))
                 self._heal(error)
                 self._stop.wait(pause)
                 pause = min(30, pause * 2)
@@ -250,6 +271,7 @@ class Telegram:
 
     def _take(self, batch: list[dict[str, Any]]) -> None:
         """Record a batch before the next poll acknowledges it, and queue what is new."""
+        batch = [update for update in batch if isinstance(update.get("update_id"), int)]
         if not batch or self._closing:
             return
         secret = {u["update_id"] for u in batch if self._is_secret(u)}
@@ -303,7 +325,14 @@ class Telegram:
             return
         command = find(incoming.text, self.base.commands)
         lanes = self._heavy if command and command.heavy else self._lanes
-        lanes.put(incoming.chat.id, lambda: self._handle(incoming))
+        self._taken.add(incoming.update)
+        lanes.put(incoming.chat.id, partial(self._work, incoming))
+
+    def _work(self, incoming: Incoming) -> None:
+        try:
+            self._handle(incoming)
+        finally:
+            self._taken.discard(incoming.update)
 
     def _handle(self, incoming: Incoming) -> None:
         """Answer one recorded update and mark it done; one that fails to be stays recorded."""

@@ -24,6 +24,9 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+
+DbError = SQLAlchemyError
 
 MEMO_SECONDS = 5.0
 KEEP_UPDATES = 2 * 86_400_000

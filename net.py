@@ -18,6 +18,7 @@ MAX_BYTES = 24_000_000
 KEEP = 0.2
 GARBAGE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 REGION_PROBE, BLOCK_WAIT, BAN_WAIT, LIMIT_WAIT = 900, 300, 120, 60
+LONGEST_BAN, CLOCK_TRUST = 3 * 86400, 86400
 
 Expiry = Callable[[float, Any], tuple[float, float]]
 
@@ -211,11 +212,12 @@ def fetch(session: requests.Session, host: Host, route: Route, now: float) -> re
 def closing(response: requests.Response, now: float) -> tuple[str, float] | None:
     """Return the state an answer puts its host into and until when, or None."""
     after = response.headers.get("Retry-After", "")
-    wait = float(after) if re.fullmatch(r"[0-9]{1,7}", after) else None
+    wait = min(float(after), LONGEST_BAN) if re.fullmatch(r"[0-9]{1,15}", after) else None
     status = response.status_code
     if status == 418:
         until = re.search(rb"until (\d{13})", response.content or b"")
-        return "banned", max(now + (wait or BAN_WAIT), int(until[1]) / 1000 if until else 0)
+        told = int(until[1]) / 1000 if until else 0
+        return "banned", min(max(now + (wait or BAN_WAIT), told), now + LONGEST_BAN)
     if status == 429:
         return "limited", now + (LIMIT_WAIT if wait is None else wait)
     if status == 451:
@@ -237,6 +239,7 @@ def complaint(response: requests.Response) -> tuple[int, str]:
 def served(response: Any, fallback: float) -> float:
     """Return the second a host says it answered, so that a wrong clock here closes no bar."""
     try:
-        return parsedate_to_datetime(response.headers["Date"]).timestamp()
-    except (KeyError, ValueError):
+        told = parsedate_to_datetime(response.headers["Date"]).timestamp()
+    except (KeyError, ValueError, OverflowError):
         return fallback
+    return told if abs(told - fallback) < CLOCK_TRUST else fallback

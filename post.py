@@ -12,7 +12,7 @@ from typing import Any
 
 import requests
 from telebot import TeleBot, apihelper, types
-from telebot.apihelper import ApiTelegramException
+from telebot.apihelper import ApiException, ApiTelegramException
 
 from bot import Reply
 
@@ -142,8 +142,8 @@ class Post:
                     raise Undeliverable(error.description) from error
                 if error.error_code == 429:
                     self._pacer.hold(chat, wait)
-            except requests.RequestException as error:
-                log.warning("Telegram: %s", error)
+            except (ApiException, requests.RequestException) as error:
+                log.warning("Telegram: %s", type(error).__name__)
                 wait = 0
             if time.monotonic() - begun > GIVE_UP:
                 raise Undeliverable("Telegram did not answer for an hour")
@@ -154,7 +154,7 @@ class Post:
         """Call the Bot API once for something nobody misses; return whether it worked."""
         try:
             method(*args, **kwargs)
-        except (ApiTelegramException, requests.RequestException) as error:
+        except (ApiException, requests.RequestException) as error:
             log.info("Telegram: %s", error)
             return False
         return True

@@ -8,7 +8,7 @@ import pytest
 import chat
 import post
 from bot import REFRESH, Command, Reply
-from db import Push
+from db import DbError, Push
 from local.telegram import Server
 
 ECHO = Command("echo", lambda ctx: " ".join(ctx.args), "Yankı: /echo", "Echo: /echo")
@@ -244,6 +244,55 @@ def test_the_menu_is_set_in_both_languages_and_only_when_it_changed(server, open
     set_calls = [r for r in server.requests if r.method == "setMyCommands"]
     assert [r.parameters.get("language_code", "") for r in set_calls] == ["", "tr", "en"]
     assert "dar" not in set_calls[0].parameters["commands"]
+
+
+def test_a_database_in_trouble_delays_and_does_not_end_the_polling(server, open_bot, monkeypatch):
+    bot, fails = open_bot(ECHO), [1, 1]
+    receive, finish = bot._db.receive, bot._db.finish
+
+    def locked(call, *args):
+        if fails:
+            fails.pop()
+            raise DbError("database is locked")
+        return call(*args)
+
+    monkeypatch.setattr(bot._db, "receive", lambda rows: locked(receive, list(rows)))
+    server.say(1, "/echo later")
+    assert server.wait(1, timeout=20).text == "later"
+    fails.append(1)
+    monkeypatch.setattr(bot._db, "finish", lambda update: locked(finish, update))
+    server.say(1, "/echo again")
+    server.until(lambda: texts(server)[1:] == ["again"] or None)
+    settle(bot)
+    bot.catch_up()
+    settle(bot)
+    assert bot._db.waiting() == []
+
+
+def test_a_page_of_a_proxy_is_waited_out(server, open_bot):
+    server.fault("getUpdates", 502, kind="html")
+    open_bot(ECHO)
+    server.fault("sendMessage", 502, kind="html")
+    server.say(1, "/echo through")
+    assert server.wait(1, timeout=20).text == "through"
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        {"message": 5},
+        {"message": {"chat": None, "from": {"id": 1}, "text": "x"}},
+        {"message": {"chat": {"id": "x"}, "from": {"id": 1}, "text": "x", "message_id": 1}},
+        {"message": {"chat": {"id": 1}, "from": [], "text": "x"}},
+        {"callback_query": "x"},
+        {"callback_query": {"from": {"id": 1}, "message": {"chat": {}}, "data": 5}},
+    ],
+)
+def test_an_update_that_makes_no_sense_is_let_go(server, open_bot, database, update):
+    bot = open_bot(ECHO)
+    bot._take([{"update_id": 10**9, **update}, {"update_id": "x"}, {}])
+    settle(bot)
+    assert database.waiting() == []
 
 
 def test_what_nobody_typed_is_ignored():

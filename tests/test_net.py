@@ -60,7 +60,10 @@ def test_a_route_fills_its_path_and_keeps_private_and_moving_parameters_apart():
         (answer(500), None),
         (answer(429, Retry_After="5"), ("limited", 105)),
         (answer(429, Retry_After="soon"), ("limited", 160)),
-        (answer(418, b"IP banned until 1700000000000."), ("banned", 1_700_000_000)),
+        (answer(418, b"IP banned until 0000000200000."), ("banned", 220)),
+        (answer(418, b"IP banned until 0000000500000."), ("banned", 500)),
+        (answer(418, b"IP banned until 9999999999999."), ("banned", 100 + 3 * 86400)),
+        (answer(429, Retry_After="99999999"), ("limited", 100 + 3 * 86400)),
         (answer(418), ("banned", 220)),
         (answer(451), ("region", 1000)),
         (answer(403), ("blocked", 400)),
@@ -84,6 +87,8 @@ def test_an_exchanges_complaint(body, said):
 
 
 def test_the_hosts_clock_is_believed_where_it_tells_one():
-    assert net.served(answer(200, Date="Tue, 24 Nov 2026 00:00:00 GMT"), 5) == 1795478400
+    told = answer(200, Date="Tue, 24 Nov 2026 00:00:00 GMT")
+    assert net.served(told, 1795478400 + 600) == 1795478400
+    assert net.served(told, 5) == 5
     assert net.served(answer(200, Date="yesterday"), 5) == 5
     assert net.served(answer(200), 5) == 5
