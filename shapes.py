@@ -237,7 +237,8 @@ def instants(times: np.ndarray) -> np.ndarray:
 
 
 def decimals(tick: str) -> int:
-    """Return how many decimals a tick size has: 2 for 0.01000000."""
+    """Return how many decimals a tick size has: 2 for 0.01000000. Raises ValueError."""
+    number(tick)
     exponent = Decimal(tick).normalize().as_tuple().exponent
     need(isinstance(exponent, int) and -12 <= exponent <= 12, "not a tick size")
     return max(0, -int(exponent))

@@ -1,5 +1,6 @@
 """Bybit's public REST API in front of the tape: spot, perpetual contracts and their history."""
 
+import time
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any
@@ -61,7 +62,7 @@ class Bybit(Venue):
     missing = (404, "404 page not found")
     crowded = (403, "access too frequent")
 
-    def __init__(self, tape: Tape, clock: Callable[[], float]) -> None:
+    def __init__(self, tape: Tape, clock: Callable[[], float] = time.time) -> None:
         super().__init__(tape, clock)
         self._people = Perpetuals(tape)
 

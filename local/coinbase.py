@@ -19,7 +19,7 @@ class Coinbase(Venue):
 
     def lists(self) -> Iterable[Listing]:
         """Return the products: against the dollar, bitcoin and ether."""
-        for pair in spot_pairs(self.tape, ("USDT", "BTC", "ETH"), "coinbase", 3e6):
+        for pair in spot_pairs(self.tape, ("USDT", "BTC", "ETH"), "coinbase", 1e5):
             quote = pair.quote.replace("USDT", "USD")
             yield listed("coinbase", f"{pair.base}-{quote}", pair, share=0.12)
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from requests import PreparedRequest
 
-from local.coins import Coins, Snapshot, iso
+from local.coins import Coins, Snapshot, iso, totals
 from local.faces import Call, Meter, answer, call, figure
 from local.markets import Answer, Face
 
@@ -259,11 +259,6 @@ class CoinGecko:
 def ranked(market: Snapshot, i: int) -> int | None:
     """Return a coin's rank by cap, None where the cap is not known."""
     return None if np.isnan(market.rank[i]) else int(market.rank[i])
-
-
-def totals(market: Snapshot, supply: np.ndarray) -> tuple[float, float]:
-    """Return the cap of the whole market now and 24 hours ago."""
-    return float(np.nansum(market.cap)), float(np.nansum(market.past["24h"] * supply))
 
 
 def group_row(

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 from requests import PreparedRequest
 
-from local.coins import STABLE, Coins, Snapshot, iso
+from local.coins import STABLE, Coins, Snapshot, iso, totals
 from local.faces import Call, Meter, answer, call, figure
 from local.markets import Answer, Face
 
 HOST = "pro-api.coinmarketcap.com"
 FREE = "public-api/"
 LIMIT = 30
+DEFI = "decentralized-finance-defi"
 ERRORS = {
     400: (400, "Invalid value for a parameter."),
     404: (404, "The requested path does not exist."),
@@ -67,49 +68,46 @@ class CoinMarketCap:
 
     def everything(self, _: Call, market: Snapshot) -> Any:
         """Answer the whole market and what of it was different yesterday."""
-        caps = {"now": market.cap, "then": market.past["24h"] * self._coins.supply}
-        whole = {when: float(np.nansum(cap)) for when, cap in caps.items()}
-        btc, eth = (
-            {
-                when: 100 * float(caps[when][self._coins.by_symbol[one]]) / whole[when]
-                for when in caps
-            }
-            for one in ("BTC", "ETH")
-        )
-        places = [self._coins.by_symbol[one] for one in STABLE]
-        volume = float(np.nansum(market.volume[market.order]))
-        bitcoin = self._coins.by_symbol["BTC"]
-        usd = {
-            "total_market_cap": whole["now"],
-            "total_volume_24h": volume,
-            "altcoin_market_cap": whole["now"] - float(market.cap[bitcoin]),
-            "altcoin_volume_24h": volume - float(market.volume[bitcoin]),
-            "total_market_cap_yesterday": whole["then"],
-            "total_market_cap_yesterday_percentage_change": 100
-            * (whole["now"] / whole["then"] - 1),
-            "last_updated": iso(market.at_ms),
-        }
+        coins = self._coins
+        places = [coins.by_symbol[one] for one in STABLE]
+        defi = next(places for group, _, places in coins.groups() if group == DEFI)
         return {
             "active_cryptocurrencies": len(market.order),
-            "total_cryptocurrencies": len(self._coins.coins),
+            "total_cryptocurrencies": len(coins.coins),
             "active_exchanges": 1,
-            "btc_dominance": btc["now"],
-            "eth_dominance": eth["now"],
-            "btc_dominance_yesterday": btc["then"],
-            "eth_dominance_yesterday": eth["then"],
-            "btc_dominance_24h_percentage_change": btc["now"] - btc["then"],
-            "eth_dominance_24h_percentage_change": eth["now"] - eth["then"],
+            **self._share("BTC", market),
+            **self._share("ETH", market),
             "stablecoin_market_cap": float(market.cap[places].sum()),
             "stablecoin_volume_24h": float(market.volume[places].sum()),
-            "defi_market_cap": self._group("Decentralized Finance (DeFi)", market),
-            "quote": {"USD": usd},
+            "defi_market_cap": float(np.nansum(market.cap[defi])),
+            "quote": {"USD": self._dollars(market)},
             "last_updated": iso(market.at_ms),
         }
 
-    def _group(self, wanted: str, market: Snapshot) -> float:
-        """Return the cap of a group of coins."""
-        places = next(places for _, name, places in self._coins.groups() if name == wanted)
-        return float(np.nansum(market.cap[places]))
+    def _share(self, symbol: str, market: Snapshot) -> dict[str, float]:
+        """Return a coin's share of the market now and yesterday."""
+        place, name = self._coins.by_symbol[symbol], f"{symbol.lower()}_dominance"
+        now, then = (
+            100 * float(cap[place] / np.nansum(cap))
+            for cap in (market.cap, market.past["24h"] * self._coins.supply)
+        )
+        change = f"{name}_24h_percentage_change"
+        return {name: now, f"{name}_yesterday": then, change: now - then}
+
+    def _dollars(self, market: Snapshot) -> dict[str, Any]:
+        """Return the market's totals in USD."""
+        bitcoin = self._coins.by_symbol["BTC"]
+        now, then = totals(market, self._coins.supply)
+        volume = float(np.nansum(market.volume[market.order]))
+        return {
+            "total_market_cap": now,
+            "total_volume_24h": volume,
+            "altcoin_market_cap": now - float(market.cap[bitcoin]),
+            "altcoin_volume_24h": volume - float(market.volume[bitcoin]),
+            "total_market_cap_yesterday": then,
+            "total_market_cap_yesterday_percentage_change": 100 * (now / then - 1),
+            "last_updated": iso(market.at_ms),
+        }
 
     def rows(self, asked: Call, market: Snapshot) -> Any:
         """Answer the coins by rank, each with its quote by currency."""

@@ -114,6 +114,11 @@ def fixed(symbol: str, pair: Pair | None) -> Coin:
     return Coin(symbol, symbol.lower(), symbol.title(), supply, most, listed, pair)
 
 
+def totals(market: Snapshot, supply: np.ndarray) -> tuple[float, float]:
+    """Return the cap of the whole market now and 24 hours ago."""
+    return float(np.nansum(market.cap)), float(np.nansum(market.past["24h"] * supply))
+
+
 class Coins:
     """Answer what the coins are worth at an instant; every aggregator's face reads it."""
 

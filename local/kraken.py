@@ -1,5 +1,6 @@
 """Kraken's public REST API in front of the tape, spot and futures; errors come with status 200."""
 
+import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -101,7 +102,7 @@ class KrakenFutures(Venue):
     missing = (404, {"result": "error", "error": "notFound"})
     crowded = (429, {"result": "error", "error": "apiLimitExceeded"})
 
-    def __init__(self, tape: Tape, clock: Callable[[], float]) -> None:
+    def __init__(self, tape: Tape, clock: Callable[[], float] = time.time) -> None:
         super().__init__(tape, clock)
         self._people = Perpetuals(tape)
 

@@ -1,6 +1,7 @@
 """OKX's public REST API in front of the tape: spot, perpetual swaps and their statistics."""
 
 import math
+import time
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any
@@ -51,7 +52,7 @@ class Okx(Venue):
     missing = (404, {"code": "404", "msg": "Not Found", "data": []})
     crowded = (429, {"code": "50011", "msg": "Too Many Requests", "data": []})
 
-    def __init__(self, tape: Tape, clock: Callable[[], float]) -> None:
+    def __init__(self, tape: Tape, clock: Callable[[], float] = time.time) -> None:
         super().__init__(tape, clock)
         self._people = Perpetuals(tape)
 

@@ -51,8 +51,9 @@ PERIODS = {"5m": "5min", "15m": "15min", "30m": "30min", "1h": "1h", "4h": "4h",
 def result(body: Any, params: Params) -> Mapping[str, Any]:
     """Return what the envelope holds. Raises Refusal for an error, ValueError for nothing."""
     code = body["retCode"]
+    need(isinstance(code, int), "not a code")
     if code != 0:
-        raise Refusal("limited" if code == TOO_MANY else "refused", body["retMsg"], int(code))
+        raise Refusal("limited" if code == TOO_MANY else "refused", body["retMsg"], code)
     found = body["result"]
     need(found.get("category", params["category"]) == params["category"], "another kind")
     need(found.get("symbol", params.get("symbol")) == params.get("symbol"), "another pair")

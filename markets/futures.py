@@ -148,12 +148,13 @@ def exchange(body: Any, _served: float, _params: Params) -> Exchange:
     """Read exchangeInfo: the perpetuals that trade in USDT."""
     pairs = {}
     for row in body["symbols"]:
-        kind, quote, status = row["contractType"], row["quoteAsset"], row["status"]
-        if (kind, quote, status) != ("PERPETUAL", "USDT", "TRADING"):
+        kind = row["contractType"], row["quoteAsset"], row["status"]
+        need(all(isinstance(word, str) for word in kind), "not a kind of contract")
+        if kind != ("PERPETUAL", "USDT", "TRADING"):
             continue
         ticks = [f["tickSize"] for f in row["filters"] if f["filterType"] == "PRICE_FILTER"]
         symbol = text(row["symbol"])
-        pairs[symbol] = Pair(symbol, text(row["baseAsset"]), quote, decimals(ticks[0]))
+        pairs[symbol] = Pair(symbol, text(row["baseAsset"]), "USDT", decimals(ticks[0]))
     need(pairs, "no perpetual contracts")
     return Exchange(pairs)
 

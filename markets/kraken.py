@@ -89,8 +89,10 @@ def funding(body: Any, _served: float, _params: Params) -> dict[str, Funding]:
     found = {}
     for row in body["tickers"]:
         name = text(row["symbol"])
-        traded = "fundingRate" in row and row["suspended"] is False
-        if traded and name.startswith("PF_") and name.endswith("USD"):
+        if not (name.startswith("PF_") and name.endswith("USD") and "fundingRate" in row):
+            continue
+        need(isinstance(row["suspended"], bool), "neither suspended nor not")
+        if not row["suspended"]:
             coin = name[3:-3]
             found[OURS.get(coin, coin) + "USDT"] = perpetual(row, due)
     need(found, "no perpetual contracts")

@@ -48,9 +48,9 @@ RATIO_PERIODS = ("5m", "1h")
 
 def data(body: Any) -> list[Any]:
     """Return what the envelope holds. Raises Refusal for an error, ValueError for nothing."""
-    if body["code"] != "0":
-        kind = "limited" if body["code"] == TOO_MANY else "refused"
-        raise Refusal(kind, body["msg"], int(body["code"]))
+    code = text(body["code"])
+    if code != "0":
+        raise Refusal("limited" if code == TOO_MANY else "refused", body["msg"], int(code))
     need(isinstance(body["data"], list) and body["data"], "no data")
     return body["data"]
 
@@ -82,11 +82,12 @@ def tickers(body: Any, _served: float, _params: Params) -> dict[str, Ticker]:
 
 def pairs(body: Any, _served: float, _params: Params) -> Exchange:
     """Read the spot pairs out of their tickers; a price's decimals stand in for the tick size."""
-    found = {}
+    traded, found = tickers(body, _served, _params), {}
     for row in data(body):
         base, quote = text(row["instId"]).split("-")
-        digits = max(decimals(row[key]) for key in ("last", "open24h", "high24h", "low24h"))
-        found[base + quote] = Pair(base + quote, base, quote, digits)
+        if base + quote in traded:
+            digits = max(decimals(row[key]) for key in ("last", "open24h", "high24h", "low24h"))
+            found[base + quote] = Pair(base + quote, base, quote, digits)
     return Exchange(found)
 
 

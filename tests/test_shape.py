@@ -15,7 +15,7 @@ FLOORS = {
     1: ("markets", "door", "db", "stats", "live", "chart"),
     1.25: ("perps",),
     1.5: ("sources",),
-    2: ("formula", "scores"),
+    2: ("formula", "scores", "flows"),
     3: ("workers", "alarms", "trade", "post"),
     4: ("commands", "chat", "keep_alive"),
     5: ("main",),
