@@ -1,0 +1,88 @@
+"""
+Fonlama oranları: en yüksek on, coinler ya da bir coinin ayrıntısı: /fr [coinler|N]
+Funding rates: the ten highest, coins, or one coin in detail: /fr [coins|N]
+"""
+
+import statistics
+
+import calc
+import flows
+from bot import Reply, coin
+
+GROUP = "flow"
+ALIASES = ("funding", "f")
+LIST = 10
+LEANS = {
+    "long": ("Long yönlü baskı artıyor", "pressure grows on the long side"),
+    "short": ("Short yönlü baskı artıyor", "pressure grows on the short side"),
+    "neutral": ("Tarafsız", "neutral"),
+}
+
+
+def run(ctx):
+    read, funding = ctx.sources.perps.funding()
+    asked = ctx.coins() if ctx.words() else list(funding)
+    missing = [symbol for symbol in asked if symbol not in funding]
+    rows = {symbol: funding[symbol] for symbol in asked if symbol in funding}
+    if not rows:
+        raise ctx.wrong(
+            "Bu coinlerin vadeli işlemi yok.", "These coins have no perpetual contract."
+        )
+    if len(rows) == 1:
+        return one(ctx, read, *rows.popitem())
+    ranked = sorted(rows, key=lambda symbol: -abs(rows[symbol].rate))
+    shown = ranked if ctx.words() else ranked[:LIST]
+    text = "\n".join(
+        [
+            ctx.t("<b>💸 Fonlama oranları</b>", "<b>💸 Funding rates</b>"),
+            *(f"{coin(symbol)}: {rate(ctx, rows[symbol])}" for symbol in shown),
+            *skipped(ctx, missing),
+            "",
+            comment(ctx, rows),
+        ]
+    )
+    return Reply(text + ctx.age(read), ctx.buttons([("/oi", "/oi"), ("/ls", "/ls")]))
+
+
+def rate(ctx, row):
+    arrow = "🔼" if row.rate > 0 else "🔻" if row.rate < 0 else "➖"
+    year = ctx.percent(calc.funding_year(row.rate, row.hours), 1)
+    when = ctx.clock(row.next, "%H:%M")
+    note = ctx.t(f"(yıllık {year}; {when}'de)", f"({year} a year; at {when})")
+    return f"{ctx.percent(100 * row.rate, 3)} {arrow} {note}"
+
+
+def skipped(ctx, missing):
+    if missing:
+        names = ", ".join(map(coin, missing))
+        yield ctx.t(f"Vadeli işlemi yok: {names}", f"No perpetual contract: {names}")
+
+
+def comment(ctx, rows):
+    mean = statistics.fmean(flows.eight_hourly(row.rate, row.hours) for row in rows.values())
+    words, shown = ctx.t(*LEANS[flows.lean(mean)]), ctx.percent(100 * mean, 3)
+    return ctx.t(
+        f"Ortalama: {shown} (8 saatlik, {len(rows)} coin)\nYorum: {words}.",
+        f"Mean: {shown} (per 8 hours, {len(rows)} coins)\nComment: {words}.",
+    )
+
+
+def one(ctx, read, symbol, row):
+    past, name = ctx.sources.perps.funding_history(symbol), coin(symbol)
+    week = ctx.percent(100 * flows.recent_mean(past.time, past.rate, 7), 4)
+    z = ctx.num(calc.zscore(past.rate, 90)[-1], sign=True)
+    gap = ctx.percent(calc.change(row.mark, row.index), 3, sign=True)
+    words = ctx.t(*LEANS[flows.lean(flows.eight_hourly(row.rate, row.hours))])
+    every = ctx.num(row.hours, 0)
+    text = ctx.t(
+        f"<b>💸 {name} fonlama</b>\n{name}: {rate(ctx, row)}\nÖdeme aralığı: {every} saat\n"
+        f"7 günlük ortalama: {week}\nz (son 90 ödeme): {z}\nVadeli − endeks: {gap}\n\n"
+        f"Yorum: {words}.",
+        f"<b>💸 {name} funding</b>\n{name}: {rate(ctx, row)}\nPaid every: {every} hours\n"
+        f"7-day mean: {week}\nz (last 90 payments): {z}\nMark − index: {gap}\n\n"
+        f"Comment: {words}.",
+    )
+    return Reply(text + ctx.age(read, past), ctx.buttons([(f"/{c}", f"/{c} {name}") for c in MORE]))
+
+
+MORE = ("oi", "ls", "nls")

@@ -1,0 +1,175 @@
+"""Where money goes: open interest, funding, crowds, order books and big prints as numbers."""
+
+from collections.abc import Iterable, Sequence
+from math import isfinite, nan
+from typing import NamedTuple
+
+import numpy as np
+
+import calc
+from shapes import Book, Trades
+
+HOUR, DAY = 3_600_000, 86_400_000
+BASE_RATE = 0.0001
+MONTH, MONTH_KNOWN = 30 * DAY, 25 * DAY
+INTEREST_MOVES, PRICE_STANDS = 1.0, 0.5
+FULL_BOOK, WALL = 500, 5
+SCORE_BUY = 20
+WHALE, BIG_WHALE = 50_000, 100_000
+
+
+class Prints(NamedTuple):
+    """Big trades: how many, what takers bought and sold in quote units, their share of all in %."""
+
+    count: int
+    bought: float
+    sold: float
+    share: float
+
+
+class Wall(NamedTuple):
+    """An order that stands out in a book: its price and its value in quote units."""
+
+    price: float
+    value: float
+
+
+def at(time: np.ndarray, values: np.ndarray, instant: float) -> float:
+    """Return the value of a rising series at an instant, NaN where it has none there."""
+    i = int(np.searchsorted(time, instant))
+    return float(values[i]) if i < len(time) and time[i] == instant else nan
+
+
+def moves(time: np.ndarray, values: np.ndarray, now: float, hours: Sequence[float]) -> list[float]:
+    """Return the percent change up to `now` (ms) over each span of hours, NaN where unknown."""
+    last = at(time, values, now)
+    return [calc.change(last, at(time, values, now - span * HOUR)) for span in hours]
+
+
+def stand(price_move: float, interest_move: float) -> str | None:
+    """Name what to do about open interest under a price, both moves in percent; None if unknown.
+
+    Interest that does not grow by 1 % is watched; growth under a price that moves less than 0.5 %
+    is gathering, under a rising one strong, under a falling one pressing.
+    """
+    if not (isfinite(price_move) and isfinite(interest_move)):
+        return None
+    if interest_move < INTEREST_MOVES:
+        return "watch"
+    if abs(price_move) < PRICE_STANDS:
+        return "gathering"
+    return "strong" if price_move > 0 else "pressing"
+
+
+def eight_hourly(rate: float, hours: float) -> float:
+    """Return a funding rate paid every so many hours as one paid every eight."""
+    return rate * 8 / hours
+
+
+def lean(rate: float) -> str | None:
+    """Name the side an eight-hour funding rate presses on; 0 to 0.0001 is neutral."""
+    if not isfinite(rate):
+        return None
+    if rate > BASE_RATE + 1e-12:
+        return "long"
+    return "short" if rate < 0 else "neutral"
+
+
+def recent_mean(time: np.ndarray, values: np.ndarray, days: float) -> float:
+    """Return the mean of the last days up to the newest value; NaN where the series is shorter."""
+    steps = np.diff(time)
+    if not len(steps) or time[-1] - time[0] + steps[-1] < days * DAY:
+        return nan
+    return float(values[time > time[-1] - days * DAY].mean())
+
+
+def month_z(time: np.ndarray, values: np.ndarray) -> float:
+    """Return the z of the newest value in its last 30 days; NaN with less than 25 days known."""
+    known = np.isfinite(values) & (time > time[-1] - MONTH)
+    times, series = time[known], values[known]
+    if not known[-1] or times[-1] - times[0] < MONTH_KNOWN:
+        return nan
+    return float(calc.zscore(series, len(series))[-1])
+
+
+def crowd_z(time: np.ndarray, ratio: np.ndarray) -> float:
+    """Return the 30-day z of the logarithm of a long/short ratio."""
+    return month_z(time, logs(ratio))
+
+
+def taker_day(time: np.ndarray, buy: np.ndarray, sell: np.ndarray) -> tuple[float, float]:
+    """Return the mean of ln(buy / sell) over 24 hours, and its 30-day z; bars of four hours."""
+    ratio = np.divide(buy, sell, out=np.full(len(buy), nan), where=sell > 0)
+    day = calc.sma(logs(ratio), 6)
+    return float(day[-1]), month_z(time, day)
+
+
+def logs(ratio: np.ndarray) -> np.ndarray:
+    """Return natural logarithms, NaN where there is none."""
+    return np.log(ratio, out=np.full(len(ratio), nan), where=ratio > 0)
+
+
+def middle(book: Book) -> float:
+    """Return the price between the best bid and the best ask, NaN with an empty side."""
+    if not len(book.bids) or not len(book.asks):
+        return nan
+    return float(book.bids[0, 0] + book.asks[0, 0]) / 2
+
+
+def reach(book: Book) -> float:
+    """Return how far in percent of the middle both sides are known; infinity for a whole book."""
+    mid, far = middle(book), np.inf
+    for side in (book.bids, book.asks):
+        if len(side) >= FULL_BOOK:
+            far = min(far, 100 * abs(float(side[-1, 0]) / mid - 1))
+    return far
+
+
+def imbalance(book: Book, percent: float) -> float:
+    """Return (bids − asks) / (bids + asks) near the middle, NaN where the book ends before."""
+    return calc.book_imbalance(book.bids, book.asks, percent) if reach(book) >= percent else nan
+
+
+def liquidity(books: Iterable[Book]) -> tuple[float, float]:
+    """Return the mean 100·(bids − asks) / (bids + asks) of snapshots, and the ±percent it covers.
+
+    It covers 1 %, or as far as every snapshot is known on both sides.
+    """
+    every = list(books)
+    percent = min([1.0, *(reach(book) for book in every)])
+    scores = [100 * calc.book_imbalance(book.bids, book.asks, percent) for book in every]
+    return float(np.mean(scores)) if scores else nan, percent
+
+
+def signal(score: float) -> str | None:
+    """Name the verdict of a liquidity score: buy over 20, sell under −20."""
+    if not isfinite(score):
+        return None
+    return "buy" if score > SCORE_BUY else "sell" if score < -SCORE_BUY else "wait"
+
+
+def walls(side: np.ndarray, mid: float, percent: float = 1.0, most: int = 2) -> list[Wall]:
+    """Return the biggest orders near the middle that are five times the median one or more."""
+    near = side[np.abs(side[:, 0] - mid) <= mid * percent / 100]
+    values = near[:, 0] * near[:, 1]
+    if not len(values):
+        return []
+    order = np.argsort(-values, kind="stable")[:most]
+    tall = [i for i in order if values[i] >= WALL * np.median(values)]
+    return [Wall(float(near[i, 0]), float(values[i])) for i in tall]
+
+
+def prints(trades: Trades, least: float = WHALE) -> Prints:
+    """Return the trades worth at least so much."""
+    value = trades.price * trades.quantity
+    big, total = value >= least, float(value.sum())
+    sold = float(value[big & trades.sold].sum())
+    bought = float(value[big & ~trades.sold].sum())
+    share = 100 * (bought + sold) / total if total > 0 else nan
+    return Prints(int(big.sum()), bought, sold, share)
+
+
+def since(trades: Trades, instant: float) -> Trades:
+    """Return the trades from an instant (ms) on."""
+    kept = trades.time >= instant
+    return Trades(*(row[kept] for row in (trades.time, trades.price, trades.quantity, trades.sold)))
