@@ -55,7 +55,7 @@ class Exchange:
         """Return the answer to a route as the bot's translator reads it."""
         response = self.ask(route, base)
         assert response.status_code == 200, response.text
-        return route.read(response, net.served(response, 0))
+        return route.read(response, net.served(response, self.now))
 
     def get(self, path, base=0):
         """Return status, body and headers of the answer to a path."""
