@@ -29,7 +29,7 @@ from net import (
     served,
 )
 
-MAX_ENTRIES = 600
+MAX_ENTRIES, MAX_HELD = 2000, 64_000_000
 RETRIES = 2
 
 
@@ -43,6 +43,7 @@ class Entry:
     used: float = 0
     pinned: bool = False
     saved: float = 0
+    size: int = 0
 
 
 @dataclass
@@ -76,6 +77,7 @@ class Door:
         self._lock = threading.Lock()
         self._entries: OrderedDict[tuple, Entry] = OrderedDict()
         self._flights: dict[tuple, Future] = {}
+        self._held = 0
 
     def read(
         self,
@@ -92,12 +94,24 @@ class Door:
         if entry.value and now < entry.value.expires:
             self.stats.memory += 1
             return entry.value
-        return self._once(key, lambda: self._fill(entry))
+        return self._once(key, lambda: self._fill(key, entry))
+
+    def fresh(self, key: tuple) -> Dated | None:
+        """Return a known key's value while it is fresh in memory."""
+        now = self._clock()
+        with self._lock:
+            entry = self._entries.get(key)
+            if entry is None or entry.value is None or now >= entry.value.expires:
+                return None
+            entry.used = now
+            self._entries.move_to_end(key)
+            self.stats.memory += 1
+            return entry.value
 
     def refresh(self, key: tuple) -> Dated:
         """Fetch a known key anew, within the warm thread's share of the weight. Raises NetError."""
         entry = self._entries[key]
-        return self._once(key, lambda: self._live(entry, share=0.6, patience=0))
+        return self._once(key, lambda: self._live(key, entry, share=0.6, patience=0))
 
     def pin(
         self,
@@ -145,7 +159,20 @@ class Door:
     def _evict(self) -> None:
         """Forget the key unused for longest that nothing pins."""
         oldest = next((k for k, e in self._entries.items() if not e.pinned), None)
-        self._entries.pop(oldest or next(iter(self._entries)))
+        entry = self._entries.pop(oldest or next(iter(self._entries)))
+        self._held -= entry.size
+
+    def _hold(self, key: tuple, entry: Entry, value: Dated) -> Dated:
+        """Put a value into memory, and what was unused for longest out of it."""
+        with self._lock:
+            entry.value = value
+            if self._entries.get(key) is entry:
+                size = getattr(value.data, "nbytes", 0)
+                self._held += size - entry.size
+                entry.size = size
+            while self._held > MAX_HELD:
+                self._evict()
+        return value
 
     def _once(self, key: tuple, work: Callable[[], Dated]) -> Dated:
         """Let the first caller of a key work and the others wait for its result."""
@@ -174,7 +201,7 @@ class Door:
         except TimeoutError:
             raise NetError("busy", self._entries[key].routes[0].endpoint.hosts[0]) from None
 
-    def _fill(self, entry: Entry) -> Dated:
+    def _fill(self, key: tuple, entry: Entry) -> Dated:
         """Answer from the store, else live, else from what is left of the past."""
         now = self._clock()
         if entry.value and now < entry.value.expires:
@@ -182,10 +209,9 @@ class Door:
         kept = self._stored(entry)
         if kept and now < kept.expires:
             self.stats.store += 1
-            entry.value = kept
-            return kept
+            return self._hold(key, entry, kept)
         try:
-            return self._live(entry, share=1.0, patience=2.0)
+            return self._live(key, entry, share=1.0, patience=2.0)
         except NetError as error:
             self.stats.kinds[error.kind] = self.stats.kinds.get(error.kind, 0) + 1
             past = max(filter(None, (entry.value, kept)), key=lambda v: v.fetched, default=None)
@@ -213,7 +239,7 @@ class Door:
             found.append(Dated(data, stamp, *entry.expiry(stamp, data), source))
         return max(found, key=lambda value: value.fetched, default=None)
 
-    def _live(self, entry: Entry, share: float, patience: float) -> Dated:
+    def _live(self, key: tuple, entry: Entry, share: float, patience: float) -> Dated:
         """Ask the hosts of every route in order; the first good answer counts."""
         first: NetError | None = None
         for rank, route in enumerate(entry.routes):
@@ -226,9 +252,8 @@ class Door:
                     if error.kind == "refused":
                         break
                     continue
-                value = self._keep(
-                    entry, data, name if rank or name != route.endpoint.hosts[0] else ""
-                )
+                source = name if rank or name != route.endpoint.hosts[0] else ""
+                value = self._keep(key, entry, data, source)
                 if not host.headers:
                     self._save(entry, route, response, value)
                 return value
@@ -240,12 +265,11 @@ class Door:
         base = self.hosts[route.endpoint.hosts[0]].base
         return f"{base}{path}?{urlencode(sorted(params.items()))}"
 
-    def _keep(self, entry: Entry, data: Any, source: str) -> Dated:
+    def _keep(self, key: tuple, entry: Entry, data: Any, source: str) -> Dated:
         """Put a good answer into memory."""
         self.stats.live += 1
         now = self._clock()
-        entry.value = Dated(data, now, *entry.expiry(now, data), source)
-        return entry.value
+        return self._hold(key, entry, Dated(data, now, *entry.expiry(now, data), source))
 
     def _save(self, entry: Entry, route: Route, response: requests.Response, value: Dated) -> None:
         """Put an answer got without a key into the store, not more often than wanted."""

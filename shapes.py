@@ -1,7 +1,7 @@
 """Our candles, tickers, books and trades, and the checks that every answer must pass."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 from math import nan
@@ -33,6 +33,7 @@ class Candles:
     def _row(self, i: int) -> np.ndarray:
         return self.table[i]
 
+    nbytes = property(lambda self: self.table.nbytes)
     time = property(lambda self: self._row(0))
     open = property(lambda self: self._row(1))
     high = property(lambda self: self._row(2))
@@ -44,6 +45,47 @@ class Candles:
     trades = property(lambda self: self._row(8))
     taker = property(lambda self: self._row(9))
     taker_quote = property(lambda self: self._row(10))
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """Closed bars of many coins side by side, oldest first; each column is (bars, symbols).
+
+    `time` in ms as (bars,). NaN where a coin has no bar. `reads` holds every coin's answer with
+    its age and source by symbol; a coin without an answer is not in it. Columns are read-only.
+    """
+
+    symbols: tuple[str, ...]
+    time: np.ndarray
+    reads: Mapping[str, Any]
+    made: dict[int | str, Any] = field(default_factory=dict, repr=False)
+
+    open = property(lambda self: self._column(1))
+    high = property(lambda self: self._column(2))
+    low = property(lambda self: self._column(3))
+    close = property(lambda self: self._column(4))
+    volume = property(lambda self: self._column(5))
+    quote = property(lambda self: self._column(7))
+    trades = property(lambda self: self._column(8))
+    taker = property(lambda self: self._column(9))
+    taker_quote = property(lambda self: self._column(10))
+
+    def _column(self, i: int) -> np.ndarray:
+        """Return a column, stacked when it is first asked for."""
+        if i not in self.made:
+            table = np.full((len(self.time), len(self.symbols)), np.nan)
+            for j, (rows, cells) in self._places().items():
+                table[rows, j] = self.reads[self.symbols[j]].data.table[i, cells]
+            table.flags.writeable = False
+            self.made[i] = table
+        return self.made[i]
+
+    def _places(self) -> dict[int, tuple[Any, Any]]:
+        """Return by a coin's number which of the panel's rows its bars fill, and which bars."""
+        if "places" not in self.made:
+            known = [(j, s) for j, s in enumerate(self.symbols) if s in self.reads]
+            self.made["places"] = {j: meet(self.time, self.reads[s].data.time) for j, s in known}
+        return self.made["places"]
 
 
 class Ticker(NamedTuple):
@@ -234,6 +276,32 @@ def instants(times: np.ndarray) -> np.ndarray:
     need((times > 1e12).all() and (times < 1e13).all(), "times not in milliseconds")
     need((np.diff(times) > 0).all(), "times do not rise")
     return times
+
+
+def meet(time: np.ndarray, own: np.ndarray) -> tuple[Any, Any]:
+    """Return the places in both of the times that two rising series share, slices if gapless."""
+    if not len(time):
+        return slice(0), slice(0)
+    first, last = np.searchsorted(own, time[0]), np.searchsorted(own, time[-1], "right")
+    row = int(np.searchsorted(time, own[first])) if first < last else 0
+    rows = slice(row, row + int(last - first))
+    if np.array_equal(time[rows], own[first:last]):
+        return rows, slice(int(first), int(last))
+    _, at, of = np.intersect1d(time, own, assume_unique=True, return_indices=True)
+    return at, of
+
+
+def newest(ends: Iterable[float], step: float) -> float:
+    """Return up to which opening time a panel goes: the newest bar that nine coins in ten have.
+
+    Right after a close it is the bar before until they are all fetched; a coin that stopped
+    trading holds nobody back.
+    """
+    known = np.fromiter(ends, float)
+    if not len(known):
+        return np.nan
+    late = (known > known.max() - 2 * step) & (known < known.max())
+    return float(known.max() - step * (late.sum() > 0.1 * len(known)))
 
 
 def decimals(tick: str) -> int:

@@ -6,27 +6,30 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import numpy as np
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 from requests_cache import RedisCache, SQLiteCache
 from requests_cache.backends.base import BaseCache
 
 import shapes
-from bot import UserError, fold
+from bot import INTERVALS, UserError, fold
 from config import Config
 from door import Door
 from markets import ENDPOINTS, HOSTS, bybit, coinbase, etf, feargreed, kraken, okx
 from net import Dated, Expiry, Host, NetError, Route
 from perps import Perps
 
-BARS = 1000
+BARS, SCAN_BARS = 1000, 500
+PANELS, KINDS = 2, ("scan", "candles")
 SNAPSHOTS, MAX_BOOKS = 60, 50
 ELSEWHERE = (okx, bybit, kraken, coinbase)
-MOODS, SIDE_BY_SIDE = 90, 8
+MOODS, SIDE_BY_SIDE = 90, 16
 ETF_KEYED = ("sosovalue", "coinglass")
 TICKERS, EXCHANGE, CLOCK = ("tickers",), ("exchange",), ("clock",)
 PRICES, QUOTES = ("prices",), ("quotes",)
@@ -130,6 +133,7 @@ class Sources:
     ) -> None:
         self.offset, self.perps = 0.0, Perps(self.read)
         self._books: dict[str, deque[Dated]] = {}
+        self._panels: dict[tuple, shapes.Panel] = {}
         self._clock, self._store = clock, open_store(config)
         self.hosts = hosts(config, clock)
         for name, state, until in db.host_states():
@@ -218,6 +222,26 @@ class Sources:
         with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
             found = list(threads.map(lambda symbol: self.candles(symbol, interval), wanted))
         return dict(zip(wanted, found, strict=True))
+
+    def panel(self, symbols: Iterable[str], interval: str, bars: int = SCAN_BARS) -> shapes.Panel:
+        """Return the last closed bars of many coins side by side, up to 999.
+
+        Up to SCAN_BARS they are kept apart from the longer series, in half the memory. Raises
+        UserError where no coin has an answer.
+        """
+        wanted = tuple(dict.fromkeys(symbols))
+        reads = self._gather(wanted, interval, bars)
+        key = (wanted, interval, bars)
+        known = self._panels.get(key)
+        same = known and known.reads.keys() == reads.keys()
+        if known and same and all(known.reads[s].data is read.data for s, read in reads.items()):
+            panel = replace(known, reads=reads)
+        else:
+            panel = stack(wanted, reads, INTERVALS[interval], bars)
+        self._panels[key] = panel
+        while len(self._panels) > PANELS:
+            self._panels.pop(next(iter(self._panels)), None)
+        return panel
 
     def universe(self) -> dict[str, shapes.Pair]:
         """Return the pairs quoted in USDT without stablecoins and leveraged tokens, by symbol."""
@@ -312,17 +336,50 @@ class Sources:
         """Delete what the store has held too long."""
         self.door.tidy()
 
-    def _candles(self, symbol: str, interval: str) -> tuple[tuple, list[Route]]:
-        params = {"symbol": symbol, "interval": interval, "limit": BARS}
+    def _candles(self, symbol: str, interval: str, bars: int = BARS) -> tuple[tuple, list[Route]]:
+        params = {"symbol": symbol, "interval": interval, "limit": bars}
         others = [market.candles_route(symbol, interval) for market in ELSEWHERE]
         routes = [Route(ENDPOINTS["klines"], params), *(route for route in others if route)]
-        return ("candles", symbol, interval), routes
+        return ("candles" if bars == BARS else "scan", symbol, interval), routes
+
+    def _gather(self, symbols: Sequence[str], interval: str, bars: int) -> dict[str, Dated]:
+        """Return the candles of the coins that have any, fetched side by side."""
+        found: dict[str, Dated] = {}
+        failures: list[UserError] = []
+        kinds, limit = (("candles",), BARS) if bars > SCAN_BARS else (KINDS, SCAN_BARS + 1)
+
+        def fetch(symbol: str) -> None:
+            key, routes = self._candles(symbol, interval, limit)
+            try:
+                found[symbol] = self._read(key, routes, next_close)
+            except UserError as error:
+                failures.append(error)
+
+        for symbol in symbols:
+            fresh = filter(None, (self.door.fresh((kind, symbol, interval)) for kind in kinds))
+            found |= {symbol: read for read in fresh}
+        missing = [symbol for symbol in symbols if symbol not in found]
+        if missing:
+            with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
+                list(threads.map(fetch, missing))
+        if failures and not found:
+            raise failures[0]
+        return {symbol: found[symbol] for symbol in symbols if symbol in found}
 
     def _read(self, key: tuple, routes: Sequence[Route], expiry: Expiry | None = None) -> Dated:
         try:
             return self.door.read(key, routes, expiry)
         except NetError as error:
             raise sentence(error, self._clock()) from error
+
+
+def stack(symbols: tuple[str, ...], reads: dict[str, Dated], step: int, bars: int) -> shapes.Panel:
+    """Return the panel of some coins' candles, whose bars last `step` ms."""
+    ends = [read.data.time[-1] for read in reads.values() if len(read.data)]
+    last = shapes.newest(ends, step)
+    first = min((read.data.time[0] for read in reads.values() if len(read.data)), default=last)
+    time = last - step * np.arange(bars - 1.0, -1, -1)
+    return shapes.Panel(symbols, time[time >= first], reads)
 
 
 def sentence(error: NetError, now: float) -> UserError:

@@ -357,3 +357,22 @@ def test_a_refusal_goes_on_to_the_next_market(door, script):
     script.answer = lambda r: answers[r.url.split("/")[3][:1]]
     value = door.read(KEY, [*ROUTES, other])
     assert (value.data, value.source) == (4, "two")
+
+
+class Heavy(bytes):
+    nbytes = 100
+
+
+def test_memory_is_bounded_in_bytes_and_what_went_comes_back_from_the_store(
+    door, script, monkeypatch
+):
+    monkeypatch.setattr("door.MAX_HELD", 350)
+    heavy = replace(ENDPOINT, parse=lambda body, served, params: Heavy())
+    routes = {i: [Route(heavy, {"i": i})] for i in range(6)}
+    door.pin((0,), routes[0])
+    for i in routes:
+        door.read((i,), routes[i])
+    assert door._held == 300 and set(door._entries) == {(0,), (4,), (5,)}
+    asked = len(script.asked)
+    door.read((3,), routes[3])
+    assert len(script.asked) == asked and door._held == 300

@@ -1,5 +1,6 @@
 import threading
 
+import numpy as np
 import pytest
 
 import net
@@ -149,3 +150,54 @@ def test_every_state_has_its_own_sentence_in_both_languages(kind):
     error = sources.sentence(net.NetError(kind, "binance", 130.0, -1), 100.0)
     assert error.tr.startswith("Binance ") and error.en.startswith("Binance ")
     assert error.tr != error.en
+
+
+def test_a_panel_holds_the_candles_of_every_coin_and_is_made_once(market):
+    coins = ["BTCUSDT", "ETHUSDT", "SOLUSDT"]
+    panel = market.panel(coins, "1h", 200)
+    assert panel.close.shape == (200, 3) and panel.symbols == tuple(coins)
+    for j, symbol in enumerate(coins):
+        candles = market.candles(symbol, "1h")
+        assert (panel.close[:, j] == candles.close[-200:]).all()
+        assert (panel.quote[:, j] == candles.quote[-200:]).all()
+    assert (panel.time == market.candles("BTCUSDT", "1h").time[-200:]).all()
+    live = market.door.stats.live
+    assert market.panel(coins, "1h", 200).close is not panel.close
+    again = market.panel(coins, "1h", 200)
+    assert again.close is market.panel(coins, "1h", 200).close
+    assert market.door.stats.live == live
+
+
+def test_a_panel_takes_what_reports_have_read_and_asks_for_the_rest(market):
+    whole = market.candles("BTCUSDT", "4h")
+    live = market.door.stats.live
+    panel = market.panel(["BTCUSDT", "ETHUSDT"], "4h")
+    assert panel.reads["BTCUSDT"].data is whole.data
+    assert market.door.stats.live == live + 1
+    assert len(market.panel(["ETHUSDT"], "4h", 900).time) == 900
+
+
+def test_a_panel_follows_the_bars(market, clock):
+    before = market.panel(["BTCUSDT", "ETHUSDT"], "1h", 100)
+    clock.now += 3600
+    after = market.panel(["BTCUSDT", "ETHUSDT"], "1h", 100)
+    assert after.time[-1] == before.time[-1] + 3_600_000
+    assert (after.close[:-1] == before.close[1:]).all()
+
+
+def test_a_coin_without_an_answer_leaves_a_panel_standing(market):
+    panel = market.panel(["BTCUSDT", "NOSUCHUSDT"], "1h", 50)
+    assert list(panel.reads) == ["BTCUSDT"]
+    assert np.isnan(panel.close[:, 1]).all() and np.isfinite(panel.close[:, 0]).all()
+    with pytest.raises(UserError):
+        market.panel(["NOSUCHUSDT"], "1h")
+
+
+def test_a_panel_out_of_an_old_store_says_so_and_goes_no_further(market, clock):
+    fresh = market.panel(["BTCUSDT", "ETHUSDT"], "1h", 100)
+    clock.now += 7200
+    for host in market.hosts.values():
+        host.close("down", clock() + 900)
+    old = market.panel(["BTCUSDT", "ETHUSDT"], "1h", 100)
+    assert all(read.stale for read in old.reads.values())
+    assert old.close is fresh.close
