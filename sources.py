@@ -357,7 +357,7 @@ class Sources:
 
         for symbol in symbols:
             fresh = filter(None, (self.door.fresh((kind, symbol, interval)) for kind in kinds))
-            found |= {symbol: read for read in fresh}
+            found.update((symbol, read) for read in fresh)
         missing = [symbol for symbol in symbols if symbol not in found]
         if missing:
             with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:

@@ -3,6 +3,8 @@ Likidasyonlar: en çok likide olan coinler ya da bir coin: /liq [coin]
 Liquidations: the coins most liquidated, or one coin: /liq [coin]
 """
 
+from math import isnan
+
 from bot import Reply, UserError, coin
 from markets import coinglass
 from markets.names import unit
@@ -53,7 +55,7 @@ def shorts_of(row):
 
 
 def known(value):
-    return value if value == value else 0.0
+    return 0.0 if isnan(value) else value
 
 
 def total(row):

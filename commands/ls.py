@@ -81,7 +81,7 @@ def comment(ctx, scores):
                 f"kalabalık short tarafta, sıkışmaya dikkat: {shorts}", f"crowded short: {shorts}"
             )
         )
-    if not notes and not any(z == z for z in scores.values()):
+    if not notes and not any(map(np.isfinite, scores.values())):
         notes.append(ctx.t("30 günlük geçmiş yok, ölçülemiyor", "no 30-day history to judge by"))
     calm = ctx.t("kalabalık bir taraf yok (|z| 2'nin altında)", "no side is crowded (|z| below 2)")
     return ctx.t("Yorum: ", "Comment: ") + ("; ".join(notes) or calm) + "."

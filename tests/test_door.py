@@ -370,8 +370,8 @@ def test_memory_is_bounded_in_bytes_and_what_went_comes_back_from_the_store(
     heavy = replace(ENDPOINT, parse=lambda body, served, params: Heavy())
     routes = {i: [Route(heavy, {"i": i})] for i in range(6)}
     door.pin((0,), routes[0])
-    for i in routes:
-        door.read((i,), routes[i])
+    for i, way in routes.items():
+        door.read((i,), way)
     assert door._held == 300 and set(door._entries) == {(0,), (4,), (5,)}
     asked = len(script.asked)
     door.read((3,), routes[3])
