@@ -102,20 +102,16 @@ class Lanes:
         self._idle, self._closed = threading.Condition(), False
 
     def put(self, key: int, work: Callable[[], None]) -> None:
-        """Queue work behind what its key already has."""
+        """Queue work behind what its key already has; closed lanes leave it undone."""
         with self._idle:
+            if self._closed:
+                return
             queue = self._queues.get(key)
             if queue is not None:
                 queue.append(work)
                 return
             self._queues[key] = deque([work])
-        self._go(key)
-
-    def catch_up(self) -> None:
-        """Queue the recorded updates that nobody works on: of an earlier run, or failed since."""
-        for waiting in self._db.waiting():
-            if waiting.id not in self._taken:
-                self._queue(json.loads(waiting.body))
+            self._go(key)
 
     def drain(self, patience: float) -> bool:
         """Wait until all work is done; return whether it was in time."""
@@ -129,7 +125,8 @@ class Lanes:
 
     def close(self) -> None:
         """Take no more work and do not wait for what runs."""
-        self._closed = True
+        with self._idle:
+            self._closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _go(self, key: int) -> None:
@@ -165,6 +162,8 @@ class Telegram:
         self.trouble = ""
         self._db: Db = base.db
         self._config: Config = base.config
+        owner = frozenset({1}) if base.config.local else frozenset()
+        self._admins: frozenset[int] = base.config.admin_ids or owner
         self._stop, self._clock = stop, clock
         self._lanes, self._heavy = Lanes(LANES, "lane"), Lanes(HEAVY_LANES, "heavy")
         self._offset, self._closing = 0, False
@@ -184,6 +183,7 @@ class Telegram:
                 raise
             self._notice(str(error))
         self.catch_up()
+        self._tell_broken()
         self.job.next_run = self._clock()
         threading.Thread(target=self._poll, name="poll", daemon=True).start()
 
@@ -222,6 +222,23 @@ class Telegram:
         sender = {"id": row.user_id}
         kind = "private" if row.chat_id > 0 else "supergroup"
         self._say(Incoming(0, Chat(row.chat_id, kind), sender, f"/{row.line}", 0))
+
+    def tell_admins(self, tr: str, en: str) -> None:
+        """Say something to every admin, each in their language."""
+        for admin in sorted(self._admins):
+            user = self._user({"id": admin})
+            reply = Reply(tr if user.lang == "tr" else en)
+            self._lanes.put(admin, partial(self._deliver, Thread(admin), iter([reply])))
+
+    def _tell_broken(self) -> None:
+        """Tell the admins of command files that did not load."""
+        names = sorted({c.name for c in self.base.commands.values() if c.error})
+        if names:
+            listed = ", ".join(f"/{name}" for name in names)
+            self.tell_admins(
+                f"⚠️ Yüklenemeyen komutlar: {listed}. Ayrıntı günlükte; ötekiler çalışıyor.",
+                f"⚠️ Commands that failed to load: {listed}. See the log; the others work.",
+            )
 
     def backlog(self) -> int:
         """Return how many updates wait for their answer."""
@@ -315,7 +332,7 @@ class Telegram:
                     "Mesajınızı silemedim; güvenlik için işlemedim. Lütfen siz silin.",
                     "I could not delete your message, so I did not act on it. Please delete it.",
                 )
-                self._deliver(incoming, iter([Reply(text, failed=1)]))
+                self._deliver(self._thread(incoming), iter([Reply(text, failed=1)]))
             self._db.finish(incoming.update)
 
     def _queue(self, update: Mapping[str, Any]) -> None:
@@ -350,18 +367,22 @@ class Telegram:
             log.info("update %s stays for the next run", incoming.update)
 
     def _say(self, incoming: Incoming) -> None:
-        self._deliver(incoming, answer(incoming.text, self._ctx(incoming), self.me))
+        replies = answer(incoming.text, self._ctx(incoming), self.me)
+        self._deliver(self._thread(incoming), replies, incoming.refreshed)
 
-    def _deliver(self, incoming: Incoming, replies: Iterator[Reply]) -> None:
-        thread = Thread(incoming.chat.id, topic=incoming.topic)
-        if incoming.refreshed:
-            thread.message, thread.pictured = incoming.message, incoming.pictured
+    def _thread(self, incoming: Incoming) -> Thread:
+        if not incoming.refreshed:
+            return Thread(incoming.chat.id, topic=incoming.topic)
+        return Thread(incoming.chat.id, incoming.message, incoming.pictured, incoming.topic)
+
+    def _deliver(self, thread: Thread, replies: Iterator[Reply], refreshed: bool = False) -> None:
+        """Send the replies; the first takes the place of a refreshed message unless it failed."""
         try:
             for i, reply in enumerate(replies):
-                again = i == 0 and incoming.refreshed and not reply.failed
+                again = i == 0 and refreshed and not reply.failed
                 self.post.reply(thread, replace(reply, edit=True) if again else reply)
         except Undeliverable as error:
-            log.warning("chat %s cannot be reached: %s", incoming.chat.id, error)
+            log.warning("chat %s cannot be reached: %s", thread.chat, error)
 
     def _ctx(self, incoming: Incoming) -> Ctx:
         user = self._user(incoming.sender)
@@ -369,8 +390,7 @@ class Telegram:
 
     def _user(self, sender: Mapping[str, Any]) -> User:
         """Return who is speaking, with what they chose and what they may."""
-        admins = self._config.admin_ids or (frozenset({1}) if self._config.local else frozenset())
-        user_id, admin = sender["id"], sender["id"] in admins
+        user_id, admin = sender["id"], sender["id"] in self._admins
         allowed = admin or user_id in self._config.allowed_ids
         person = self._db.person(user_id) if allowed else None
         name = str(sender.get("first_name", person.name if person else ""))[:64]

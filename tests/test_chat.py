@@ -237,6 +237,17 @@ def test_trouble_is_said_once_when_it_starts_and_once_when_it_ends(server, open_
     assert caplog.text.count("Bad Gateway") == 1 and caplog.text.count("answers again") == 1
 
 
+def test_the_admins_are_told_once_of_commands_that_did_not_load(server, open_bot, settings):
+    broken = [Command(name, None, error="SyntaxError") for name in ("bad", "worse")]
+    for room in (1, 2):
+        server.say(room, "/start", user=room)
+    settled = open_bot(*broken, settings=settings(ADMIN_IDS="1 2"))
+    settle(settled)
+    for room in (1, 2):
+        told = [text for text in texts(server, room) if "/bad, /worse" in text]
+        assert len(told) == 1 and "⚠️" in told[0]
+
+
 def test_the_menu_is_set_in_both_languages_and_only_when_it_changed(server, open_bot):
     bot = open_bot()
     bot.publish()
