@@ -264,6 +264,8 @@ class Telegram:
             try:
                 self._take(self._fetch())
             except (ApiException, requests.RequestException, DbError) as error:
+                if self._closing:
+                    return
                 self._notice(self.base.redact(str(error)))
                 self._heal(error)
                 self._stop.wait(pause)
