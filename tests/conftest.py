@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 import bot
 import commands
@@ -11,6 +12,9 @@ import db
 import sources
 import workers
 from local.world import open_markets
+
+hypothesis_settings.register_profile("patient", deadline=None)
+hypothesis_settings.load_profile("patient")
 
 
 class Clock:

@@ -40,9 +40,7 @@ def check(replies, line):
 
 
 @pytest.mark.parametrize("lang", ["tr", "en"])
-@settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(line=LINES)
 def test_any_line_is_answered(ctx, lang, line):
     check(list(bot.answer(line, ctx(lang=lang))), line)

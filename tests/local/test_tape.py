@@ -83,7 +83,7 @@ COARSE = [
 
 
 @pytest.mark.parametrize(("fine", "coarse"), COARSE)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(symbol=symbols, moment=moments)
 def test_a_candle_is_the_sum_of_finer_ones(fine, coarse, symbol, moment):
     grid = Grid.of(coarse)
@@ -98,7 +98,7 @@ def test_a_candle_is_the_sum_of_finer_ones(fine, coarse, symbol, moment):
 
 
 @pytest.mark.parametrize("interval", ["1s", "1m", "15m", "1h", "1d"])
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(symbol=symbols, now=moments)
 def test_a_candle_makes_sense(interval, symbol, now):
     pair = TAPE.pairs[symbol]
@@ -126,7 +126,7 @@ def test_taker_buyers_lean_with_the_return():
     assert 0.3 < np.corrcoef(moved, rows[:, TAKER] / rows[:, VOLUME])[0, 1] < 0.95
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(symbols, moments, st.sampled_from(["1m", "15m", "1h", "1d"]), st.data())
 def test_an_open_candle_grows_and_never_contradicts_the_closed_one(symbol, moment, interval, data):
     grid = Grid.of(interval)
@@ -142,7 +142,7 @@ def test_an_open_candle_grows_and_never_contradicts_the_closed_one(symbol, momen
     assert np.allclose(figures(c)[4:], figures(closed)[4:], rtol=1e-12, atol=0)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(symbols, moments, st.sampled_from(["1s", "1m", "30m", "1h", "1d"]), st.integers(1, 90))
 def test_what_is_asked_does_not_change_what_is_told(symbol, now, interval, limit):
     rows = TAPE.candles(symbol, interval, now, limit=90)
@@ -218,7 +218,7 @@ def same_as_klines(symbol, now, minutes, window, i):
     assert window.open_ms[i] == start and window.close_ms[i] == now
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.integers(NOW - 2 * DAY_MS, NOW + 30 * DAY_MS), st.sampled_from([1, 5, 59, 240, 1440]))
 def test_a_window_is_what_its_minutes_were(now, minutes):
     window = TAPE.window(now, list(WINDOWED), minutes)
@@ -255,7 +255,7 @@ def test_the_last_price_is_the_last_seconds_close():
         assert price == TAPE.candles(symbol, "1s", NOW, limit=1)[0, CLOSE]
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(symbols, moments)
 def test_trades_make_their_candles(symbol, now):
     start = now // 1000 * 1000 - 40_000
@@ -272,7 +272,7 @@ def test_trades_make_their_candles(symbol, now):
             assert (inside[:, 1].max(), inside[:, 1].min()) == (row[HIGH], row[LOW])
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(symbols, moments, st.integers(1, 300))
 def test_trades_are_numbered_once_and_for_all(symbol, now, limit):
     newest = TAPE.trades(symbol, now, limit=300)
@@ -300,7 +300,7 @@ def test_trades_begin_with_the_listing_and_end_with_now():
     assert window.first_id[0] + window.bars[6, 0] - 1 == last[0]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(symbols, moments, st.sampled_from([1, 5, 100, 1000]))
 def test_a_book_is_sorted_and_does_not_cross(symbol, now, levels):
     pair = TAPE.pairs[symbol]
