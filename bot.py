@@ -194,14 +194,16 @@ class Ctx:
     def coins(self, limit: int = MAX_COINS) -> list[str]:
         """Return the symbols asked for: named, top N by volume, favourites, or the default list.
 
-        Raises UserError for an unknown coin or too many.
+        Raises UserError for an unknown coin, too many or none.
         """
         words = self.words()
         if len(words) == 1 and re.fullmatch(r"[0-9]{1,4}", words[0]):
             return self.sources.top(int(self.replaced(words).number(0, low=1, high=limit)))
         if not words:
             words = tuple(self.db.favourites(self.user.id))[:limit] or self.config.scan_symbols
-            return [s for s in map(self.sources.known, words) if s]
+            words = [word for word in words if self.sources.known(word)]
+        if not words:
+            raise self.wrong("Gösterilecek coin yok.", "There is no coin to show.")
         if len(words) > limit:
             raise self.wrong(f"En çok {limit} coin.", f"At most {limit} coins.")
         return list(dict.fromkeys(self.sources.symbol(word) for word in words))
@@ -257,6 +259,12 @@ class Ctx:
             if seconds >= size:
                 return f"{seconds // size} {self.t(tr, en)}"
         return f"{seconds} {self.t('sn', 's')}"
+
+    def lacking(self, symbols: Iterable[str]) -> Iterator[str]:
+        """Give a line that names the coins nothing is known of, none where there are none."""
+        names = ", ".join(map(coin, symbols))
+        if names:
+            yield self.t(f"✖️ Verisi yok: {names}", f"✖️ No data: {names}")
 
     def age(self, *values: Any) -> str:
         """Return a closing line where data is not fresh or not from the first source."""

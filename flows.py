@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 import calc
-from shapes import Book, Trades
+from shapes import Book, Candles, InterestHistory, Trades
 
 HOUR, DAY = 3_600_000, 86_400_000
 BASE_RATE = 0.0001
@@ -16,6 +16,7 @@ INTEREST_MOVES, PRICE_STANDS = 1.0, 0.5
 FULL_BOOK, WALL = 500, 5
 SCORE_BUY = 20
 WHALE, BIG_WHALE = 50_000, 100_000
+SPANS = (1, 4, 24)
 
 
 class Prints(NamedTuple):
@@ -25,6 +26,19 @@ class Prints(NamedTuple):
     bought: float
     sold: float
     share: float
+
+
+class Build(NamedTuple):
+    """Open interest in coins and dollars, and what it did: moves in percent over SPANS hours.
+
+    `quadrant` and `stand` name its four hours under the price, None where unknown.
+    """
+
+    base: float
+    quote: float
+    moves: list[float]
+    quadrant: str | None
+    stand: str | None
 
 
 class Wall(NamedTuple):
@@ -59,6 +73,17 @@ def stand(price_move: float, interest_move: float) -> str | None:
     if abs(price_move) < PRICE_STANDS:
         return "gathering"
     return "strong" if price_move > 0 else "pressing"
+
+
+def build(past: InterestHistory, candles: Candles | None) -> Build:
+    """Return what open interest did up to the last instant at which the price is known too."""
+    now, price = float(past.time[-1]), nan
+    if candles is not None and len(candles.end):
+        now = min(now, float(candles.end[-1]) + 1)
+        price = moves(candles.end + 1, candles.close, now, SPANS)[1]
+    grown = moves(past.time, past.base, now, SPANS)
+    states = calc.quadrant(price, grown[1]), stand(price, grown[1])
+    return Build(float(past.base[-1]), float(past.quote[-1]), grown, *states)
 
 
 def eight_hourly(rate: float, hours: float) -> float:

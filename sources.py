@@ -185,10 +185,9 @@ class Sources:
         return read
 
     def books(self, symbol: str, seconds: float = 300) -> list[Dated]:
-        """Return the snapshots of a book read in the last seconds, oldest first."""
-        self.book(symbol)
-        since = self._clock() - seconds
-        return [read for read in list(self._books[symbol]) if read.fetched >= since]
+        """Return the snapshots of a book read in the last seconds, oldest first; else the stale."""
+        newest, since = self.book(symbol), self._clock() - seconds
+        return [read for read in list(self._books[symbol]) if read.fetched >= since] or [newest]
 
     def trades(self, symbol: str) -> Dated:
         """Return the last 1000 aggregate trades. Raises UserError."""
@@ -216,12 +215,16 @@ class Sources:
                 raise
             raise UserError(f"{error.tr}\n{etf.KEY[0]}", f"{error.en}\n{etf.KEY[1]}") from error
 
+    def each(self, ask: Callable[[str], Any], names: Iterable[str]) -> dict[str, Any]:
+        """Ask about names side by side; return what was answered. Raises UserError if nothing."""
+        found, failures = self._each(ask, names)
+        if failures and not found:
+            raise failures[0]
+        return found
+
     def several(self, symbols: Iterable[str], interval: str) -> dict[str, Dated]:
         """Return the candles of symbols that have any, fetched side by side. Raises UserError."""
-        wanted = list(dict.fromkeys(symbols))
-        with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
-            found = list(threads.map(lambda symbol: self.candles(symbol, interval), wanted))
-        return dict(zip(wanted, found, strict=True))
+        return self.each(lambda symbol: self.candles(symbol, interval), symbols)
 
     def panel(self, symbols: Iterable[str], interval: str, bars: int = SCAN_BARS) -> shapes.Panel:
         """Return the last closed bars of many coins side by side, up to 999.
@@ -344,27 +347,39 @@ class Sources:
 
     def _gather(self, symbols: Sequence[str], interval: str, bars: int) -> dict[str, Dated]:
         """Return the candles of the coins that have any, fetched side by side."""
-        found: dict[str, Dated] = {}
-        failures: list[UserError] = []
         kinds, limit = (("candles",), BARS) if bars > SCAN_BARS else (KINDS, SCAN_BARS + 1)
 
-        def fetch(symbol: str) -> None:
+        def fetch(symbol: str) -> Dated:
             key, routes = self._candles(symbol, interval, limit)
-            try:
-                found[symbol] = self._read(key, routes, next_close)
-            except UserError as error:
-                failures.append(error)
+            return self._read(key, routes, next_close)
 
+        found: dict[str, Dated] = {}
         for symbol in symbols:
             fresh = filter(None, (self.door.fresh((kind, symbol, interval)) for kind in kinds))
             found.update((symbol, read) for read in fresh)
-        missing = [symbol for symbol in symbols if symbol not in found]
-        if missing:
-            with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
-                list(threads.map(fetch, missing))
+        fetched, failures = self._each(fetch, (s for s in symbols if s not in found))
+        found |= fetched
         if failures and not found:
             raise failures[0]
         return {symbol: found[symbol] for symbol in symbols if symbol in found}
+
+    def _each(
+        self, ask: Callable[[str], Any], names: Iterable[str]
+    ) -> tuple[dict[str, Any], list[UserError]]:
+        """Ask about names side by side; return the answers in their order, and the refusals."""
+        failures: list[UserError] = []
+
+        def tried(name: str) -> Any:
+            try:
+                return ask(name)
+            except UserError as error:
+                failures.append(error)
+                return None
+
+        wanted = list(dict.fromkeys(names))
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
+            answers = dict(zip(wanted, threads.map(tried, wanted), strict=True))
+        return {name: told for name, told in answers.items() if told is not None}, failures
 
     def _read(self, key: tuple, routes: Sequence[Route], expiry: Expiry | None = None) -> Dated:
         try:

@@ -11,24 +11,22 @@ from bot import Reply, coin
 
 GROUP = "flow"
 ALIASES = ("funding", "f")
-LIST = 10
+LIST, MORE = 10, ("oi", "ls", "nls")
 LEANS = {
     "long": ("Long yönlü baskı artıyor", "pressure grows on the long side"),
     "short": ("Short yönlü baskı artıyor", "pressure grows on the short side"),
     "neutral": ("Tarafsız", "neutral"),
+    None: ("ödeme aralığı bilinmiyor, ölçülemiyor", "unknown payment interval, cannot be judged"),
 }
 
 
 def run(ctx):
     read, funding = ctx.sources.perps.funding()
     asked = ctx.coins() if ctx.words() else list(funding)
-    missing = [symbol for symbol in asked if symbol not in funding]
     rows = {symbol: funding[symbol] for symbol in asked if symbol in funding}
     if not rows:
-        raise ctx.wrong(
-            "Bu coinlerin vadeli işlemi yok.", "These coins have no perpetual contract."
-        )
-    if len(rows) == 1:
+        raise ctx.wrong("Vadeli işlemi yok.", "There is no perpetual contract.")
+    if len(asked) == 1:
         return one(ctx, read, *rows.popitem())
     ranked = sorted(rows, key=lambda symbol: -abs(rows[symbol].rate))
     shown = ranked if ctx.words() else ranked[:LIST]
@@ -36,9 +34,9 @@ def run(ctx):
         [
             ctx.t("<b>💸 Fonlama oranları</b>", "<b>💸 Funding rates</b>"),
             *(f"{coin(symbol)}: {rate(ctx, rows[symbol])}" for symbol in shown),
-            *skipped(ctx, missing),
+            *ctx.lacking(symbol for symbol in asked if symbol not in rows),
             "",
-            comment(ctx, rows),
+            comment(ctx, rows.values()),
         ]
     )
     return Reply(text + ctx.age(read), ctx.buttons([("/oi", "/oi"), ("/ls", "/ls")]))
@@ -52,14 +50,8 @@ def rate(ctx, row):
     return f"{ctx.percent(100 * row.rate, 3)} {arrow} {note}"
 
 
-def skipped(ctx, missing):
-    if missing:
-        names = ", ".join(map(coin, missing))
-        yield ctx.t(f"Vadeli işlemi yok: {names}", f"No perpetual contract: {names}")
-
-
 def comment(ctx, rows):
-    mean = statistics.fmean(flows.eight_hourly(row.rate, row.hours) for row in rows.values())
+    mean = statistics.fmean(flows.eight_hourly(row.rate, row.hours) for row in rows)
     words, shown = ctx.t(*LEANS[flows.lean(mean)]), ctx.percent(100 * mean, 3)
     return ctx.t(
         f"Ortalama: {shown} (8 saatlik, {len(rows)} coin)\nYorum: {words}.",
@@ -83,6 +75,3 @@ def one(ctx, read, symbol, row):
         f"Comment: {words}.",
     )
     return Reply(text + ctx.age(read, past), ctx.buttons([(f"/{c}", f"/{c} {name}") for c in MORE]))
-
-
-MORE = ("oi", "ls", "nls")

@@ -3,75 +3,58 @@ Likidasyonlar: en çok likide olan coinler ya da bir coin: /liq [coin]
 Liquidations: the coins most liquidated, or one coin: /liq [coin]
 """
 
-from math import isnan
+import math
 
 from bot import Reply, UserError, coin
 from markets import coinglass
 from markets.names import unit
 
 GROUP = "flow"
-LIST, DAY = 10, "24h"
+LIST, DAY, MORE = 10, "24h", ("fr", "oi", "ls")
+LOST = {
+    1: ("düşüş longları kapattırdı", "the fall closed longs"),
+    0: ("iki taraf da kaybetti", "both sides lost"),
+    -1: ("yükseliş shortları kapattırdı", "the rise closed shorts"),
+}
 
 
 def run(ctx):
     if not ctx.config.coinglass_key:
         raise UserError(*coinglass.KEY)
-    symbol = ctx.sources.symbol(ctx.arg(0)) if ctx.args else ""
     read = ctx.sources.read(coinglass.liquidations_route())
     rows = {f"{unit(name)[0]}USDT": row for name, row in read.data.items()}
-    if symbol:
-        return one(ctx, read, symbol, rows.get(symbol))
-    ranked = sorted(rows, key=lambda name: -total(rows[name]))[:LIST]
-    lines = [
-        f"{i}. {coin(name)}: {sides(ctx, rows[name], DAY)}" for i, name in enumerate(ranked, 1)
-    ]
-    title = ctx.t("<b>💥 Likidasyonlar (24s)</b>", "<b>💥 Liquidations (24h)</b>")
-    longs, shorts = (
-        sum(known(side(row)) for row in rows.values()) for side in (longs_of, shorts_of)
-    )
-    text = "\n".join([title, *lines, "", comment(ctx, longs, shorts)])
+    if ctx.args:
+        return one(ctx, read, rows)
+    day = {s: (row.longs[DAY], row.shorts[DAY]) for s, row in rows.items()}
+    known = sorted((s for s in day if math.isfinite(sum(day[s]))), key=lambda s: -sum(day[s]))
+    title = ctx.t("Likidasyonlar (24 saat, Binance)", "Liquidations (24 hours, Binance)")
+    lines = [f"{i}. {coin(s)}: {sides(ctx, *day[s])}" for i, s in enumerate(known[:LIST], 1)]
+    text = "\n".join([f"<b>💥 {title}</b>", *lines, "", comment(ctx, [day[s] for s in known])])
     return Reply(text + ctx.age(read), ctx.buttons([("/fr", "/fr"), ("/oi", "/oi")]))
 
 
-def one(ctx, read, symbol, row):
-    name = coin(symbol)
+def one(ctx, read, rows):
+    symbol = ctx.sources.symbol(ctx.arg(0))
+    name, row = coin(symbol), rows.get(symbol)
     if row is None:
-        raise UserError(
-            f"{name} için likidasyon verisi yok.", f"No liquidations of {name} are known."
-        )
-    lines = [f"{span}: {sides(ctx, row, span)}" for span in coinglass.SPANS]
-    title = ctx.t(f"<b>💥 {name} likidasyonlar</b>", f"<b>💥 {name} liquidations</b>")
-    text = "\n".join([title, *lines, "", comment(ctx, row.longs[DAY], row.shorts[DAY])])
-    more = [(f"/{command}", f"/{command} {name}") for command in ("fr", "oi", "ls")]
-    return Reply(text + ctx.age(read), ctx.buttons(more))
+        raise UserError(f"{name}: likidasyon verisi yok.", f"{name}: no liquidations known.")
+    title = f"<b>💥 {name} {ctx.t('likidasyonlar', 'liquidations')} (Binance)</b>"
+    lines = [f"{s}: {sides(ctx, row.longs[s], row.shorts[s])}" for s in coinglass.SPANS]
+    text = "\n".join([title, *lines, "", comment(ctx, [(row.longs[DAY], row.shorts[DAY])])])
+    return Reply(text + ctx.age(read), ctx.buttons([(f"/{c}", f"/{c} {name}") for c in MORE]))
 
 
-def longs_of(row):
-    return row.longs[DAY]
+def sides(ctx, longs, shorts):
+    return f"long ${ctx.short(longs)} | short ${ctx.short(shorts)}"
 
 
-def shorts_of(row):
-    return row.shorts[DAY]
-
-
-def known(value):
-    return 0.0 if isnan(value) else value
-
-
-def total(row):
-    return known(longs_of(row) + shorts_of(row))
-
-
-def sides(ctx, row, span):
-    return f"long ${ctx.short(row.longs[span])} | short ${ctx.short(row.shorts[span])}"
-
-
-def comment(ctx, longs, shorts):
+def comment(ctx, day):
+    longs, shorts = (sum(both[i] for both in day) for i in (0, 1))
     if not longs + shorts > 0:
         return ctx.t("Yorum: söylenecek bir şey yok.", "Comment: nothing to tell.")
-    share = ctx.percent(100 * max(longs, shorts) / (longs + shorts), 0)
-    side = "long" if longs >= shorts else "short"
+    share, size = 100 * longs / (longs + shorts), f"${ctx.short(longs + shorts)}"
+    words = f"{ctx.percent(share, 0)}: {ctx.t(*LOST[(share > 60) - (share < 40)])}"
     return ctx.t(
-        f"Yorum: 24 saatte likide olanların {share} kadarı {side}.",
-        f"Comment: {share} of what was liquidated in 24 hours was {side}.",
+        f"Yorum: 24 saatte {size} likide oldu, longların payı {words}.",
+        f"Comment: {size} liquidated in 24 hours, longs' share {words}.",
     )

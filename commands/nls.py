@@ -17,47 +17,47 @@ SIGNALS = {
 
 
 def run(ctx):
-    symbols = ctx.coins(MOST)
-    if not symbols or not all(symbol.endswith("USDT") for symbol in symbols):
+    symbols, sources = ctx.coins(MOST), ctx.sources
+    if not all(symbol.endswith("USDT") for symbol in symbols):
         raise ctx.wrong("Yalnız USDT çiftleri.", "USDT pairs only.")
-    rows, reads = [], []
-    for symbol in symbols:
-        books, trades = ctx.sources.books(symbol), ctx.sources.trades(symbol)
-        # With no fresh snapshot in the window, the stale one is what is known, and says its age.
-        books = books or [ctx.sources.book(symbol)]
-        rows.append((symbol, *flows.liquidity(books), len(books), trades))
-        reads += [books[-1], trades]
-    title = ctx.t("<b>💧 Net Likidite Skoru</b>", "<b>💧 Net liquidity score</b>")
-    note = ctx.t(
-        "🐋 = 50 bin dolar ve üstü işlemler, son 1000 işlemin içinde.",
-        "🐋 = prints of 50 thousand dollars or more among the last 1000.",
+    books, trades = sources.each(sources.books, symbols), sources.each(sources.trades, symbols)
+    scores = {symbol: flows.liquidity(books[symbol]) for symbol in books}
+    text = "\n".join(
+        [
+            ctx.t("<b>💧 Net Likidite Skoru</b>", "<b>💧 Net liquidity score</b>"),
+            *(line(ctx, s, *scores[s], len(books[s]), trades.get(s)) for s in scores),
+            *ctx.lacking(symbol for symbol in symbols if symbol not in scores),
+            ctx.t("🐋 = $50K ve üstü işlemler", "🐋 = prints of $50K or more"),
+            "",
+            comment(ctx, {symbol: flows.signal(score) for symbol, (score, _) in scores.items()}),
+        ]
     )
-    lines = [line(ctx, *row) for row in rows]
-    text = "\n".join([title, *lines, note, "", comment(ctx, rows)])
-    return Reply(text + ctx.age(*reads), ctx.buttons([("/whale", "/whale"), ("/fr", "/fr")]))
+    age = ctx.age(*(kept[-1] for kept in books.values()), *trades.values())
+    return Reply(text + age, ctx.buttons([("/whale", "/whale"), ("/fr", "/fr")]))
 
 
 def line(ctx, symbol, score, percent, count, trades):
-    whales = flows.prints(trades)
-    verdict, shown = ctx.t(*SIGNALS[flows.signal(score)]), ctx.num(score, 1, sign=True)
-    span = ctx.num((trades.time[-1] - trades.time[0]) / 60_000, 0)
-    buys, sells = f"🔼${ctx.short(whales.bought)}", f"🔻${ctx.short(whales.sold)}"
-    return ctx.t(
-        f"{coin(symbol)}: {shown} {verdict} (±{ctx.percent(percent)}, {count} görüntü)\n"
-        f"  🐋 {whales.count} · {buys} {sells} · pay {ctx.percent(whales.share, 1)} ({span} dk)",
-        f"{coin(symbol)}: {shown} {verdict} (±{ctx.percent(percent)}, snapshots: {count})\n"
-        f"  🐋 {whales.count} · {buys} {sells} · share {ctx.percent(whales.share, 1)} ({span} min)",
-    )
+    shown = f"{ctx.num(score, 1, sign=True)} {ctx.t(*SIGNALS[flows.signal(score)])}"
+    seen = f"±{ctx.percent(percent)}, {ctx.t(f'{count} görüntü', f'snapshots: {count}')}"
+    head = f"{coin(symbol)}: {shown} ({seen})\n  🐋 "
+    if trades is None:
+        return head + UNKNOWN
+    whales, span = flows.prints(trades), ctx.num((trades.time[-1] - trades.time[0]) / 60_000, 0)
+    words = ctx.t("yok", "none")
+    if whales.count:
+        share = f"{ctx.t('pay', 'share')} {ctx.percent(whales.share, 1)}"
+        sides = f"🔼${ctx.short(whales.bought)} 🔻${ctx.short(whales.sold)}"
+        words = f"{whales.count} · {sides} · {share}"
+    return f"{head}{words} ({ctx.t(f'son {span} dk', f'last {span} min')})"
 
 
-def comment(ctx, rows):
-    named = {"buy": [], "sell": [], "wait": [], None: []}
-    for symbol, score, *_ in rows:
-        named[flows.signal(score)].append(coin(symbol))
-    buys, sells = ", ".join(named["buy"]), ", ".join(named["sell"])
-    if not buys and not sells:
-        return ctx.t("Yorum: defterler dengede; bekleyin.", "Comment: the books are even; wait.")
-    return ctx.t(
-        f"Yorum: alıcı ağır: {buys or UNKNOWN}; satıcı ağır: {sells or UNKNOWN}.",
-        f"Comment: buyers weigh more: {buys or UNKNOWN}; sellers: {sells or UNKNOWN}.",
-    )
+def comment(ctx, signals):
+    words = {
+        "buy": ctx.t("alıcı ağır basıyor", "buyers weigh more"),
+        "sell": ctx.t("satıcı ağır basıyor", "sellers weigh more"),
+        None: ctx.t("ölçülemiyor", "cannot be measured"),
+    }
+    named = {signal: [coin(s) for s in signals if signals[s] == signal] for signal in words}
+    notes = [f"{words[signal]}: {', '.join(names)}" for signal, names in named.items() if names]
+    calm = ctx.t("defterler dengede; bekleyin", "the books are even; wait")
+    return ctx.t("Yorum: ", "Comment: ") + ("; ".join(notes) or calm) + "."

@@ -12,7 +12,7 @@ from bot import UNKNOWN, Reply, coin
 GROUP = "flow"
 ALIASES = ("depth",)
 LEVELS, DISTANCES, SIZES = 1000, (0.1, 0.5, 1.0), (10_000, 100_000)
-LEANS = 0.2
+LEANS, EASY = 0.2, 10
 
 
 def run(ctx):
@@ -45,14 +45,15 @@ def balance(ctx, book, mid):
         yield f"{ctx.t('Denge', 'Imbalance')} ±{ctx.percent(distance, 1)}: {lean}"
     if flows.reach(book) < DISTANCES[-1]:
         far = ctx.percent(flows.reach(book))
-        yield ctx.t(f"Defter ±{far} kadar görünüyor.", f"The book is seen as far as ±{far}.")
+        yield ctx.t(f"Görünen derinlik: ±{far}", f"Seen depth: ±{far}")
 
 
 def cost(ctx, book, mid, size):
     buy, sell = (ctx.num(calc.slippage(side, size, mid), 1) for side in (book.asks, book.bids))
+    label = f"±${size // 1000}K"
     return ctx.t(
-        f"Kayma ±${ctx.short(size)}: alış {buy} bp · satış {sell} bp",
-        f"Slippage ±${ctx.short(size)}: buy {buy} bp · sell {sell} bp",
+        f"Kayma {label}: alış {buy} bp · satış {sell} bp",
+        f"Slippage {label}: buy {buy} bp · sell {sell} bp",
     )
 
 
@@ -66,14 +67,16 @@ def wall(ctx, symbol, mid, side, light, tr, en):
 def comment(ctx, book, mid):
     far = min(DISTANCES[-1], flows.reach(book))
     lean = calc.book_imbalance(book.bids, book.asks, far)
-    cost = max(calc.slippage(side, SIZES[-1], mid) for side in (book.asks, book.bids))
-    if lean > LEANS:
+    costs = [calc.slippage(side, SIZES[-1], mid) for side in (book.asks, book.bids)]
+    if math.isnan(lean):
+        side = ctx.t("denge bilinmiyor", "the balance is unknown")
+    elif lean > LEANS:
         side = ctx.t("alıcılar ağır basıyor", "buyers weigh more")
     elif lean < -LEANS:
         side = ctx.t("satıcılar ağır basıyor", "sellers weigh more")
     else:
         side = ctx.t("iki taraf dengede", "both sides are even")
-    if cost <= 10:
+    if all(cost <= EASY for cost in costs):
         size = ctx.t("100 bin dolar rahat işlenir", "100 thousand dollars trade easily")
     else:
         size = ctx.t("büyük emri bölün", "split a big order")

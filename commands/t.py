@@ -28,8 +28,6 @@ FRAMES = ("15m", "1h", "4h", "1d")
 
 def run(ctx):
     frame, symbols = ctx.interval("1h"), ctx.coins()
-    if not symbols:
-        raise ctx.wrong("Gösterilecek coin yok.", "There is no coin to show.")
     named = [word for word in ctx.words() if not word.isdecimal()]
     if len(symbols) == 1 and named:
         return one(ctx, symbols[0], frame)

@@ -13,7 +13,7 @@ LIGHTS = {"ok": "🟢", "limited": "🟡", "busy": "🟡"}
 
 def run(ctx):
     report, jobs = ctx.sources.report(), ctx.workers.report()
-    late = [job["name"] for job in jobs if not job["ok"]]
+    late = ", ".join(job["name"] for job in jobs if not job["ok"])
     text = "\n".join(
         [
             ctx.t("<b>⚙️ Sistem durumu</b>", "<b>⚙️ System state</b>"),
@@ -51,11 +51,9 @@ def job(ctx, row):
 
 
 def comment(ctx, late, hosts):
-    closed = [row["name"] for row in hosts if row["state"] != "ok"]
+    closed = ", ".join(row["name"] for row in hosts if row["state"] != "ok")
     if late:
-        names = ", ".join(late)
-        return ctx.t(f"Yorum: geciken işler var: {names}.", f"Comment: late jobs: {names}.")
+        return ctx.t(f"Yorum: geciken işler var: {late}.", f"Comment: late jobs: {late}.")
     if closed:
-        names = ", ".join(closed)
-        return ctx.t(f"Yorum: kapalı kaynaklar: {names}.", f"Comment: closed sources: {names}.")
+        return ctx.t(f"Yorum: kapalı kaynaklar: {closed}.", f"Comment: closed sources: {closed}.")
     return ctx.t("Yorum: her şey yolunda.", "Comment: all is well.")

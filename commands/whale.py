@@ -3,23 +3,19 @@ Balina işlemleri: son saatin en büyük işlemleri: /whale [coinler|N]
 Whale prints: the biggest trades of the last hour: /whale [coins|N]
 """
 
-from concurrent.futures import ThreadPoolExecutor
-
 import flows
 from bot import Reply, coin
 
 GROUP = "flow"
 ALIASES = ("balina",)
-MOST, AT_ONCE, LIST, PRINTS = 30, 8, 15, 1000
+MOST, LIST, PRINTS = 30, 15, 1000
 
 
 def run(ctx):
     symbols = asked(ctx)
-    if not symbols or not all(symbol.endswith("USDT") for symbol in symbols):
+    if not all(symbol.endswith("USDT") for symbol in symbols):
         raise ctx.wrong("Yalnız USDT çiftleri.", "USDT pairs only.")
-    with ThreadPoolExecutor(AT_ONCE) as threads:
-        reads = dict(zip(symbols, threads.map(ctx.sources.trades, symbols), strict=True))
-    start = ctx.now - flows.HOUR
+    reads, start = ctx.sources.each(ctx.sources.trades, symbols), ctx.now - flows.HOUR
     recent = {symbol: flows.since(read.data, start) for symbol, read in reads.items()}
     rows = [
         (price * size, price, at, sold, symbol)
@@ -32,6 +28,7 @@ def run(ctx):
             ctx.t("<b>🐋 Son saatin en büyükleri</b>", "<b>🐋 The biggest of the last hour</b>"),
             *(line(ctx, i, *row) for i, row in enumerate(rows, 1)),
             *covered(ctx, reads, start),
+            *ctx.lacking(symbol for symbol in symbols if symbol not in reads),
             "",
             comment(ctx, recent.values()),
         ]
