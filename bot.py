@@ -201,7 +201,7 @@ class Ctx:
             return self.sources.top(int(self.replaced(words).number(0, low=1, high=limit)))
         if not words:
             words = tuple(self.db.favourites(self.user.id))[:limit] or self.config.scan_symbols
-            words = [word for word in words if self.sources.known(word)]
+            words = tuple(word for word in words if self.sources.known(word))
         if not words:
             raise self.wrong("Gösterilecek coin yok.", "There is no coin to show.")
         if len(words) > limit:
