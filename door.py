@@ -30,12 +30,17 @@ from net import (
 )
 
 MAX_ENTRIES, MAX_HELD = 2000, 64_000_000
-RETRIES = 2
+RETRIES, HASTE = 2, 5
+AGAIN, ABSENT = 30, 900
 
 
 @dataclass
 class Entry:
-    """What the door knows of one key: how to get it, its value, when it was asked for."""
+    """What the door knows of one key: how to get it, its value, when it was asked for.
+
+    `again` is when the warm thread may try after a failure, `absent` until when a fallback route,
+    by its number, is known to have no such thing.
+    """
 
     routes: Sequence[Route]
     expiry: Expiry
@@ -44,6 +49,8 @@ class Entry:
     pinned: bool = False
     saved: float = 0
     size: int = 0
+    again: float = 0
+    absent: dict[int, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -59,7 +66,10 @@ class Stats:
 
 
 class Door:
-    """Read every market through one session: fresh in memory or store, else live, else stale."""
+    """Read every market through one session: fresh in memory or store, else live, else stale.
+
+    A store that is `shared` may hold what another process has read since.
+    """
 
     def __init__(
         self,
@@ -70,10 +80,11 @@ class Door:
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         on_state: Callable[[Host], None],
+        shared: bool = False,
     ) -> None:
         self.hosts, self.stats = hosts, Stats()
         self._session, self._store, self._clock, self._sleep = session, store, clock, sleep
-        self._on_state = on_state
+        self._on_state, self._shared = on_state, shared
         self._lock = threading.Lock()
         self._entries: OrderedDict[tuple, Entry] = OrderedDict()
         self._flights: dict[tuple, Future] = {}
@@ -94,7 +105,14 @@ class Door:
         if entry.value and now < entry.value.expires:
             self.stats.memory += 1
             return entry.value
-        return self._once(key, lambda: self._fill(key, entry))
+
+        def fill() -> Dated:
+            return self._fill(key, entry)
+
+        try:
+            return self._once(key, fill) or self._once(key, fill) or fill()
+        except TimeoutError:
+            return self._past(entry, NetError("busy", routes[0].endpoint.hosts[0]))
 
     def fresh(self, key: tuple) -> Dated | None:
         """Return a known key's value while it is fresh in memory."""
@@ -110,8 +128,25 @@ class Door:
 
     def refresh(self, key: tuple) -> Dated:
         """Fetch a known key anew, within the warm thread's share of the weight. Raises NetError."""
-        entry = self._entries[key]
-        return self._once(key, lambda: self._live(key, entry, share=0.6, patience=0))
+        entry = self._entries.get(key)
+        if entry is None:
+            raise NetError("busy", "—")
+
+        def work() -> Dated:
+            if entry.value and self._clock() < entry.value.due:
+                return entry.value
+            return self._live(key, entry, share=0.6, patience=0)
+
+        try:
+            value = self._once(key, work, alone=True)
+        except NetError:
+            entry.again = self._clock() + AGAIN
+            raise
+        except TimeoutError:
+            value = None
+        if value is None:
+            raise NetError("busy", entry.routes[0].endpoint.hosts[0])
+        return value
 
     def pin(
         self,
@@ -136,6 +171,7 @@ class Door:
                 (entry.value.due if entry.value else 0, key)
                 for key, entry in self._entries.items()
                 if (entry.pinned or now - entry.used < idle)
+                and now >= entry.again
                 and (entry.value is None or now >= entry.value.due)
             ]
         return [key for _, key in sorted(wanted, key=lambda pair: pair[0])]
@@ -174,19 +210,26 @@ class Door:
                 self._evict()
         return value
 
-    def _once(self, key: tuple, work: Callable[[], Dated]) -> Dated:
-        """Let the first caller of a key work and the others wait for its result."""
+    def _once(self, key: tuple, work: Callable[[], Dated], alone: bool = False) -> Dated | None:
+        """Let the first caller of a key work and the others wait for its result.
+
+        The failure of one who works `alone` is nobody else's: they get None and try themselves.
+        Raises TimeoutError for who waited too long.
+        """
         with self._lock:
             flight = self._flights.get(key)
             mine = flight is None
             if flight is None:
                 flight = self._flights[key] = Future()
         if not mine:
-            return self._wait(key, flight)
+            return flight.result(timeout=DEADLINE)
         try:
             value = work()
         except BaseException as error:
-            flight.set_exception(error)
+            if alone:
+                flight.set_result(None)
+            else:
+                flight.set_exception(error)
             raise
         else:
             flight.set_result(value)
@@ -195,31 +238,29 @@ class Door:
             with self._lock:
                 self._flights.pop(key, None)
 
-    def _wait(self, key: tuple, flight: Future) -> Dated:
-        try:
-            return flight.result(timeout=DEADLINE)
-        except TimeoutError:
-            raise NetError("busy", self._entries[key].routes[0].endpoint.hosts[0]) from None
-
     def _fill(self, key: tuple, entry: Entry) -> Dated:
         """Answer from the store, else live, else from what is left of the past."""
         now = self._clock()
         if entry.value and now < entry.value.expires:
             return entry.value
-        kept = self._stored(entry)
+        kept = self._stored(entry) if self._shared or not entry.value else None
         if kept and now < kept.expires:
             self.stats.store += 1
             return self._hold(key, entry, kept)
         try:
             return self._live(key, entry, share=1.0, patience=2.0)
         except NetError as error:
-            self.stats.kinds[error.kind] = self.stats.kinds.get(error.kind, 0) + 1
-            past = max(filter(None, (entry.value, kept)), key=lambda v: v.fetched, default=None)
-            if past and now - past.fetched <= entry.routes[0].endpoint.stale:
-                self.stats.stale += 1
-                return replace(past, stale=True)
-            self.stats.failed += 1
-            raise
+            return self._past(entry, error, kept)
+
+    def _past(self, entry: Entry, error: NetError, kept: Dated | None = None) -> Dated:
+        """Return what is left of the past, else raise why there is nothing newer."""
+        self.stats.kinds[error.kind] = self.stats.kinds.get(error.kind, 0) + 1
+        past = max(filter(None, (entry.value, kept)), key=lambda v: v.fetched, default=None)
+        if past and self._clock() - past.fetched <= entry.routes[0].endpoint.stale:
+            self.stats.stale += 1
+            return replace(past, stale=True)
+        self.stats.failed += 1
+        raise error
 
     def _stored(self, entry: Entry) -> Dated | None:
         """Return the newest readable answer in the store, whatever its age."""
@@ -240,24 +281,32 @@ class Door:
         return max(found, key=lambda value: value.fetched, default=None)
 
     def _live(self, key: tuple, entry: Entry, share: float, patience: float) -> Dated:
-        """Ask the hosts of every route in order; the first good answer counts."""
-        first: NetError | None = None
-        for rank, route in enumerate(entry.routes):
-            for name in route.endpoint.hosts:
-                try:
-                    host = self.hosts[name]
-                    response, data = self._ask(host, route, share, patience)
-                except NetError as error:
-                    first = first or error
-                    if error.kind == "refused":
-                        break
-                    continue
-                source = name if rank or name != route.endpoint.hosts[0] else ""
-                value = self._keep(key, entry, data, source)
-                if not host.headers:
-                    self._save(entry, route, response, value)
-                return value
-        raise first or NetError("down", "—")
+        """Ask the hosts of every route in order; the first good answer counts. Raises NetError.
+
+        A fallback that has no such thing is left out for a while.
+        """
+        first, now = None, self._clock()
+        gone = {rank for rank, until in entry.absent.items() if now < until}
+        for rank, name in places(entry.routes):
+            if rank in gone or self._clock() > now + DEADLINE:
+                continue
+            route = entry.routes[rank]
+            try:
+                response, data = self._ask(self.hosts[name], route, share, patience)
+            except NetError as error:
+                first = first or error
+                if error.kind == "refused":
+                    gone.add(rank)
+                    entry.absent[rank] = now + ABSENT if rank else 0
+                continue
+            source = name if rank or name != route.endpoint.hosts[0] else ""
+            value = self._keep(key, entry, data, source)
+            if not self.hosts[name].headers:
+                self._save(entry, route, response, value)
+            return value
+        first = first or NetError("down", "—")
+        first.absent = tuple(entry.routes[rank].endpoint.hosts[0] for rank in sorted(gone) if rank)
+        raise first
 
     def _store_key(self, route: Route) -> str:
         """Return the store's key of a route: one for all the hosts that give the same answer."""
@@ -283,7 +332,8 @@ class Door:
     def _ask(
         self, host: Host, route: Route, share: float, patience: float
     ) -> tuple[requests.Response, Any]:
-        """Send one read, again after a broken connection or a 5xx, and parse the answer."""
+        """Send one read, again after a quick failure of the network or a 5xx; parse the answer."""
+        begun = self._clock()
         for attempt in range(RETRIES + 1):
             host.acquire(route.endpoint.weight(route.params), share, patience)
             try:
@@ -296,7 +346,8 @@ class Door:
                     return response, self._judge(host, route, response)
                 failure = NetError("down", host.name, code=response.status_code)
             host.fail()
-            if attempt < RETRIES and host.state == "ok":
+            quick = self._clock() - begun < HASTE
+            if attempt < RETRIES and host.state == "ok" and quick:
                 self._sleep(random.uniform(0.1, 0.4) * 2**attempt)
                 continue
             raise failure
@@ -309,23 +360,36 @@ class Door:
         """
         closed = closing(response, self._clock())
         if closed:
-            state, until = closed
-            if host.close(state, until):
-                self._on_state(host)
-            raise NetError(state, host.name, until)
+            self._shut(host, *closed)
+            raise NetError(closed[0], host.name, host.until)
         if response.status_code >= 400:
-            host.succeed()
+            self._opened(host)
             raise NetError("refused", host.name, 0, *complaint(response))
         try:
             data = route.read(response, served(response, self._clock()))
         except GARBAGE as error:
             kind, code = getattr(error, "kind", "garbage"), getattr(error, "code", 0)
-            if kind == "limited" and host.close(kind, self._clock() + LIMIT_WAIT):
-                self._on_state(host)
+            if kind == "limited":
+                self._shut(host, kind, self._clock() + LIMIT_WAIT)
             elif kind == "garbage":
                 host.fail()
             text = f"{route.endpoint.name}: {error}"
             raise NetError(kind, host.name, host.until, code, text) from None
+        self._opened(host)
+        return data
+
+    def _shut(self, host: Host, state: str, until: float) -> None:
+        """Close a host, and those that stand for the same address and key."""
+        for other in self.hosts.values():
+            same = other.base == host.base and other.headers == host.headers
+            if same and other.close(state, until):
+                self._on_state(other)
+
+    def _opened(self, host: Host) -> None:
         if host.succeed():
             self._on_state(host)
-        return data
+
+
+def places(routes: Sequence[Route]) -> list[tuple[int, str]]:
+    """Return the number of every route with every host that answers it, in order."""
+    return [(rank, name) for rank, route in enumerate(routes) for name in route.endpoint.hosts]

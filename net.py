@@ -27,7 +27,10 @@ class NetError(Exception):
     """Say why a host gave no answer.
 
     `kind`: region, banned, limited, blocked, down, garbage, busy, or refused with the host's code.
+    `absent` names the hosts that were asked instead and have no such thing.
     """
+
+    absent: tuple[str, ...] = ()
 
     def __init__(
         self, kind: str, host: str, until: float = 0, code: int = 0, text: str = ""
@@ -105,7 +108,10 @@ class Route:
 
 
 class Host:
-    """Keep one host's used weight and state: ok, limited, banned, blocked, region or down."""
+    """Keep one host's used weight and state: ok, limited, banned, blocked, region or down.
+
+    The weight is corrected by what the host itself tells where it is `metered`.
+    """
 
     def __init__(
         self,
@@ -114,9 +120,10 @@ class Host:
         limit: int,
         clock: Callable[[], float],
         headers: Mapping[str, str] | None = None,
+        metered: bool = True,
     ) -> None:
         self.name, self.base, self.limit, self.clock = name, base, limit, clock
-        self.headers = dict(headers or {})
+        self.headers, self.metered = dict(headers or {}), metered
         self.state, self.until = "ok", 0.0
         self._cv, self._slot, self._used, self._failures = threading.Condition(), 0, 0, 0
         self._probing = 0.0
@@ -157,19 +164,26 @@ class Host:
         """Correct the used weight by the host's own header."""
         used = response.headers.get("X-MBX-USED-WEIGHT-1M", "")
         with self._cv:
-            if used.isdecimal() and int(self.clock() // 60) == self._slot:
+            if self.metered and used.isdecimal() and int(self.clock() // 60) == self._slot:
                 self._used = max(self._used, int(used))
 
     def close(self, state: str, until: float) -> bool:
-        """Close the host until an instant; return whether that is news."""
+        """Close the host until an instant, never for less than before; return if that is news."""
         with self._cv:
+            if self._held() and until <= self.until:
+                return False
             news = self.state != state or until > self.until
             self.state, self.until, self._probing = state, until, 0.0
             return news
 
     def succeed(self) -> bool:
-        """Open the host again; return whether it was closed."""
+        """Open the host again, unless it is closed for longer; return whether it was closed.
+
+        An answer to what was asked before a ban does not end the ban.
+        """
         with self._cv:
+            if self._held():
+                return False
             news = self.state != "ok"
             self.state, self.until, self._failures, self._probing = "ok", 0.0, 0, 0.0
             return news
@@ -178,9 +192,12 @@ class Host:
         """Count a failure; the third in a row closes the host for a growing while."""
         with self._cv:
             self._failures += 1
-            if self._failures >= 3 or self.state == "down":
+            if not self._held() and (self._failures >= 3 or self.state == "down"):
                 wait = min(300, 5 * 2 ** min(self._failures - 3, 6))
                 self.state, self.until, self._probing = "down", self.clock() + wait, 0.0
+
+    def _held(self) -> bool:
+        return self.state != "ok" and self.clock() < self.until
 
 
 def fetch(session: requests.Session, host: Host, route: Route, now: float) -> requests.Response:

@@ -72,12 +72,13 @@ STANDING = {
 
 def hosts(config: Config, clock: Callable[[], float]) -> dict[str, Host]:
     """Return the hosts by name, each with its limit of weight a minute and the owner's key."""
-    made = {}
+    made: dict[str, Host] = {}
     for name, (setting, limit, header) in HOSTS.items():
         key = getattr(config, setting.replace("_url", "_key")).reveal() if header else ""
-        made[name] = Host(
-            name, getattr(config, setting), limit, clock, {header: key} if key else {}
-        )
+        base, headers = getattr(config, setting), {header: key} if key else {}
+        # What an address tells of its weight is the weight of the first of its hosts.
+        metered = all(base != other.base for other in made.values())
+        made[name] = Host(name, base, limit, clock, headers, metered)
     return made
 
 
@@ -146,6 +147,7 @@ class Sources:
             clock=clock,
             sleep=sleep,
             on_state=lambda host: db.save_host(host.name, host.state, int(host.until * 1000)),
+            shared=bool(config.cache_url),
         )
 
     def close(self) -> None:

@@ -295,17 +295,19 @@ def test_the_weight_header_corrects_our_own_count(door, script, clock):
     assert door.read(KEY, ROUTES).source == "" and door.hosts["one"].used == 10
 
 
-def test_the_warm_thread_leaves_weight_to_people(door, script):
+def test_the_warm_thread_leaves_weight_to_people(door, script, clock):
     script.answer = lambda r: (200, {"x": 1}, {"X-MBX-USED-WEIGHT-1M": "2880"})
     door.read(KEY, ROUTES)
     script.answer = lambda r: (200, {"x": 2}, {})
     door.hosts["two"]._used, door.hosts["two"]._slot = 2880, door.hosts["one"]._slot
+    clock.now += 8
     with pytest.raises(NetError, match="busy"):
         door.refresh(KEY)
 
 
 def test_a_refresh_keeps_the_old_value_when_it_fails(door, script, clock):
     door.read(KEY, ROUTES)
+    clock.now += 8
     script.answer = lambda r: (500, b"", {})
     with pytest.raises(NetError):
         door.refresh(KEY)
@@ -376,3 +378,200 @@ def test_memory_is_bounded_in_bytes_and_what_went_comes_back_from_the_store(
     asked = len(script.asked)
     door.read((3,), routes[3])
     assert len(script.asked) == asked and door._held == 300
+
+
+def waiting(*calls):
+    """Run calls in threads of their own, each begun when the one before stands still."""
+    results = []
+
+    def take(call):
+        try:
+            results.append(call())
+        except NetError as error:
+            results.append(error.kind)
+
+    threads = [threading.Thread(target=take, args=(call,)) for call in calls]
+    for thread in threads:
+        thread.start()
+    return threads, results
+
+
+def held(script, gate, answer):
+    """Make a host answer only when a gate opens; return the event that it has been asked."""
+    asked = threading.Event()
+
+    def slow(request):
+        asked.set()
+        assert gate.wait(5)
+        return answer
+
+    script.answer = slow
+    return asked
+
+
+def test_a_refresh_and_a_read_at_once_make_one_request(door, script, clock):
+    door.read(KEY, ROUTES)
+    clock.now += 11
+    gate = threading.Event()
+    asked = held(script, gate, (200, {"x": 2}, {}))
+    first, got = waiting(lambda: door.refresh(KEY).data)
+    assert asked.wait(5)
+    others, read = waiting(*[lambda: door.read(KEY, ROUTES).data] * 5)
+    gate.set()
+    for thread in first + others:
+        thread.join()
+    assert got + read == [2] * 6 and len(script.asked) == 2
+
+
+def test_a_refresh_asks_nobody_for_what_a_read_has_just_brought(door, script, clock):
+    door.read(KEY, ROUTES)
+    clock.now += 8
+    assert door.due() == [KEY]
+    clock.now += 3
+    door.read(KEY, ROUTES)
+    assert door.refresh(KEY).data == 1 and len(script.asked) == 2
+
+
+def test_who_waits_for_a_refresh_that_fails_tries_alone(door, script, clock):
+    door.read(KEY, ROUTES)
+    clock.now += 11
+    gate = threading.Event()
+    asked = held(script, gate, (400, {"code": -1, "msg": "no"}, {}))
+    first, got = waiting(lambda: door.refresh(KEY).data)
+    assert asked.wait(5)
+    second, read = waiting(lambda: door.read(KEY, ROUTES))
+    script.answer = lambda r: (200, {"x": 5}, {})
+    gate.set()
+    for thread in first + second:
+        thread.join()
+    assert got == ["refused"] and read[0].data == 5
+
+
+def test_who_waits_too_long_gets_the_past_or_is_told_so(open_door, script, clock, monkeypatch):
+    monkeypatch.setattr("door.DEADLINE", 0.01)
+    door = open_door()
+    at = door.read(KEY, ROUTES).at
+    clock.now += 11
+    gate = threading.Event()
+    asked = held(script, gate, (200, {"x": 2}, {}))
+    new = [Route(ENDPOINT, {"a": "c"})]
+    threads, _ = waiting(lambda: door.read(KEY, ROUTES), lambda: door.read(("new",), new))
+    assert asked.wait(5)
+    while len(script.asked) < 3:
+        threading.Event().wait(0.001)
+    stale = door.read(KEY, ROUTES)
+    assert (stale.data, stale.stale, stale.at) == (1, True, at)
+    with pytest.raises(NetError, match="busy"):
+        door.read(("new",), new)
+    with pytest.raises(NetError, match="busy"):
+        door.refresh(KEY)
+    gate.set()
+    for thread in threads:
+        thread.join()
+
+
+def test_a_refresh_that_failed_waits_before_the_next(door, script, clock):
+    door.pin(KEY, ROUTES)
+    script.answer = lambda r: (400, {"code": -1, "msg": "no"}, {})
+    with pytest.raises(NetError):
+        door.refresh(KEY)
+    assert door.due() == []
+    clock.now += 30
+    assert door.due() == [KEY]
+
+
+def test_a_key_forgotten_before_its_refresh_is_no_error_of_another_kind(door):
+    with pytest.raises(NetError):
+        door.refresh(("never", "seen"))
+
+
+def test_an_answer_to_what_was_asked_before_a_ban_does_not_end_it(door, script, clock):
+    door.read(KEY, ROUTES)
+    clock.now += 11
+    host = door.hosts["one"]
+
+    def answer(request):
+        host.close("limited", clock.now + 30)
+        return 200, {"x": 2}, {}
+
+    script.answer = answer
+    assert door.read(KEY, ROUTES).data == 2
+    assert (host.state, host.until) == ("limited", clock.now + 30)
+
+
+def test_failures_and_shorter_bans_do_not_shorten_a_ban(door, clock):
+    host, until = door.hosts["one"], clock.now + 300
+    host.close("banned", until)
+    for _ in range(5):
+        host.fail()
+    assert not host.close("limited", clock.now + 5)
+    assert (host.state, host.until) == ("banned", until)
+
+
+def test_hosts_of_one_address_and_key_are_closed_together(open_door, script, clock):
+    told = []
+    door = open_door(on_state=lambda host: told.append(host.name))
+    door.hosts["two"].base = door.hosts["one"].base
+    script.answer = lambda r: (429, b"{}", {"Retry-After": "9"})
+    with pytest.raises(NetError):
+        door.read(KEY, ROUTES)
+    assert told == ["one", "two"] and len(script.asked) == 1
+    assert door.hosts["two"].until == clock.now + 9
+
+
+def test_a_host_with_a_key_of_its_own_stays_open(door, script):
+    door.hosts["two"].base = door.hosts["one"].base
+    door.hosts["two"].headers = {"X-Key": "k"}
+    answers = iter([(429, b"{}", {}), (200, {"x": 6}, {})])
+    script.answer = lambda r: next(answers)
+    assert door.read(KEY, ROUTES).source == "two"
+
+
+def test_a_market_that_has_no_such_thing_is_not_asked_again_soon(door, script, clock):
+    other = Route(replace(ENDPOINT, hosts=("two",), path="/y"), {})
+    script.answer = lambda r: (
+        (404, {"code": 1, "msg": "no"}, {}) if "/y" in r.url else (500, b"", {})
+    )
+    for wait, asked in ((0, 1), (31, 1), (900, 2)):
+        clock.now += wait
+        with pytest.raises(NetError) as caught:
+            door.read(KEY, [Route(replace(ENDPOINT, hosts=("one",)), {}), other])
+        assert caught.value.kind == "down" and caught.value.absent == ("two",)
+        assert sum("/y" in url for url in script.asked) == asked
+
+
+def test_a_slow_host_is_left_for_the_next_without_a_second_try(door, script, clock):
+    def answer(request):
+        if "two" in request.url:
+            return 200, {"x": 4}, {}
+        clock.now += 10
+        return 0, requests.ReadTimeout(), {}
+
+    script.answer = answer
+    assert door.read(KEY, ROUTES).source == "two" and len(script.asked) == 2
+
+
+def test_nobody_waits_for_every_host_to_be_slow(door, script, clock):
+    def answer(request):
+        clock.now += 10
+        return 0, requests.ReadTimeout(), {}
+
+    script.answer = answer
+    others = [Route(replace(ENDPOINT, path=f"/{i}"), {}) for i in range(9)]
+    begun = clock.now
+    with pytest.raises(NetError, match="down"):
+        door.read(KEY, [*ROUTES, *others])
+    assert clock.now - begun <= 40
+
+
+def test_the_end_of_a_block_is_noticed_while_another_host_answers_well(door, script, clock):
+    script.answer = lambda r: (403, b"{}", {}) if "one" in r.url else (200, {"x": 7}, {})
+    door.pin(KEY, ROUTES)
+    for _ in range(40):
+        for key in door.due():
+            door.refresh(key)
+        clock.now += 8
+        if clock.now > door.hosts["one"].until - 60:
+            script.answer = lambda r: (200, {"x": 8}, {})
+    assert door.hosts["one"].state == "ok" and door.read(KEY, ROUTES).source == ""
+    assert sum("one.test" in url for url in script.asked) < 10
