@@ -133,7 +133,7 @@ class Sources:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.offset, self.perps = 0.0, Perps(self.read)
-        self._books: dict[str, deque[Dated]] = {}
+        self._books: dict[tuple[str, int], deque[Dated]] = {}
         self._panels: dict[tuple, shapes.Panel] = {}
         self._clock, self._store = clock, open_store(config)
         self.hosts = hosts(config, clock)
@@ -179,17 +179,18 @@ class Sources:
         """Return the order book with up to `levels` on each side. Raises UserError."""
         route = Route(ENDPOINTS["book"], {"symbol": symbol, "limit": levels})
         read = self._read(("book", symbol, levels), [route])
-        kept = self._books.setdefault(symbol, deque(maxlen=SNAPSHOTS))
+        kept = self._books.setdefault((symbol, levels), deque(maxlen=SNAPSHOTS))
         if not read.stale and (not kept or kept[-1].fetched < read.fetched):
             kept.append(read)
         if len(self._books) > MAX_BOOKS:
-            self._books.pop(next(iter(self._books)))
+            self._books.pop(next(iter(self._books)), None)
         return read
 
-    def books(self, symbol: str, seconds: float = 300) -> list[Dated]:
+    def books(self, symbol: str, levels: int = 500, seconds: float = 300) -> list[Dated]:
         """Return the snapshots of a book read in the last seconds, oldest first; else the stale."""
-        newest, since = self.book(symbol), self._clock() - seconds
-        return [read for read in list(self._books[symbol]) if read.fetched >= since] or [newest]
+        newest, since = self.book(symbol, levels), self._clock() - seconds
+        kept = list(self._books.get((symbol, levels), ()))
+        return [read for read in kept if read.fetched >= since] or [newest]
 
     def trades(self, symbol: str) -> Dated:
         """Return the last 1000 aggregate trades. Raises UserError."""

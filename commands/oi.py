@@ -30,8 +30,8 @@ STANDS = {
 
 
 def run(ctx):
-    least, ctx = threshold(ctx)
-    perps, asked = ctx.sources.perps, ctx.coins(MOST)
+    least, words = threshold(ctx)
+    perps, asked = ctx.sources.perps, ctx.replaced(words).coins(MOST)
     reads = ctx.sources.each(lambda symbol: perps.interest_history(symbol, FRAME), asked)
     candles = ctx.sources.several(reads, FRAME)
     rows = {s: flows.build(reads[s], candles.get(s)) for s in reads}
@@ -53,12 +53,12 @@ def run(ctx):
 
 
 def threshold(ctx):
-    """Return the least move in percent that was typed, else 0, and the context without it."""
+    """Return the least move in percent that was typed, else 0, and the other words."""
     typed = next((word for word in ctx.args if "%" in word), None)
     if typed is None:
-        return 0, ctx
+        return 0, ctx.args
     least = ctx.replaced([typed.strip("%")]).number(0, low=0, high=1000)
-    return least, ctx.replaced(word for word in ctx.args if word != typed)
+    return least, [word for word in ctx.args if word != typed]
 
 
 def moved(row, least):

@@ -1,0 +1,106 @@
+"""What each report says, kept in tests/data/texts: `python -m tests.texts` writes it anew."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import bot
+import commands
+import config
+import post
+import workers
+from db import Db
+from local.world import open_markets
+from sources import Sources
+from tests.conftest import Clock
+
+FOLDER = Path(__file__).parent / "data" / "texts"
+LANGUAGES = ("tr", "en")
+KEYS = {"COINGLASS_KEY": "glass-key-1", "SOSOVALUE_KEY": "soso-key-1"}
+LINES = {
+    "p": "/p btc eth pepe",
+    "p_gainers": "/pg 5",
+    "t": "/t btc 4h",
+    "t_list": "/t",
+    "fr": "/fr",
+    "fr_coins": "/fr btc eth usdc",
+    "fr_one": "/fr pepe",
+    "oi": "/oi",
+    "oi_moved": "/oi 8 %3",
+    "ls": "/ls btc eth sol",
+    "ls_one": "/ls btc",
+    "liq": "/liq",
+    "liq_one": "/liq btc",
+    "liq_without_key": "/liq",
+    "nls": "/nls btc eth arpa",
+    "ob": "/ob btc",
+    "ob_thin": "/ob arpa",
+    "whale": "/whale btc eth arpa",
+}
+
+Tell = Callable[[str, str], str]
+
+
+def shown(reply: bot.Reply) -> str:
+    """Return a reply as it is read: its text, its files, its rows of buttons."""
+    files = [f"({name}, {len(body)} bytes)" for name, body in post.files(reply)]
+    rows = [" ".join(f"[{label}: {line}]" for label, line in row) for row in reply.buttons]
+    return "\n".join([post.plain(reply.text), *files, *rows]) + "\n"
+
+
+def open_context(folder: str, clock: Clock, environ: dict[str, str]) -> bot.Ctx:
+    """Open a context over mock markets that stand still."""
+    settings = config.load({"DATA_DIR": folder, **environ}, env_file="/nonexistent")
+    db = Db(settings.database, clock)
+    return bot.Ctx(
+        user=bot.User(7, "Ayşe"),
+        chat=bot.Chat(7),
+        now=int(clock() * 1000),
+        sources=Sources(settings, db, markets=open_markets(clock), clock=clock, sleep=clock.sleep),
+        db=db,
+        workers=workers.Workers(workers.Pool(1), clock),
+        config=settings,
+        redact=config.Redactor(),
+        commands=commands.load(),
+    )
+
+
+@contextmanager
+def open_world() -> Iterator[Tell]:
+    """Open what tells a report by its name in a language; one read of the markets serves all."""
+    with ExitStack() as stack:
+        made = {}
+        for keys in ({}, KEYS):
+            folder = stack.enter_context(TemporaryDirectory())
+            ctx = made[bool(keys)] = open_context(folder, Clock(), keys)
+            stack.callback(ctx.db.close)
+            stack.callback(ctx.sources.close)
+
+        def tell(name: str, lang: str) -> str:
+            ctx = made[not name.endswith("_without_key")]
+            ctx = replace(ctx, user=replace(ctx.user, lang=lang))
+            return "\n".join(map(shown, bot.answer(LINES[name], ctx)))
+
+        yield tell
+
+
+def path(name: str, lang: str) -> Path:
+    """Return where a report's text is kept."""
+    return FOLDER / f"{name}.{lang}.txt"
+
+
+def write() -> None:
+    """Keep what every report says now, and nothing else."""
+    FOLDER.mkdir(exist_ok=True)
+    for old in FOLDER.glob("*.txt"):
+        old.unlink()
+    with open_world() as tell:
+        for name in LINES:
+            for lang in LANGUAGES:
+                path(name, lang).write_text(tell(name, lang), "utf-8")
+
+
+if __name__ == "__main__":
+    write()
