@@ -269,7 +269,7 @@ class Ctx:
     def age(self, *values: Any) -> str:
         """Return a closing line where data is not fresh or not from the first source."""
         stale = [v.at for v in values if v.stale]
-        others = sorted({v.source for v in values if v.source})
+        others = sorted({self.sources.called(v.source) for v in values if v.source})
         notes = []
         if stale:
             ago = self.ago(min(stale))

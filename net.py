@@ -245,12 +245,12 @@ def closing(response: requests.Response, now: float) -> tuple[str, float] | None
 
 
 def complaint(response: requests.Response) -> tuple[int, str]:
-    """Return an exchange's own error code and text, 0 and the status where it has none."""
+    """Return an exchange's own error code and text, the status where it has none."""
     try:
         body = json.loads(response.content)
         return int(body["code"]), str(body["msg"])
     except (ValueError, TypeError, KeyError):
-        return 0, f"HTTP {response.status_code}"
+        return response.status_code, f"HTTP {response.status_code}"
 
 
 def served(response: Any, fallback: float) -> float:

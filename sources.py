@@ -21,7 +21,19 @@ import shapes
 from bot import INTERVALS, UserError, fold
 from config import Config
 from door import Door
-from markets import ENDPOINTS, HOSTS, bybit, coinbase, etf, feargreed, kraken, okx
+from markets import (
+    ENDPOINTS,
+    HOSTS,
+    bybit,
+    coinbase,
+    coingecko,
+    coinglass,
+    coinmarketcap,
+    etf,
+    feargreed,
+    kraken,
+    okx,
+)
 from net import Dated, Expiry, Host, NetError, Route
 from perps import Perps
 
@@ -35,14 +47,16 @@ TICKERS, EXCHANGE, CLOCK = ("tickers",), ("exchange",), ("clock",)
 PRICES, QUOTES = ("prices",), ("quotes",)
 NAMES = {
     "binance": "Binance",
-    "binance_data": "Binance",
+    "binance_data": "Binance Vision",
     "futures": "Binance Futures",
     "futures_data": "Binance Futures",
     "okx": "OKX",
     "bybit": "Bybit",
     "kraken": "Kraken",
+    "kraken_futures": "Kraken Futures",
     "coinbase": "Coinbase",
     "btcturk": "BtcTurk",
+    "btcturk_graph": "BtcTurk",
     "coingecko": "CoinGecko",
     "coinmarketcap": "CoinMarketCap",
     "coinmarketcap_free": "CoinMarketCap",
@@ -51,6 +65,13 @@ NAMES = {
     "sosovalue": "SoSoValue",
     "farside": "Farside",
 }
+KEYS = {
+    "coingecko": coingecko.KEY,
+    "coinglass": coinglass.KEY,
+    "coinmarketcap_free": coinmarketcap.KEY,
+    "sosovalue": etf.KEY,
+}
+UNKEYED = ("limited", "banned", "blocked", "refused")
 STANDING = {
     TICKERS: (
         Route(ENDPOINTS["tickers"], {"type": "MINI", "symbolStatus": "TRADING"}),
@@ -338,6 +359,10 @@ class Sources:
             ],
         }
 
+    def called(self, host: str) -> str:
+        """Return what people call a host."""
+        return NAMES.get(host, host)
+
     def tidy(self) -> None:
         """Delete what the store has held too long."""
         self.door.tidy()
@@ -388,7 +413,8 @@ class Sources:
         try:
             return self.door.read(key, routes, expiry)
         except NetError as error:
-            raise sentence(error, self._clock()) from error
+            host = self.hosts.get(error.host)
+            raise sentence(error, self._clock(), bool(host and host.headers)) from error
 
 
 def stack(symbols: tuple[str, ...], reads: dict[str, Dated], step: int, bars: int) -> shapes.Panel:
@@ -400,9 +426,15 @@ def stack(symbols: tuple[str, ...], reads: dict[str, Dated], step: int, bars: in
     return shapes.Panel(symbols, time[time >= first], reads)
 
 
-def sentence(error: NetError, now: float) -> UserError:
-    """Return what a person is told about a host that gave no answer."""
-    wait = max(1, round(error.until - now))
+def sentence(error: NetError, now: float, keyed: bool = False) -> UserError:
+    """Return what a person is told about a host that gave no answer, and which key would help."""
+    name, wait = NAMES.get(error.host, error.host), max(1, round(error.until - now))
+    if keyed and error.kind == "refused" and error.code == 401:
+        key = HOSTS[error.host][0].replace("_url", "_key").upper()
+        return UserError(
+            f"{name} anahtarı kabul etmedi: {key} doğru mu, planı bunun için yeterli mi?",
+            f"{name} did not accept the key: is {key} right, and its plan enough for this?",
+        )
     tr, en = {
         "region": (
             "bu sunucunun bulunduğu bölgeye kapalı (451).",
@@ -413,7 +445,7 @@ def sentence(error: NetError, now: float) -> UserError:
             f"has banned this address for now (418); trying again in {wait} s.",
         ),
         "limited": (
-            f"istek sınırına ulaşıldı (429); {wait} sn sonra yeniden denenecek.",
+            f"istek sınırında (429); {wait} sn sonra yeniden denenecek.",
             f"is at its request limit (429); trying again in {wait} s.",
         ),
         "blocked": (
@@ -428,5 +460,6 @@ def sentence(error: NetError, now: float) -> UserError:
             f"did not accept this request{f' ({error.code})' if error.code else ''}.",
         ),
     }[error.kind]
-    name = NAMES.get(error.host, error.host)
-    return UserError(f"{name} {tr}", f"{name} {en}")
+    advice = KEYS.get(error.host) if error.kind in UNKEYED and not keyed else None
+    help_tr, help_en = (f"\n{words}" for words in advice) if advice else ("", "")
+    return UserError(f"{name} {tr}{help_tr}", f"{name} {en}{help_en}")

@@ -77,9 +77,9 @@ def test_what_a_status_means(response, state):
     ("body", "said"),
     [
         (b'{"code": -1121, "msg": "Invalid symbol."}', (-1121, "Invalid symbol.")),
-        (b"<html>", (0, "HTTP 400")),
-        (b"[]", (0, "HTTP 400")),
-        (b'{"code": "x"}', (0, "HTTP 400")),
+        (b"<html>", (400, "HTTP 400")),
+        (b"[]", (400, "HTTP 400")),
+        (b'{"code": "x"}', (400, "HTTP 400")),
     ],
 )
 def test_an_exchanges_complaint(body, said):

@@ -3,9 +3,12 @@ import threading
 import numpy as np
 import pytest
 
+import config
+import markets as every
 import net
 import sources
 from bot import UserError
+from local.faults import Faulty
 
 
 def test_every_endpoint_answers_through_the_table(market):
@@ -201,3 +204,66 @@ def test_a_panel_out_of_an_old_store_says_so_and_goes_no_further(market, clock):
     old = market.panel(["BTCUSDT", "ETHUSDT"], "1h", 100)
     assert all(read.stale for read in old.reads.values())
     assert old.close is fresh.close
+
+
+def test_every_host_has_a_name_that_people_know(market):
+    assert {market.called(name) for name in market.hosts} & set(market.hosts) == set()
+
+
+KEYED = [market for market in every.MARKETS if hasattr(market, "KEY")]
+
+
+@pytest.mark.parametrize("market", KEYED, ids=lambda market: market.__name__)
+def test_a_key_s_words_name_its_setting_where_to_get_it_and_what_it_adds(market):
+    known = {name for row in config.described() for name in row.metadata["names"]}
+    (setting,) = {word for words in market.KEY for word in words.split() if word.endswith("_KEY")}
+    assert setting in known
+    for words, adds in zip(market.KEY, (("ekler", "verir"), ("adds", "gives")), strict=True):
+        assert words.startswith(setting) and "https://" in words and any(a in words for a in adds)
+
+
+@pytest.fixture
+def broken(settings, database, markets, clock):
+    """Return a maker of sources whose every request fails in one way, with settings."""
+    opened = []
+
+    def make(kind, **environ):
+        faulty = Faulty(markets, clock, clock.sleep)
+        faulty.on("//", kind)
+        made = sources.Sources(
+            settings(**environ), database, markets=faulty, clock=clock, sleep=clock.sleep
+        )
+        opened.append(made)
+        return made
+
+    yield make
+    for made in opened:
+        made.close()
+
+
+READS = {
+    "COINGECKO_KEY": lambda made: made.read(every.coingecko.global_route()),
+    "COINMARKETCAP_KEY": lambda made: made.read(
+        *every.coinmarketcap.global_routes(bool(made.hosts["coinmarketcap"].headers))
+    ),
+    "SOSOVALUE_KEY": lambda made: made.etf("btc"),
+}
+
+
+@pytest.mark.parametrize("setting", READS)
+def test_a_market_that_limits_us_without_a_key_says_which_key_would_help(broken, setting):
+    with pytest.raises(UserError, match=f"\n{setting} .*https://"):
+        READS[setting](broken("429"))
+    with pytest.raises(UserError) as caught:
+        READS[setting](broken("429", **{setting: "some-key-1"}))
+    assert setting not in caught.value.tr
+
+
+def test_a_key_that_is_not_accepted_is_named(settings, database, markets, clock):
+    config = settings(COINGLASS_KEY="wrong-key-1")
+    opened = sources.Sources(config, database, markets=markets, clock=clock, sleep=clock.sleep)
+    opened.door.hosts["coinglass"].headers = {"X": "1"}
+    with pytest.raises(UserError, match="is COINGLASS_KEY right") as caught:
+        opened.read(every.coinglass.liquidations_route())
+    assert "wrong-key-1" not in caught.value.tr
+    opened.close()

@@ -52,7 +52,7 @@ def test_hours_that_are_not_known_make_no_yearly_rate(ctx, market, monkeypatch):
 def test_without_binance_it_names_its_source(say, market, clock):
     market.hosts["futures"].close("region", clock() + 900)
     (reply,) = say("/fr", lang="en")
-    assert reply.text.endswith("Source: bybit") and "Comment: " in reply.text
+    assert reply.text.endswith("Source: Bybit") and "Comment: " in reply.text
 
 
 def test_a_coin_without_a_contract_is_refused(ctx):

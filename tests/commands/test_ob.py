@@ -59,4 +59,4 @@ def test_what_it_cannot_show_is_refused(say, line):
 
 def test_the_mirror_answers(say, market, clock):
     market.hosts["binance"].close("region", clock() + 900)
-    assert "Kaynak: binance_data" in say("/ob btc")[0].text
+    assert "Kaynak: Binance Vision" in say("/ob btc")[0].text

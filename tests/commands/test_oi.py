@@ -70,4 +70,4 @@ def test_wrong_percents_are_refused(say):
 def test_another_market_answers_and_is_named(say, market, clock):
     market.hosts["futures_data"].close("region", clock() + 900)
     (reply,) = say("/oi btc")
-    assert "Kaynak: bybit" in reply.text and list(rows(reply.text)) == ["Coin", "BTC"]
+    assert "Kaynak: Bybit" in reply.text and list(rows(reply.text)) == ["Coin", "BTC"]
