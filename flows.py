@@ -198,3 +198,33 @@ def since(trades: Trades, instant: float) -> Trades:
     """Return the trades from an instant (ms) on."""
     kept = trades.time >= instant
     return Trades(*(row[kept] for row in (trades.time, trades.price, trades.quantity, trades.sold)))
+
+
+def toxicity(trades: Trades, bucket: float, n: int = 50) -> float:
+    """Return the VPIN of the last n buckets of equal volume, 0–1 (Easley, López de Prado, O'Hara).
+
+    The mean of |bought − sold| over the bucket's volume, by the takers' true sides (2012); the
+    newest trade ends the last bucket. NaN with fewer than n.
+    """
+    size = trades.quantity
+    if not bucket > 0 or size.sum() < n * bucket:
+        return nan
+    traded = np.concatenate([[0.0], np.cumsum(size)])
+    bought = np.concatenate([[0.0], np.cumsum(np.where(trades.sold, 0, size))])
+    edges = traded[-1] - bucket * np.arange(n, -1, -1)
+    return float(np.abs(2 * np.diff(np.interp(edges, traded, bought)) - bucket).mean() / bucket)
+
+
+def order_flow(books: Sequence[Book]) -> np.ndarray:
+    """Return the order flow imbalance of each snapshot of a book after the one before.
+
+    What was added to the best bid less what was taken from it, less the same of the best ask, in
+    base units (Cont, Kukanov and Stoikov 2014).
+    """
+    whole = [book for book in books if len(book.bids) and len(book.asks)]
+    best = np.array([[*book.bids[0], *book.asks[0]] for book in whole]).reshape(-1, 4)
+    bid, bid_size, ask, ask_size = best.T
+    up, down = bid[1:] >= bid[:-1], bid[1:] <= bid[:-1]
+    lower, higher = ask[1:] <= ask[:-1], ask[1:] >= ask[:-1]
+    bids = up * bid_size[1:] - down * bid_size[:-1]
+    return bids - lower * ask_size[1:] + higher * ask_size[:-1]

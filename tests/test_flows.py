@@ -216,3 +216,41 @@ def test_since_keeps_what_is_not_older():
     trades = made([(T - 1, 1, 1, True), (T, 2, 1, False), (T + 1, 3, 1, True)])
     kept = flows.since(trades, T)
     assert kept.price.tolist() == [2, 3] and kept.sold.tolist() == [False, True]
+
+
+def traded(*sides):
+    """Trades of the given sizes, below 0 where the taker sold."""
+    sizes = np.array(sides, float)
+    times = np.arange(len(sizes), dtype=float)
+    return Trades(times, np.ones(len(sizes)), np.abs(sizes), sizes < 0)
+
+
+def test_toxicity_by_hand():
+    # Buckets of 4 from the end: 2 sold + 2 bought, 4 sold, and 3 bought + 1 sold of the 3.
+    trades = traded(9, 3, -3, -2, -2, 2)
+    assert flows.toxicity(trades, 4, 3) == pytest.approx((0 + 4 + 2) / 3 / 4)
+    assert flows.toxicity(traded(*[5] * 10), 1, 50) == 1
+    assert math.isnan(flows.toxicity(trades, 8, 3)) and math.isnan(flows.toxicity(trades, 0, 3))
+
+
+@given(st.lists(st.floats(-5, 5).filter(lambda x: abs(x) > 1e-3), min_size=20, max_size=60))
+def test_toxicity_is_a_share_and_knows_no_scale(sides):
+    total = sum(map(abs, sides))
+    found = flows.toxicity(traded(*sides), total / 12, 10)
+    assert 0 <= found <= 1 + 1e-9
+    scaled = flows.toxicity(traded(*(1e6 * side for side in sides)), 1e6 * total / 12, 10)
+    assert scaled == pytest.approx(found, abs=1e-9)
+
+
+def test_order_flow_by_hand():
+    # Cont, Kukanov and Stoikov (2014), section 2.1: what each kind of event contributes.
+    books = [
+        book([10, 5], [11, 7]),
+        book([10, 8], [11, 7]),
+        book([10, 8], [11, 3]),
+        book([10.5, 2], [11, 3]),
+        book([10, 8], [10.8, 6]),
+        book([10, 8], [11, 4]),
+    ]
+    assert flows.order_flow([*books, book([], [11, 4])]).tolist() == [3, 4, 2, -2 - 6, 6]
+    assert len(flows.order_flow(books[:1])) == len(flows.order_flow([])) == 0
