@@ -257,6 +257,7 @@ def test_the_menu_is_set_in_both_languages_and_only_when_it_changed(server, open
     assert "dar" not in set_calls[0].parameters["commands"]
 
 
+@pytest.mark.slow
 def test_a_database_in_trouble_delays_and_does_not_end_the_polling(server, open_bot, monkeypatch):
     bot, fails = open_bot(ECHO), [1, 1]
     receive, finish = bot._db.receive, bot._db.finish
@@ -280,6 +281,7 @@ def test_a_database_in_trouble_delays_and_does_not_end_the_polling(server, open_
     assert bot._db.waiting() == []
 
 
+@pytest.mark.slow
 def test_a_page_of_a_proxy_is_waited_out(server, open_bot):
     server.fault("getUpdates", 502, kind="html")
     open_bot(ECHO)

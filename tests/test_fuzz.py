@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 import bot
 import commands
 
-NAMES = sorted(commands.load())
+LOADED = commands.load()
+NAMES = sorted(LOADED)
+OWN = sorted({command.name for command in LOADED.values()})
 WORDS = st.one_of(
     st.sampled_from(
         ["btc", "ETH", "30", "0", "-1", "1e9", "%5", "4h", "1d", "ekle", "sil", "kapat"]
@@ -46,7 +48,7 @@ def test_any_line_is_answered(ctx, lang, line):
     check(list(bot.answer(line, ctx(lang=lang))), line)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OWN)
 def test_a_stranger_reaches_no_command(ctx, name):
     context = ctx(allowed=False, admin=False)
     silent = {n: bot.replace(c, run=None) for n, c in context.commands.items()}
@@ -54,7 +56,7 @@ def test_a_stranger_reaches_no_command(ctx, name):
     assert "özel" in reply.text and reply.failed == 1
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OWN)
 def test_every_command_answers_in_both_languages(ctx, name):
     for lang in ("tr", "en"):
         check(list(bot.answer(f"/{name}", ctx(lang=lang))), name)

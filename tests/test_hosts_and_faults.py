@@ -87,6 +87,7 @@ def test_the_host_answers_when_nothing_is_wrong(world, name):
     assert door.read((name,), [only(name)]).data
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "kind"), TABLE)
 def test_a_fault_is_an_error_of_its_own_and_leaves_what_was_known(world, clock, name, kind):
     door, faulty = world

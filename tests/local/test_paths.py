@@ -53,7 +53,7 @@ def test_the_parts_make_the_bar(bar, number):
     assert np.array_equal(whole[: CLOSE + 1], bar[: CLOSE + 1])
     assert np.array_equal(whole[[VOLUME, COUNT]], bar[[VOLUME, COUNT]])
     rest = [QUOTE, TAKER, TAKER_QUOTE]
-    assert np.allclose(whole[rest], bar[rest], rtol=1e-9, atol=0)
+    assert np.allclose(whole[rest], bar[rest], rtol=1e-8, atol=0)
     assert np.array_equal(parts[OPEN, 0, 1:], parts[CLOSE, 0, :-1])
 
 
