@@ -66,6 +66,13 @@ hosts = Table(
     Column("state", Text, nullable=False),
     Column("until", BigInteger, nullable=False),
 )
+spending = Table(
+    "spending",
+    tables,
+    Column("name", Text, primary_key=True),
+    Column("month", Text, primary_key=True),
+    Column("used", Integer, nullable=False),
+)
 pushes = Table(
     "pushes",
     tables,
@@ -85,6 +92,7 @@ def make(*wanted: Table) -> Callable[[Connection], None]:
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     make(meta, users, favourites, updates, hosts),
     make(pushes),
+    make(spending),
 )
 
 
@@ -319,6 +327,25 @@ class Db:
         made = self._dialect.insert(hosts).values(name=name, **values)
         with self._write() as db:
             db.execute(made.on_conflict_do_update(index_elements=[hosts.c.name], set_=values))
+
+    def spend(self, name: str, month: str, weight: int, most: int) -> int | None:
+        """Add weight to what a market's month has used; return the sum, None if above `most`."""
+        made = self._dialect.insert(spending).values(name=name, month=month, used=weight)
+        total = spending.c.used + weight
+        place = [spending.c.name, spending.c.month]
+        row = made.on_conflict_do_update(
+            index_elements=place, set_={"used": total}, where=total <= most
+        )
+        if weight > most:
+            return None
+        with self._write() as db:
+            return db.scalar(row.returning(spending.c.used))
+
+    def spent(self, month: str) -> dict[str, int]:
+        """Return what every market with a budget has used of a month."""
+        query = select(spending.c.name, spending.c.used).where(spending.c.month == month)
+        with self._read() as db:
+            return {row.name: row.used for row in db.execute(query)}
 
 
 def prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -1,11 +1,13 @@
 """The words of the network: endpoints, routes, and hosts with their weights and bans."""
 
+import calendar
 import json
 import re
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -19,14 +21,17 @@ KEEP = 0.2
 GARBAGE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 REGION_PROBE, BLOCK_WAIT, BAN_WAIT, LIMIT_WAIT = 900, 300, 120, 60
 LONGEST_BAN, CLOCK_TRUST = 3 * 86400, 86400
+AHEAD = 0.1
 
 Expiry = Callable[[float, Any], tuple[float, float]]
+Spend = Callable[[str, str, int, int], int | None]
 
 
 class NetError(Exception):
     """Say why a host gave no answer.
 
-    `kind`: region, banned, limited, blocked, down, garbage, busy, or refused with the host's code.
+    `kind`: region, banned, limited, blocked, down, garbage, busy, spent (the month's budget), or
+    refused with the host's code.
     `absent` names the hosts that were asked instead and have no such thing.
     """
 
@@ -110,7 +115,9 @@ class Route:
 class Host:
     """Keep one host's used weight and state: ok, limited, banned, blocked, region or down.
 
-    The weight is corrected by what the host itself tells where it is `metered`.
+    The weight is corrected by what the host itself tells where it is `metered`. Where it has a
+    `monthly` budget, `spend` takes weight of a host's month up to a sum and tells the new count,
+    None where it refuses.
     """
 
     def __init__(
@@ -121,8 +128,11 @@ class Host:
         clock: Callable[[], float],
         headers: Mapping[str, str] | None = None,
         metered: bool = True,
+        monthly: int = 0,
+        spend: Spend = lambda *_: 0,
     ) -> None:
         self.name, self.base, self.limit, self.clock = name, base, limit, clock
+        self.monthly, self._spend, self._month = monthly, spend, ("", 0)
         self.headers, self.metered = dict(headers or {}), metered
         self.state, self.until = "ok", 0.0
         self._cv, self._slot, self._used, self._failures = threading.Condition(), 0, 0, 0
@@ -133,8 +143,28 @@ class Host:
         """Return the weight used in the running minute."""
         return self._used if int(self.clock() // 60) == self._slot else 0
 
+    @property
+    def spent(self) -> int:
+        """Return the weight used in the running month, as far as this process knows."""
+        month, used = self._month
+        return used if month == allowance(1, self.clock())[0] else 0
+
+    def count(self, month: str, used: int) -> None:
+        """Note what is used of a month."""
+        self._month = month, used
+
     def acquire(self, weight: int, share: float, patience: float) -> None:
-        """Take weight from the minute's budget, waiting up to `patience` s. Raises NetError."""
+        """Take weight from both budgets, waiting up to `patience` s. Raises NetError."""
+        self._take(weight, share, patience)
+        if self.monthly:
+            month, most, until = allowance(self.monthly, self.clock())
+            used = self._spend(self.name, month, weight, int(most * share))
+            if used is None:
+                raise NetError("spent", self.name, until)
+            self.count(month, used)
+
+    def _take(self, weight: int, share: float, patience: float) -> None:
+        """Take weight from the minute's budget."""
         budget = max(self.limit * (1 - KEEP) * share, weight)
         end = self.clock() + patience
         with self._cv:
@@ -198,6 +228,19 @@ class Host:
 
     def _held(self) -> bool:
         return self.state != "ok" and self.clock() < self.until
+
+
+def allowance(monthly: int, now: float) -> tuple[str, float, float]:
+    """Return the UTC month, how much of its budget may be spent by now, and when it will be more.
+
+    It grows with the days, a tenth of the month ahead, so that no day uses up the others' part.
+    """
+    day = datetime.fromtimestamp(now, UTC)
+    first = datetime(day.year, day.month, 1, tzinfo=UTC).timestamp()
+    span = 86400 * calendar.monthrange(day.year, day.month)[1]
+    part = (now - first) / span + AHEAD
+    until = first + span if part >= 1 else now + span / monthly
+    return f"{day:%Y-%m}", monthly * min(1, part), until
 
 
 def fetch(session: requests.Session, host: Host, route: Route, now: float) -> requests.Response:

@@ -24,6 +24,7 @@ from door import Door
 from markets import (
     ENDPOINTS,
     HOSTS,
+    MONTHLY,
     bybit,
     coinbase,
     coingecko,
@@ -34,7 +35,7 @@ from markets import (
     kraken,
     okx,
 )
-from net import Dated, Expiry, Host, NetError, Route
+from net import Dated, Expiry, Host, NetError, Route, Spend, allowance
 from perps import Perps
 
 BARS, SCAN_BARS = 1000, 500
@@ -71,6 +72,35 @@ KEYS = {
     "coinmarketcap_free": coinmarketcap.KEY,
     "sosovalue": etf.KEY,
 }
+SAID = {
+    "region": (
+        "bu sunucunun bulunduğu bölgeye kapalı (451).",
+        "is closed to this server's region (451).",
+    ),
+    "banned": (
+        "bu adresi geçici olarak engelledi (418); {wait} sonra yeniden denenecek.",
+        "has banned this address for now (418); trying again in {wait}.",
+    ),
+    "limited": (
+        "istek sınırında (429); {wait} sonra yeniden denenecek.",
+        "is at its request limit (429); trying again in {wait}.",
+    ),
+    "blocked": (
+        "isteği reddetti (403); {wait} sonra yeniden denenecek.",
+        "refused the request (403); trying again in {wait}.",
+    ),
+    "down": ("şu anda yanıt vermiyor.", "does not answer at the moment."),
+    "garbage": ("anlaşılmayan bir yanıt verdi.", "gave an answer that makes no sense."),
+    "busy": ("için sıra dolu; {wait} sonra deneyin.", "is busy; try again in {wait}."),
+    "spent": (
+        "için bu ayın istek hakkından bugüne düşen doldu; {wait} sonra yeniden denenecek.",
+        "has had its share of this month's requests by now; trying again in {wait}.",
+    ),
+    "refused": (
+        "bu isteği kabul etmedi{code}.",
+        "did not accept this request{code}.",
+    ),
+}
 UNKEYED = ("limited", "banned", "blocked", "refused")
 STANDING = {
     TICKERS: (
@@ -91,15 +121,18 @@ STANDING = {
 }
 
 
-def hosts(config: Config, clock: Callable[[], float]) -> dict[str, Host]:
-    """Return the hosts by name, each with its limit of weight a minute and the owner's key."""
+def hosts(
+    config: Config, clock: Callable[[], float], spend: Spend = lambda *_: 0
+) -> dict[str, Host]:
+    """Return the hosts by name, each with its limits of weight and the owner's key."""
     made: dict[str, Host] = {}
     for name, (setting, limit, header) in HOSTS.items():
         key = getattr(config, setting.replace("_url", "_key")).reveal() if header else ""
         base, headers = getattr(config, setting), {header: key} if key else {}
         # What an address tells of its weight is the weight of the first of its hosts.
         metered = all(base != other.base for other in made.values())
-        made[name] = Host(name, base, limit, clock, headers, metered)
+        monthly = MONTHLY.get(name, 0)
+        made[name] = Host(name, base, limit, clock, headers, metered, monthly, spend)
     return made
 
 
@@ -157,7 +190,12 @@ class Sources:
         self._books: dict[tuple[str, int], deque[Dated]] = {}
         self._panels: dict[tuple, shapes.Panel] = {}
         self._clock, self._store = clock, open_store(config)
-        self.hosts = hosts(config, clock)
+        mark = "mock " if config.mocked else ""
+        self.hosts = hosts(config, clock, lambda name, *more: db.spend(mark + name, *more))
+        month = allowance(1, clock())[0]
+        spent = db.spent(month)
+        for host in self.hosts.values():
+            host.count(month, spent.get(mark + host.name, 0))
         for name, state, until in db.host_states():
             if name in self.hosts:
                 self.hosts[name].close(state, until / 1000)
@@ -353,6 +391,8 @@ class Sources:
                     "state": host.state,
                     "used_weight": host.used,
                     "limit": host.limit,
+                    "used_month": host.spent if host.monthly else None,
+                    "limit_month": host.monthly or None,
                     "until_ms": int(host.until * 1000) if host.until > now else None,
                 }
                 for host in self.hosts.values()
@@ -426,40 +466,27 @@ def stack(symbols: tuple[str, ...], reads: dict[str, Dated], step: int, bars: in
     return shapes.Panel(symbols, time[time >= first], reads)
 
 
+def span(seconds: int) -> tuple[str, str]:
+    """Return a wait in words, long ones in whole hours or days."""
+    for size, tr, en in ((86400, "gün", "days"), (3600, "sa", "h")):
+        if seconds >= 2 * size:
+            return f"{round(seconds / size)} {tr}", f"{round(seconds / size)} {en}"
+    return f"{seconds} sn", f"{seconds} s"
+
+
 def sentence(error: NetError, now: float, keyed: bool = False) -> UserError:
     """Return what a person is told about a host that gave no answer, and which key would help."""
-    name, wait = NAMES.get(error.host, error.host), max(1, round(error.until - now))
+    name = NAMES.get(error.host, error.host)
+    wait, later = span(max(1, round(error.until - now)))
     if keyed and error.kind == "refused" and error.code == 401:
         key = HOSTS[error.host][0].replace("_url", "_key").upper()
         return UserError(
             f"{name} anahtarı kabul etmedi: {key} doğru mu, planı bunun için yeterli mi?",
             f"{name} did not accept the key: is {key} right, and its plan enough for this?",
         )
-    tr, en = {
-        "region": (
-            "bu sunucunun bulunduğu bölgeye kapalı (451).",
-            "is closed to this server's region (451).",
-        ),
-        "banned": (
-            f"bu adresi geçici olarak engelledi (418); {wait} sn sonra yeniden denenecek.",
-            f"has banned this address for now (418); trying again in {wait} s.",
-        ),
-        "limited": (
-            f"istek sınırında (429); {wait} sn sonra yeniden denenecek.",
-            f"is at its request limit (429); trying again in {wait} s.",
-        ),
-        "blocked": (
-            f"isteği reddetti (403); {wait} sn sonra yeniden denenecek.",
-            f"refused the request (403); trying again in {wait} s.",
-        ),
-        "down": ("şu anda yanıt vermiyor.", "does not answer at the moment."),
-        "garbage": ("anlaşılmayan bir yanıt verdi.", "gave an answer that makes no sense."),
-        "busy": (f"için sıra dolu; {wait} sn sonra deneyin.", f"is busy; try again in {wait} s."),
-        "refused": (
-            f"bu isteği kabul etmedi{f' ({error.code})' if error.code else ''}.",
-            f"did not accept this request{f' ({error.code})' if error.code else ''}.",
-        ),
-    }[error.kind]
+    code = f" ({error.code})" if error.code else ""
+    tr, en = SAID[error.kind]
+    tr, en = tr.format(wait=wait, code=code), en.format(wait=later, code=code)
     advice = KEYS.get(error.host) if error.kind in UNKEYED and not keyed else None
     help_tr, help_en = (f"\n{words}" for words in advice) if advice else ("", "")
     return UserError(f"{name} {tr}{help_tr}", f"{name} {en}{help_en}")

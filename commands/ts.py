@@ -39,9 +39,10 @@ def store(ctx, row):
 
 def host(ctx, row):
     until = f" → {ctx.clock(row['until_ms'], '%H:%M:%S')}" if row["until_ms"] else ""
-    light = LIGHTS.get(row["state"], "🔴")
-    weight = ctx.t("ağırlık", "weight")
-    return f"{light} {row['name']}: {weight} {row['used_weight']}/{row['limit']}{until}"
+    used = f"{ctx.t('ağırlık', 'weight')} {row['used_weight']}/{row['limit']}"
+    if row["limit_month"]:
+        used += f" · {ctx.t('ay', 'month')} {row['used_month']}/{row['limit_month']}"
+    return f"{LIGHTS.get(row['state'], '🔴')} {row['name']}: {used}{until}"
 
 
 def job(ctx, row):

@@ -31,3 +31,4 @@ MARKETS = (
 )
 ENDPOINTS = {row.name: row for market in MARKETS for row in market.ENDPOINTS}
 HOSTS = {name: row for market in MARKETS for name, row in market.HOSTS.items()}
+MONTHLY = {**coingecko.MONTHLY, **coinmarketcap.MONTHLY, **etf.MONTHLY}

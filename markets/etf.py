@@ -233,8 +233,8 @@ HOSTS = {
     "sosovalue": ("sosovalue_url", 20, "x-soso-api-key"),
     "farside": ("farside_url", 10, ""),
 }
+MONTHLY = {"sosovalue": 1000}
 SOSO = "/openapi/v2/etf/"
-# SoSoValue's smallest plan counts 1000 calls a month: four answers kept warm make some 690.
 ENDPOINTS = (
     Endpoint(
         "etf_sosovalue",
@@ -242,7 +242,7 @@ ENDPOINTS = (
         SOSO + "historicalInflowChart",
         once,
         sosovalue,
-        6 * 3600,
+        7 * 3600,
         post=True,
     ),
     Endpoint(
@@ -251,7 +251,7 @@ ENDPOINTS = (
         SOSO + "currentEtfDataMetrics",
         once,
         sosovalue_funds,
-        6 * 3600,
+        7 * 3600,
         post=True,
     ),
     Endpoint(

@@ -73,6 +73,29 @@ def test_a_secret_update_leaves_no_words(store):
     assert store.waiting() == [] and store.receive([(5, "again")]) == set()
 
 
+def test_a_months_budget_is_counted_up_to_its_end_and_outlives_a_restart(store, url, clock):
+    assert [store.spend("gecko", "2026-11", 2, 5) for _ in range(3)] == [2, 4, None]
+    assert store.spend("gecko", "2026-11", 1, 5) == 5
+    assert store.spend("gecko", "2026-12", 1, 0) is None
+    assert store.spend("other", "2026-11", 9, 9) == 9
+    again = db.Db(url, clock)
+    assert again.spend("gecko", "2026-11", 1, 5) is None
+    assert again.spent("2026-11") == {"gecko": 5, "other": 9} and again.spent("2026-12") == {}
+    again.close()
+
+
+def test_counts_of_a_month_from_many_threads_add_up(store):
+    threads = [
+        threading.Thread(target=lambda: [store.spend("x", "m", 1, 40) for _ in range(9)])
+        for _ in range(5)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert store.spent("m") == {"x": 40}
+
+
 def test_pruning_forgets_only_old_answers(store, clock):
     store.receive([(1, "a"), (2, "b")])
     store.finish(1)

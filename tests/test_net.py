@@ -1,5 +1,7 @@
 """Hosts, routes and what an answer's status means, without a network."""
 
+from datetime import UTC, datetime
+
 import pytest
 import requests
 
@@ -30,6 +32,53 @@ def test_weight_is_taken_minute_by_minute_and_a_fifth_is_kept_back(clock):
     assert caught.value.until == (clock.now // 60 + 1) * 60
     clock.now = caught.value.until
     one.acquire(80, 1.0, 0)
+
+
+def at(*moment):
+    return datetime(*moment, tzinfo=UTC).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("now", "month", "most", "until"),
+    [
+        (at(2026, 11, 1), "2026-11", 1000, at(2026, 11, 1, 0, 4, 19)),
+        (at(2026, 11, 16), "2026-11", 6000, at(2026, 11, 16, 0, 4, 19)),
+        (at(2026, 11, 28), "2026-11", 10_000, at(2026, 12, 1)),
+        (at(2026, 11, 30, 23, 59, 59), "2026-11", 10_000, at(2026, 12, 1)),
+        (at(2027, 2, 15), "2027-02", 6000, at(2027, 2, 15, 0, 4, 2)),
+    ],
+)
+def test_a_months_budget_grows_with_its_days(now, month, most, until):
+    told = net.allowance(10_000, now)
+    assert told == (month, pytest.approx(most), pytest.approx(until, abs=1))
+
+
+def test_a_month_is_asked_for_its_weight_and_its_refusal_is_an_error_of_its_own(clock):
+    asked, answers = [], iter([7, None])
+
+    def spend(*what):
+        asked.append(what)
+        return next(answers)
+
+    clock.now = at(2026, 11, 16)
+    one = net.Host("one", "https://one.test", 100, clock, monthly=1000, spend=spend)
+    one.acquire(2, 0.6, 0)
+    assert one.spent == 7
+    with pytest.raises(net.NetError, match="spent") as caught:
+        one.acquire(2, 1.0, 0)
+    assert asked == [("one", "2026-11", 2, 360), ("one", "2026-11", 2, 600)]
+    assert caught.value.until == pytest.approx(clock.now + 2592)
+    clock.now = at(2026, 12, 1)
+    assert one.spent == 0
+
+
+def test_a_minute_that_is_full_costs_nothing_of_the_month(clock):
+    asked = []
+    one = net.Host("one", "", 10, clock, monthly=99, spend=lambda *what: asked.append(what) or 1)
+    one.acquire(8, 1.0, 0)
+    with pytest.raises(net.NetError, match="busy"):
+        one.acquire(1, 1.0, 0)
+    assert len(asked) == 1
 
 
 def test_a_read_heavier_than_the_budget_still_goes_when_nothing_else_did(clock):

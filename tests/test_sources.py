@@ -1,4 +1,5 @@
 import threading
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import net
 import sources
 from bot import UserError
 from local.faults import Faulty
+from markets import coingecko
 
 
 def test_every_endpoint_answers_through_the_table(market):
@@ -105,6 +107,56 @@ def test_a_ban_is_obeyed_after_a_restart(settings, database, markets, clock):
     opened.close()
 
 
+def month_of(clock):
+    return datetime.fromtimestamp(clock(), UTC).strftime("%Y-%m")
+
+
+def test_a_months_calls_outlive_a_restart_and_mock_ones_are_kept_apart(
+    settings, database, markets, clock
+):
+    for _ in range(2):
+        opened = sources.Sources(settings(), database, markets=markets, clock=clock)
+        opened.read(coingecko.global_route())
+        (row,) = [row for row in opened.report()["hosts"] if row["name"] == "coingecko"]
+        opened.close()
+        clock.now += 3600
+    assert (row["used_month"], row["limit_month"]) == (2, 10_000)
+    assert database.spent(month_of(clock)) == {"mock coingecko": 2}
+    again = sources.Sources(settings(), database, markets=markets, clock=clock)
+    assert again.hosts["coingecko"].spent == 2
+    assert sources.Sources(settings(MOCK="0"), database, clock=clock).hosts["coingecko"].spent == 0
+
+
+def test_beyond_a_months_budget_the_past_is_told_with_its_age_else_a_sentence(
+    market, database, clock
+):
+    known = market.read(coingecko.global_route())
+    database.spend("mock coingecko", month_of(clock), 9999, 10_000)
+    clock.now += 7200
+    stale = market.read(coingecko.global_route())
+    assert stale.stale and stale.at == known.at and market.hosts["coingecko"].state == "ok"
+    with pytest.raises(UserError, match="this month's requests by now") as caught:
+        market.read(coingecko.trending_route())
+    assert "COINGECKO_KEY" not in caught.value.en
+
+
+def test_the_warm_thread_leaves_a_months_budget_to_people(market, database, clock):
+    key = ("coingecko_global",)
+    market.read(coingecko.global_route())
+    month, most, _ = net.allowance(10_000, clock())
+    database.spend("mock coingecko", month, int(0.6 * most) + 10, 10_000)
+    clock.now += 1300
+    with pytest.raises(net.NetError, match="spent"):
+        market.door.refresh(key)
+    clock.now += 600
+    assert not market.read(coingecko.global_route()).stale
+
+
+def test_a_long_wait_is_told_in_hours_and_days():
+    waits = {59: ("59 sn", "59 s"), 7200: ("2 sa", "2 h"), 260_000: ("3 gün", "3 days")}
+    assert {seconds: sources.span(seconds) for seconds in waits} == waits
+
+
 def test_with_every_binance_host_gone_others_answer_and_say_so(market, clock):
     for name in ("binance", "binance_data"):
         market.hosts[name].close("region", clock() + 900)
@@ -147,7 +199,8 @@ def test_a_hundred_threads_asking_for_one_coin_make_one_request(market):
 
 
 @pytest.mark.parametrize(
-    "kind", ["region", "banned", "limited", "blocked", "down", "garbage", "busy", "refused"]
+    "kind",
+    ["region", "banned", "limited", "blocked", "down", "garbage", "busy", "spent", "refused"],
 )
 def test_every_state_has_its_own_sentence_in_both_languages(kind):
     error = sources.sentence(net.NetError(kind, "binance", 130.0, -1), 100.0)

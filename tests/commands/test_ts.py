@@ -5,6 +5,7 @@ def test_it_shows_store_hosts_and_jobs(say, ctx):
     say("/p btc")
     (reply,) = say("/ts")
     assert "Depo: isabet" in reply.text and "binance: ağırlık" in reply.text
+    assert "coingecko: ağırlık 0/30 · ay 0/10000\n" in reply.text
     assert "Yorum: her şey yolunda." in reply.text
 
 

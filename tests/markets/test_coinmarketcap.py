@@ -131,6 +131,6 @@ def test_the_keyed_way_comes_first_and_the_keyless_one_stands_in():
     )
 
 
-def test_a_month_of_warm_answers_stays_within_the_smallest_plan():
+def test_a_month_of_warm_answers_stays_within_the_warm_threads_share_of_the_plan():
     calls = sum(30 * 86400 / (0.7 * one.ttl) for one in coinmarketcap.ENDPOINTS)
-    assert calls / 2 < 10_000
+    assert calls / 2 < 0.6 * coinmarketcap.MONTHLY["coinmarketcap"]

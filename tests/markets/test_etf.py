@@ -227,9 +227,11 @@ def test_every_fund_of_the_answers_has_a_provider():
     assert (etf.PROVIDERS["IBIT"], etf.PROVIDERS["GBTC"]) == ("BlackRock", "Grayscale")
 
 
-def test_a_month_of_warm_answers_stays_within_sosovalues_smallest_plan():
+def test_a_month_of_warm_answers_stays_within_the_warm_threads_share_of_the_plan():
     calls = 30 * 86400 / (0.7 * etf.SOSOVALUE.ttl)
-    assert etf.SOSOVALUE.ttl == etf.SOSOVALUE_FUNDS.ttl and 4 * calls < 1000
+    assert (
+        etf.SOSOVALUE.ttl == etf.SOSOVALUE_FUNDS.ttl and 4 * calls < 0.6 * etf.MONTHLY["sosovalue"]
+    )
 
 
 @pytest.mark.parametrize(
