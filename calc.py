@@ -358,8 +358,12 @@ def _total(x: Array) -> Array:
 def _total_from(x: Array, starts: Array) -> Array:
     """Return the running sum that begins anew at every start; NaN before the first."""
     if x.ndim == 2 and (starts != starts[:, :1]).any():
-        columns = [_total_from(a, b) for a, b in zip(x.T, starts.T, strict=True)]
-        return np.stack(columns, axis=1)
+        hole = np.isnan(x)
+        out = np.where(hole, 0.0, x)
+        for (before, row), start in zip(pairwise(out), starts[1:], strict=True):
+            np.add(row, before, out=row, where=~start)
+        out[hole | ~np.logical_or.accumulate(starts)] = np.nan
+        return out
     edges = np.flatnonzero(starts[:, 0] if x.ndim == 2 else starts).tolist()
     out = np.full(x.shape, np.nan)
     for start, end in pairwise([*edges, len(x)]):

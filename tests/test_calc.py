@@ -542,3 +542,11 @@ def test_psar_and_alma_refuse_senseless_numbers(panel):
 def test_calc_needs_numpy_only():
     own = {name for name, value in vars(calc).items() if type(value) is type(sys)}
     assert own == {"np"}
+
+
+def test_each_column_of_a_panel_has_its_own_anchors(holed):
+    anchor = 1.0 * (np.indices((BARS, SYMBOLS)).sum(axis=0) % 29 == 0)
+    whole = calc.anchored_vwap(holed["close"], holed["volume"], anchor)
+    for i in range(SYMBOLS):
+        alone = calc.anchored_vwap(holed["close"][:, i], holed["volume"][:, i], anchor[:, i])
+        np.testing.assert_allclose([one[:, i] for one in whole], alone, rtol=1e-12)

@@ -12,8 +12,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS = {
     0: ("bot", "calc", "config", "dar", "net", "shapes"),
-    1: ("markets", "door", "db", "stats", "live", "chart"),
-    1.25: ("perps", "volatility", "performance"),
+    1: ("markets", "door", "db", "stats", "live", "chart", "vocabulary", "graph"),
+    1.25: ("perps", "volatility", "performance", "syntax"),
     1.5: ("sources",),
     2: ("formula", "scores", "flows"),
     3: ("workers", "alarms", "trade", "post"),

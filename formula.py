@@ -1,0 +1,465 @@
+"""Formulas such as `rsi(14) < 30 and close > sma(200)`: check, compile, and evaluate in bulk.
+
+`compile(text)` gives a Formula. It is worked out over all bars (`history`), on the last one
+(`last`), or thousands at a time (Bundle), everywhere with the same meaning: closed bars only, and
+what is not known makes no condition true, not even behind `not`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import graph
+from graph import Array, Context, Graph, Item, Run, Shape
+from syntax import parse, pointing
+from vocabulary import COMPARISONS, MIXED, FormulaError, Node, normal, usual
+
+MOST_BARS, MOST_COST, MOST_COST_OF_USER = 3000, 20_000, 200_000
+FETCHED = (500, 999)
+CHUNK = 2**18
+OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
+OPPOSITE |= {"and": "or", "or": "and"}
+CROSSINGS = {"crossover": (">", "<="), "crossunder": ("<", ">=")}
+# What is told in percent or on a scale of 0–100: beside it 30% is 30, else 0.3.
+PERCENTS = frozenset(
+    (
+        *("rsi", "stoch_rsi", "stochastic", "williams_r", "cmo", "tsi", "ppo", "roc", "trix"),
+        *("natr", "bandwidth", "adx", "dx", "adxr", "aroon", "chop", "ultimate", "mfi"),
+        *("buy_share", "rolling_rank", "ema_distance", "realised_vol", "parkinson", "ulcer"),
+        *("garman_klass", "rogers_satchell", "yang_zhang", "vol_rank", "drawdown"),
+        *("roll_spread", "corwin_schultz", "relative_strength"),
+    )
+)
+# What keeps the unit of the series it is of.
+UNCHANGED = frozenset(
+    (
+        *("sma", "ema", "rma", "dema", "tema", "wma", "hma", "vwma", "alma", "kama", "mom"),
+        *("bollinger", "rolling_max", "rolling_min", "rolling_sum", "rolling_std"),
+        *("rolling_median", "linreg", "linreg_slope", "linreg_channel"),
+    )
+)
+
+
+class Needs(NamedTuple):
+    """What a formula is worked out on: how many bars of which timeframe, "" for its own.
+
+    `coins` are other coins by (timeframe, coin). Averages that remember want more bars than their
+    warm-up: with fewer their value still tells where they began.
+    """
+
+    bars: Mapping[str, int]
+    coins: frozenset[tuple[str, str]]
+
+
+class Condition(NamedTuple):
+    """A comparison or crossing of a formula, its sides by their texts in `Formula.values`."""
+
+    text: str
+    left: str
+    sign: str
+    right: str
+
+
+class Part(NamedTuple):
+    """A part of a formula with its value on the last bar, and the parts it is made of."""
+
+    text: str
+    value: float | bool
+    parts: tuple["Part", ...] = ()
+
+
+class Place(NamedTuple):
+    """Where a node is looked at: a timeframe and how many of its bars back.
+
+    `outer` is how many bars back of the formula's own it is aligned to, None where it is not.
+    """
+
+    frame: str = ""
+    ago: int = 0
+    outer: int | None = None
+
+
+HERE = Place()
+
+
+@dataclass(frozen=True, eq=False)
+class Formula:
+    """A compiled formula: its normal text, its tree, its nodes and which of them it is.
+
+    `cost` counts passes over the data: times bars times coins they take about a third of a
+    nanosecond.
+    """
+
+    text: str
+    tree: Node
+    items: tuple[Item, ...]
+    root: int
+    cost: int
+
+    @property
+    def condition(self) -> bool:
+        """Tell whether it is true or false rather than a number."""
+        return self.tree.condition
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Return its comparisons and crossings, in their order."""
+        return self._compared[0]
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """Return the texts of what it compares without the constants, itself if it is a number."""
+        _, sides, items = self._compared
+        return tuple(text for text, i in sides.items() if items[i].op != "num")
+
+    @cached_property
+    def needs(self) -> Needs:
+        """Return what it is worked out on."""
+        return Needs(_bars(self.items, self.root), frozenset(_coins(self.items)))
+
+    @cached_property
+    def _compared(self) -> tuple[tuple[Condition, ...], dict[str, int], list[Item]]:
+        lowering = _Lowering()
+        conditions, sides = _conditions(self.tree, lowering)
+        sides = sides or {self.text: lowering.lower(resolved(self.tree))}
+        return conditions, sides, lowering.graph.items
+
+    def history(self, context: Context, bars: int | None = None) -> Array:
+        """Return the last bars, all where not told, `(bars,)` or `(bars, coins)`."""
+        return _worked_out(self.items, [self.root], context, bars)[0]
+
+    def last(self, context: Context) -> Array:
+        """Return the last bar of every coin, what `history` ends with but for rounding."""
+        return _newest(self.history(context, 1))
+
+    def values(self, context: Context) -> dict[str, Array]:
+        """Return what the conditions compare on the last bar of every coin, by its text."""
+        _, sides, items = self._compared
+        found = _worked_out(items, list(sides.values()), context, 1)
+        return {text: _newest(one) for text, one in zip(sides, found, strict=True)}
+
+
+def _newest(x: Array) -> Array:
+    """Return the last bar, unknown where there is none."""
+    return x[-1] if len(x) else np.full(x.shape[1:], False if x.dtype == bool else np.nan)
+
+
+def compile(text: str, names: Mapping[str, str] | None = None) -> Formula:
+    """Compile a formula; `names` are the user's own formulas by their names.
+
+    Raises FormulaError, whose sentence shows the place of the mistake.
+    """
+    with pointing(text):
+        tree = parse(text, names)
+        if tree.fixed:
+            raise FormulaError("Formülde bir seri yok.", "There is no series in the formula.")
+        lowering = _Lowering()
+        root = lowering.lower(resolved(tree))
+        items = tuple(lowering.graph.items)
+        return Formula(normal(tree), tree, items, root, _affordable(items))
+
+
+def _affordable(items: Iterable[Item]) -> int:
+    """Return the cost of nodes. Raises FormulaError for too many bars or too high a cost."""
+    bars = cost = 0
+    for item in items:
+        cost += graph.cost(item)
+        if item.op == "call":
+            bars += graph.warm_up(*item.value)
+        elif item.op in ("shift", "align"):
+            bars += item.value
+    if bars > MOST_BARS:
+        raise FormulaError(
+            f"Pencereler toplam {bars} bar; en çok {MOST_BARS} olur.",
+            f"The windows come to {bars} bars; {MOST_BARS} at most.",
+        )
+    if cost > MOST_COST:
+        raise FormulaError(
+            f"Çok ağır bir formül: {cost} adım, en çok {MOST_COST} olur.",
+            f"Too heavy a formula: {cost} steps, {MOST_COST} at most.",
+        )
+    return cost
+
+
+def _bars(items: Sequence[Item], root: int) -> dict[str, int]:
+    """Return how many bars of each timeframe a node wants."""
+    bars = {"": 1}
+    for i, count in graph.look_backs(items, root).items():
+        frame = items[i].frame or ""
+        bars[frame] = max(bars.get(frame, 0), count)
+    return bars
+
+
+def _coins(items: Iterable[Item]) -> Iterator[tuple[str, str]]:
+    return ((item.frame or "", item.value[0]) for item in items if item.op == "coin")
+
+
+def _worked_out(
+    items: Sequence[Item], roots: list[int], context: Context, bars: int | None
+) -> list[Array]:
+    with np.errstate(all="ignore"):
+        return graph.history(items, roots, context, bars)
+
+
+class _Lowering:
+    """Turn a tree into shared nodes, with shifts and timeframes moved down to the series.
+
+    `not` is moved down too and gone, so that what is unknown stays unknown under it.
+    """
+
+    def __init__(self) -> None:
+        self.graph = Graph()
+
+    def lower(self, node: Node, place: Place = HERE, true: bool = True) -> int:
+        """Return the number of a node, or of its contrary. Raises FormulaError."""
+        op, args = node.op, node.args
+        if op in ("not", "shift", "tf"):
+            ((inner, there),) = _inner(node, place)
+            return self.lower(inner, there, true != (op == "not"))
+        if op in ("crossover", "crossunder", "cross"):
+            return self.crossing(op, args, place, true)
+        if op in ("series", "coin", "call"):
+            return self.leaf(node, place)
+        if op == "num":
+            return self.graph.add("num", value=float(node.value))
+        if op == "change":
+            args = (args[0], Node("shift", args, node.value))
+        op = op if true else OPPOSITE.get(op, op)
+        return self.graph.add(op, *(self.lower(arg, place, true) for arg in args))
+
+    def crossing(self, op: str, args: Sequence[Node], place: Place, true: bool) -> int:
+        """Return a crossing: on one side now, not on it a bar before."""
+        if op == "cross":
+            both = (self.crossing(one, args, place, true) for one in CROSSINGS)
+            return self.graph.add("or" if true else "and", *both)
+        signs = CROSSINGS[op] if true else tuple(OPPOSITE[sign] for sign in CROSSINGS[op])
+        before = place._replace(ago=place.ago + 1)
+        parts = [
+            self.graph.add(sign, *(self.lower(arg, at) for arg in args))
+            for sign, at in zip(signs, (place, before), strict=True)
+        ]
+        return self.graph.add("and" if true else "or", *parts)
+
+    def leaf(self, node: Node, place: Place) -> int:
+        """Return a series or an indicator at its place."""
+        if node.op == "series" and node.value in MIXED:
+            parts = [Node("series", (), name) for name in MIXED[node.value]]
+            total = self.lower(parts[0], place)
+            for part in parts[1:]:
+                total = self.graph.add("+", total, self.lower(part, place))
+            return self.graph.add("/", total, self.graph.add("num", value=float(len(parts))))
+        if node.op == "call":
+            i = self.call(node, place.frame)
+        else:
+            i = self.graph.add(node.op, value=node.value, frame=place.frame)
+        if place.ago:
+            i = self.graph.add("shift", i, value=place.ago)
+        if place.outer is None:
+            return i
+        return self.graph.add("align", i, value=place.outer, frame="")
+
+    def call(self, node: Node, frame: str) -> int:
+        """Return an output of an indicator. Raises FormulaError for parameters it refuses."""
+        name, output, params = node.value
+        try:
+            graph.warm_up(name, params)
+        except ValueError as error:
+            raise FormulaError(f"Uygun değil: {error}", f"Unfit: {error}", node.at) from None
+        parts = [self.lower(arg, Place(frame)) for arg in node.args]
+        whole = self.graph.add("call", *parts, value=(name, params))
+        return self.graph.add("out", whole, value=output)
+
+
+def in_percent(node: Node) -> bool:
+    """Tell whether a number is in percent or on a scale of 0–100."""
+    inner = [in_percent(arg) for arg in node.args]
+    if node.op == "call":
+        return node.value[0] in PERCENTS or (node.value[0] in UNCHANGED and inner[0])
+    if node.op == "/":
+        return inner[0] and not inner[1]
+    return node.op == "change" or any(inner)
+
+
+def resolved(node: Node) -> Node:
+    """Return a tree with every percentage as the number it is beside its neighbours."""
+    args = tuple(resolved(arg) for arg in node.args)
+    if not any(arg.op == "percent" for arg in args):
+        return Node(node.op, args, node.value, node.at)
+    scale = 100 if node.op in ("*", "/") or not any(in_percent(arg) for arg in args) else 1
+    if node.op in ("+", "-") and scale == 100:
+        share = args[1].value / 100
+        factor = 1 + share if node.op == "+" else 1 - share
+        return Node("*", (args[0], Node("num", (), factor)), None, node.at)
+    plain = (Node("num", (), a.value / scale) if a.op == "percent" else a for a in args)
+    return Node(node.op, tuple(plain), node.value, node.at)
+
+
+def _conditions(tree: Node, lowering: _Lowering) -> tuple[tuple[Condition, ...], dict[str, int]]:
+    """Return the conditions of a tree and the nodes of their sides by their texts."""
+    found: list[Condition] = []
+    sides: dict[str, int] = {}
+
+    def visit(node: Node, place: Place) -> None:
+        if node.op not in (*COMPARISONS, "crossover", "crossunder", "cross"):
+            for arg, inner in _inner(node, place):
+                visit(arg, inner)
+            return
+        texts = [placed_text(side, place) for side in resolved(node).args]
+        for text, side in zip(texts, resolved(node).args, strict=True):
+            sides[text] = lowering.lower(side, place)
+        found.append(Condition(placed_text(node, place), texts[0], node.op, texts[1]))
+
+    if tree.condition:
+        visit(tree, HERE)
+    return tuple(found), sides
+
+
+def _inner(node: Node, place: Place) -> list[tuple[Node, Place]]:
+    """Return the parts of a node with the places they are looked at."""
+    if node.op == "tf":
+        place = Place(node.value, 0, place.ago)
+    elif node.op == "shift":
+        place = place._replace(ago=place.ago + node.value)
+    return [(arg, place) for arg in node.args]
+
+
+def placed_text(node: Node, place: Place) -> str:
+    """Return the text of a node and where it is looked at: rsi(14)[1] @4h."""
+    past = f"[{place.ago}]" if place.ago else ""
+    return normal(node) + past + (f" @{place.frame}" if place.frame else "")
+
+
+def explain(formula: Formula, context: Context, column: int = 0) -> Part:
+    """Return a formula as a tree with the values of one coin, by its column, on the last bar."""
+    lowering = _Lowering()
+    texts: list[str] = []
+    roots: list[int] = []
+
+    def sketch(node: Node, place: Place) -> list[Any]:
+        texts.append(placed_text(node, place))
+        roots.append(lowering.lower(resolved(node), place))
+        return [len(texts) - 1, [sketch(arg, inner) for arg, inner in _explained(node, place)]]
+
+    def filled(i: int, inner: list[Any]) -> Part:
+        return Part(texts[i], _newest(values[i]).item(), tuple(filled(*one) for one in inner))
+
+    plan = sketch(formula.tree, HERE)
+    with np.errstate(all="ignore"):
+        run = Run(lowering.graph.items, roots, context, 1)
+        run.columns = slice(column, column + 1)
+        values = run.results(roots, range(len(lowering.graph.items)))
+    return filled(*plan)
+
+
+def _explained(node: Node, place: Place) -> list[tuple[Node, Place]]:
+    """Return the parts of a node worth telling: no constants, and no series it usually is of."""
+    if node.op in ("tf", "shift"):
+        ((inner, there),) = _inner(node, place)
+        return _explained(inner, there)
+    own = usual(node.value[0]) if node.op == "call" else ()
+    if node.op == "call" and node.args == own:
+        return []
+    parts = [(arg, there) for arg, there in _inner(node, place) if not arg.fixed]
+    if node.op == "call":
+        return [(arg, Place(there.frame, 0, there.outer)) for arg, there in parts if arg not in own]
+    before = place._replace(ago=place.ago + 1)
+    crosses = node.op in ("crossover", "crossunder", "cross")
+    return parts + [(arg, before) for arg, _ in parts] * crosses
+
+
+class Bundle:
+    """Hold many formulas over shared nodes, and test them all at once.
+
+    Formulas that differ in series, windows and constants only are compared together, so that ten
+    thousand cost some dozens of steps.
+    """
+
+    def __init__(self, formulas: Iterable[Formula] = ()) -> None:
+        self.graph = Graph()
+        self.roots: list[int] = []
+        self.leaves: dict[int, int] = {}
+        self._groups: dict[Shape, list[tuple[int, list[int], list[float]]]] = {}
+        self._baked: list[tuple[Shape, Array, Array, Array]] | None = None
+        for formula in formulas:
+            self.add(formula)
+
+    @property
+    def items(self) -> list[Item]:
+        """Return the shared nodes."""
+        return self.graph.items
+
+    @property
+    def needs(self) -> Needs:
+        """Return what all formulas together are worked out on."""
+        bars: dict[str, int] = {}
+        for root in set(self.roots):
+            for frame, count in _bars(self.items, root).items():
+                bars[frame] = max(bars.get(frame, 0), count)
+        return Needs(bars, frozenset(_coins(self.items)))
+
+    def add(self, formula: Formula) -> int:
+        """Take in a formula, a condition; return its number. Raises ValueError."""
+        if not formula.condition:
+            raise ValueError(f"no condition: {formula.text}")
+        root = self.graph.merge(formula.items)[formula.root]
+        shape, leaves, constants = graph.outline(self.items, root)
+        places = [self.leaves.setdefault(i, len(self.leaves)) for i in leaves]
+        self._groups.setdefault(shape, []).append((len(self.roots), places, constants))
+        self._baked = None
+        self.roots.append(root)
+        return len(self.roots) - 1
+
+    def history(self, context: Context, bars: int | None = None) -> Iterator[Array]:
+        """Return each formula's last bars, all where not told, in their order.
+
+        What several share is worked out once and forgotten after the last of them.
+        """
+        run = Run(self.items, self.roots, context, bars)
+        for root in self.roots:
+            with np.errstate(all="ignore"):
+                (found,) = run.results([root], graph.below(self.items, root))
+            yield found
+
+    def values(self, context: Context) -> Array:
+        """Return what `test` compares, of the last bar: `(leaves, coins)`."""
+        found = _worked_out(self.items, list(self.leaves), context, 1)
+        return np.array([_newest(one) for one in found]).reshape(len(found), -1)
+
+    def last(self, context: Context) -> Array:
+        """Return every formula's result on the last bar of every coin, `(formulas, coins)`."""
+        return self.test(self.values(context))
+
+    def test(self, values: Array, columns: Array | None = None) -> Array:
+        """Return every formula's result from its leaves: `(formulas, coins)`.
+
+        Where `columns` tells which coin each formula is of, `(formulas,)`.
+        """
+        shape = values.shape[1:] if columns is None else ()
+        out = np.zeros((len(self.roots), *shape), dtype=bool)
+        step = max(1, CHUNK // (shape[0] or 1 if shape else 1))
+        with np.errstate(all="ignore"):
+            for outline, numbers, leaves, constants in self._bake():
+                for start in range(0, len(numbers), step):
+                    some = slice(start, start + step)
+                    which = () if columns is None else (columns[numbers[some]],)
+                    slots = [values[(leaf[some], *which)] for leaf in leaves]
+                    slots += [one[some].reshape(-1, *(1 for _ in shape)) for one in constants]
+                    out[numbers[some]] = outline.apply(slots)
+        return out
+
+    def _bake(self) -> list[tuple[Shape, Array, Array, Array]]:
+        """Return the formulas of each shape: their numbers, leaves and constants by slot."""
+        if self._baked is None:
+            self._baked = [
+                (
+                    shape,
+                    np.array([number for number, _, _ in group]),
+                    np.array([leaves for _, leaves, _ in group], dtype=np.int64).T,
+                    np.array([constants for _, _, constants in group], dtype=np.float64).T,
+                )
+                for shape, group in self._groups.items()
+            ]
+        return self._baked

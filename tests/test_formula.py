@@ -1,0 +1,385 @@
+"""formula.py: what formulas mean, on all bars, on the last one, one by one and in bulk."""
+
+import time
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+import calc
+import formula
+import graph
+from formula import Bundle, compile, explain
+from tests import formulas
+from tests.formulas import HOUR, bars, blank, context, cut
+from vocabulary import FormulaError
+
+pytestmark = pytest.mark.filterwarnings("error")
+BARS = bars()
+HERE = context(BARS)
+
+
+def known(text):
+    """Compile a generated formula, or drop the example where it is refused."""
+    try:
+        return compile(text)
+    except FormulaError:
+        assume(False)
+
+
+def before(x, n=1):
+    out = np.full(x.shape, np.nan)
+    out[n:] = x[:-n]
+    return out
+
+
+def by_hand():
+    """Formulas with what they come to, written out in numpy and calc."""
+    b, c = BARS, BARS.close
+    ema9, ema21, rsi = calc.ema(c, 9), calc.ema(c, 21), calc.rsi(c)
+    line, signal, hist = calc.macd(c)
+    over = (ema9 > ema21) & (before(ema9) <= before(ema21))
+    return {
+        "rsi(14) < 50 and close > sma(50)": (rsi < 50) & (c > calc.sma(c, 50)),
+        "crossover(ema(9), ema(21))": over,
+        "crossunder(ema(21), ema(9))": over,
+        "cross(ema9, ema21)": over | ((ema9 < ema21) & (before(ema9) >= before(ema21))),
+        "not crossover(ema9, ema21)": (ema9 <= ema21) | (before(ema9) > before(ema21)),
+        "highest(high, 20)[1] < close": before(calc.rolling_max(b.high, 20)) < c,
+        "change(close, 4) > 3%": calc.roc(c, 4) > 3,
+        "close > open + 1%": c > b.open * 1.01,
+        "close / open - 1 > 1%": c / b.open - 1 > 0.01,
+        "volume > 2*sma(volume, 20)": b.volume > 2 * calc.sma(b.volume, 20),
+        "macd_hist[1] < 0 < macd_hist": (before(hist) < 0) & (hist > 0),
+        "macd > macd_signal or rsi > 60": (line > signal) | (rsi > 60),
+        "40 <= rsi <= 60": (rsi >= 40) & (rsi <= 60),
+        "not (rsi < 40)": rsi >= 40,
+        "rsi - 50": rsi - 50,
+        "sma(rsi(14), 5)": calc.sma(rsi, 5),
+        "(high + low) / 2 - hl2 + log(close)": np.log(c),
+        "max(open, close) - high": np.maximum(b.open, c) - b.high,
+        "-abs(close - open) / sqrt(volume)": -np.abs(c - b.open) / np.sqrt(b.volume),
+        "bb_upper(10, 1.5)": calc.bollinger(c, 10, 1.5)[0],
+        "minus_di(9)": calc.adx(b.high, b.low, c, 9)[2],
+        "stoch(close, low, open, 5)": calc.stochastic(c, b.low, b.open, 5)[0],
+        "vwap": calc.vwap(b.high, b.low, c, b.volume, b.time),
+        "buy_share(3)": calc.buy_share(b.volume, b.taker, 3),
+        "realised_vol(9)": calc.realised_vol(c, 9, 8760.0),
+        "hammer": calc.hammer(b.open, b.high, b.low, c) == 1,
+        "beta(30)": calc.beta(c, np.repeat(HERE.coins["", "BTC"].close[:, None], 3, axis=1), 30),
+        "ema(close * volume, 9)": calc.ema(c * b.volume, 9),
+    }
+
+
+@pytest.mark.parametrize("text", by_hand())
+def test_a_formula_is_what_it_says(text):
+    wanted = by_hand()[text]
+    found = compile(text).history(HERE)
+    assert found.shape == BARS.close.shape and found.dtype == wanted.dtype
+    np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-12)
+    assert np.isfinite(found).any() and (found.dtype != bool or found.any())
+
+
+def tied(one):
+    """Tell whether a condition compares equals, where rounding decides, now or a bar before."""
+    for here in (HERE, context(cut(BARS, -1), others=HERE.others)):
+        values = one.values(here)
+        for test in one.conditions:
+            a, b = values[test.left], values[test.right]
+            if (np.abs(a - b) <= 1e-8 * np.maximum(np.abs(a), np.abs(b)) + 1e-12).any():
+                return True
+    return False
+
+
+@settings(max_examples=60, deadline=None)
+@given(formulas.FORMULAS)
+def test_the_last_bars_are_the_end_of_the_history(text):
+    one = known(text)
+    whole = one.history(HERE)
+    assert whole.shape == BARS.close.shape
+    for found, wanted in ((one.last(HERE), whole[-1]), (one.history(HERE, 5), whole[-5:])):
+        assert found.dtype == wanted.dtype and found.shape == wanted.shape
+        if not one.condition:
+            np.testing.assert_allclose(found, wanted, rtol=1e-8, atol=1e-8)
+        elif not tied(one):
+            assert (found[-1] == wanted[-1]).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(formulas.FORMULAS, st.integers(1, 399))
+def test_what_comes_later_never_changes_the_past(text, rows):
+    one = known(text)
+    others = {"4h": cut(HERE.others["4h"], 60 + rows // 4)}
+    past = one.history(context(cut(BARS, rows), others=others))
+    np.testing.assert_array_equal(past, one.history(HERE)[:rows])
+
+
+@settings(max_examples=40, deadline=None)
+@given(formulas.CONDITIONS)
+def test_what_is_not_known_makes_nothing_true(text):
+    one, contrary = known(text), known(f"not ({text})")
+    empty = context(blank(BARS), others={}, coins={})
+    for each in (one, contrary):
+        assert not each.history(empty).any() and not each.last(empty).any()
+    assert not (one.history(HERE) & contrary.history(HERE)).any()
+
+
+def test_a_condition_and_its_contrary_are_never_both_true_and_one_is_where_all_is_known():
+    for text in ("rsi < 40 and close > sma50", "crossover(ema9, ema21)", "close != open[1]"):
+        one, contrary = compile(text).history(HERE), compile(f"not ({text})").history(HERE)
+        assert (one ^ contrary)[60:, :2].all() and not (one | contrary)[0].any()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(formulas.CONDITIONS, min_size=1, max_size=6))
+def test_a_bundle_says_what_each_formula_says(texts):
+    every = [known(text) for text in texts]
+    bundle = Bundle(every)
+    found = bundle.last(HERE)
+    assert found.shape == (len(every), 3) and found.dtype == bool
+    for one, row in zip(every, found, strict=True):
+        np.testing.assert_array_equal(row, one.last(HERE))
+    columns = np.arange(len(every)) % 3
+    chosen = bundle.test(bundle.values(HERE), columns)
+    np.testing.assert_array_equal(chosen, found[np.arange(len(every)), columns])
+    for one, whole in zip(every, bundle.history(HERE), strict=True):
+        np.testing.assert_array_equal(whole, one.history(HERE))
+
+
+@settings(max_examples=25, deadline=None)
+@given(formulas.FORMULAS)
+def test_a_few_coins_at_a_time_or_one_alone_come_to_the_same(text):
+    one = known(text)
+    wide = context(bars(120, 20))
+    whole = one.history(wide)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(graph, "WORKING_BYTES", 1)
+        np.testing.assert_array_equal(one.history(wide), whole)
+    single = {name: x if x.ndim == 1 else x[:, 4] for name, x in vars(wide.bars).items()}
+    other = {name: x if x.ndim == 1 else x[:, 4] for name, x in vars(wide.others["4h"]).items()}
+    kind = type(wide.bars)
+    alone = context(kind(**single), others={"4h": kind(**other)})
+    found = one.history(alone)
+    assert found.shape == (120,)
+    if not one.condition:
+        np.testing.assert_allclose(found, whole[:, 4], rtol=1e-8, atol=1e-8)
+
+
+@settings(max_examples=30, deadline=None)
+@given(formulas.FORMULAS, st.integers(0, 3), st.integers(0, 2))
+def test_few_bars_and_no_bars_are_no_mistake(text, rows, coins):
+    one = known(text)
+    here = context(cut(bars(5, coins), rows), others={"4h": cut(bars(5, coins, 4), rows)})
+    shape = (rows, coins) if coins else (rows,)
+    assert one.history(here).shape == shape
+    assert np.shape(one.last(here)) == shape[1:]
+
+
+def test_a_longer_timeframe_tells_its_last_closed_bar_and_no_older_one():
+    small, large = bars(12, 1), bars(4, 1, 4, start=formulas.START - 4 * HOUR)
+    large.close[:, 0] = [1, 2, 3, 4]
+    there = context(small, others={"4h": large})
+    found = compile("close(tf=4h)").history(there)[:, 0]
+    assert found.tolist() == [1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4]
+    before_ = compile("close(tf=4h)[1]").history(there)[:, 0]
+    assert np.isnan(before_[0]) and before_[1:].tolist() == found[:-1].tolist()
+    rise = compile("crossover(close(tf=4h), 2.5)").history(there)[:, 0]
+    assert np.flatnonzero(rise).tolist() == [7]
+    inside = compile("crossover(close, 2.5, tf=4h)").history(there)[:, 0]
+    assert np.flatnonzero(inside).tolist() == [7, 8, 9, 10]
+    gone = {name: np.delete(x, 2, axis=0) for name, x in vars(large).items()}
+    holed = compile("close(tf=4h)").history(context(small, others={"4h": type(large)(**gone)}))
+    assert np.isnan(holed[7:11, 0]).all() and holed[11, 0] == 4
+    nothing = compile("close(tf=4h) > 0 or close > 0").history(context(small, others={}))
+    assert nothing.all()
+
+
+def test_the_formulas_own_timeframe_may_be_named():
+    one, same = compile("rsi(14, tf=1h) < 45"), compile("rsi(14) < 45")
+    np.testing.assert_array_equal(one.history(HERE), same.history(HERE))
+
+
+def test_another_coins_bars_are_met_by_their_time():
+    coin = bars(20, 0)
+    coin.close[:] = np.arange(20)
+    there = {name: np.delete(x, 5) for name, x in vars(coin).items()}
+    late = context(
+        bars(10, 2, start=formulas.START + 2 * HOUR), coins={("", "BTC"): type(coin)(**there)}
+    )
+    found = compile("btc.close").history(late)
+    assert found[:, 0].tolist()[:3] == [2, 3, 4] and np.isnan(found[3]).all()
+    assert (found[4:, 0] == found[4:, 1]).all() and found[9, 0] == 11
+    assert np.isnan(compile("eth.close").history(late)).all()
+
+
+def test_percentages_take_the_scale_of_what_they_stand_beside():
+    pairs = {
+        "rsi > 30%": "rsi > 30",
+        "sma(rsi(14), 3) < 30%": "sma(rsi(14), 3) < 30",
+        "cmf > 10%": "cmf > 0.1",
+        "close > sma50 * 102%": "close > sma50 * 1.02",
+        "close > sma50 - 2%": "close > sma50 * 0.98",
+        "rsi > rsi[1] + 5%": "rsi > rsi[1] + 5",
+        "crossover(change(close, 4), 3%)": "crossover(change(close, 4), 3)",
+        "2 * natr > 3%": "2 * natr > 3",
+        "atr / close > 3%": "atr / close > 0.03",
+        "rsi / rsi[5] > 120%": "rsi / rsi[5] > 1.2",
+        "percent_b > 80%": "percent_b > 0.8",
+    }
+    for text, plain in pairs.items():
+        one, same = compile(text).history(HERE), compile(plain).history(HERE)
+        np.testing.assert_array_equal(one, same, err_msg=text)
+
+
+def test_equals_may_differ_by_rounding():
+    x = compile("close * 3 / 3 == close and not close * 3 / 3 != close").history(HERE)
+    assert x[:, :2].all()
+    assert not compile("close == close * 1.00001").history(HERE).any()
+
+
+def test_nothing_is_infinite():
+    for text in ("close / (open - open) > 1", "log(close - close) < 1", "sqrt(-close) < 1"):
+        assert not compile(text).history(HERE).any()
+        assert not compile(f"not ({text})").history(HERE).any()
+
+
+def test_the_formula_says_what_it_needs():
+    one = compile("rsi(14, tf=4h) < 30 and btc.close > sma(50)[3] and eth.close(tf=4h) > 1")
+    assert one.needs.bars == {"": 53, "4h": 14 + 1 + 250}
+    assert one.needs.coins == {("", "BTC"), ("4h", "ETH")}
+    assert compile("ema(200) > 1").needs.bars[""] > 900
+    bundle = Bundle([one, compile("highest(high, 90) > 1")])
+    assert bundle.needs.bars[""] == 90 and bundle.needs.coins == one.needs.coins
+
+
+def test_the_conditions_and_their_values():
+    one = compile("rsi(14) < 30 and not (close > sma(50) * 2 or crossover(ema9, ema21, tf=4h)[1])")
+    assert [test.text for test in one.conditions] == [
+        "rsi(14) < 30",
+        "close > sma(50) * 2",
+        "crossover(ema(9), ema(21)) @4h",
+    ]
+    assert one.conditions[0][1:] == ("rsi(14)", "<", "30")
+    assert one.shown == ("rsi(14)", "close", "sma(50) * 2", "ema(9) @4h", "ema(21) @4h")
+    values = one.values(HERE)
+    np.testing.assert_allclose(values["rsi(14)"], calc.rsi(BARS.close)[-1])
+    assert (values["30"] == 30).all()
+    assert compile("rsi + 1").shown == ("rsi(14) + 1",)
+
+
+def test_the_tree_explains_a_formula():
+    one = compile("rsi(14) > 1 and (close < 0 or crossover(sma(rsi, 5), 50))")
+    tree = explain(one, HERE, 1)
+    assert tree.text == one.text and tree.value == one.last(HERE)[1]
+    rise, either = tree.parts
+    assert rise.text == "rsi(14) > 1" and rise.value is True
+    np.testing.assert_allclose(rise.parts[0].value, calc.rsi(BARS.close)[-1, 1])
+    now, past = either.parts[1].parts
+    assert (now.text, past.text) == ("sma(rsi(14), 5)", "sma(rsi(14), 5)[1]")
+    smooth = calc.sma(calc.rsi(BARS.close), 5)
+    np.testing.assert_allclose([now.value, past.value], [smooth[-1, 1], smooth[-2, 1]])
+    assert now.parts[0].text == "rsi(14)"
+
+
+@settings(max_examples=25, deadline=None)
+@given(formulas.FORMULAS, st.integers(0, 2))
+def test_every_formula_can_be_explained(text, column):
+    one = known(text)
+    tree = explain(one, HERE, column)
+    assert tree.text == one.text
+    np.testing.assert_allclose(tree.value, one.last(HERE)[column], rtol=1e-9)
+
+
+def test_formulas_share_their_nodes():
+    texts = [f"rsi(14) < {n} and close > sma(50)" for n in range(20, 60)]
+    texts += [f"{n} > rsi(14)" for n in range(20, 60)]
+    bundle = Bundle([compile(text) for text in texts])
+    assert sum(item.op == "call" for item in bundle.items) == 2
+    assert len(bundle.leaves) == 3 and len(bundle._groups) == 2
+    mirrored = [compile("close > open and rsi < 3"), compile("3 > rsi and open < close")]
+    assert len(set(Bundle(mirrored).roots)) == 1
+
+
+def test_a_bundle_is_of_conditions():
+    with pytest.raises(ValueError, match="no condition"):
+        Bundle([compile("close + 1")])
+
+
+TOO_MUCH = [
+    "sma(1000) + sma(volume, 1000) + sma(high, 1000) + sma(low, 1000) > 1",
+    "close[1000] > close[999] + close[998] + close[997]",
+    "median(close, 500) > 1",
+    " + ".join(f"wma(close, {n})" for n in range(990, 1000)) + " > 1",
+    "hourly_volume(100, 900) > 1",
+    "alma(9, 0.8, 0) > 1",
+    "psar(0.5, 0.1, 0.2) > 1",
+    "1 > 0",
+    "5 + 3",
+    "30%",
+]
+
+
+@pytest.mark.parametrize("text", TOO_MUCH)
+def test_what_costs_too_much_or_says_nothing_is_refused(text):
+    with pytest.raises(FormulaError):
+        compile(text)
+
+
+ATTACKS = [
+    "().__class__.__bases__[0].__subclasses__()",
+    "close.tofile('a')",
+    "9**9**9**9",
+    "1<<(1<<34)",
+    "'a'*10**9",
+    "[x for x in range(10**9)]",
+    "lambda: 0",
+    "f'{close}'",
+    "close > 1; import os",
+    "close > 1\nimport os",
+    "__import__('os').system('id')",
+    "open('/etc/passwd').read()",
+    "close[-1] > 1",
+    "sma(-5) > 1",
+    "sma(1e308) > 1",
+    "sma(10**9) > 1",
+    "0xFF_FF > close",
+    "close if close else open",
+    "close := 3",
+    "close @ open",
+    "print(close)",
+    "close > 1 #",
+    "{1: 2}",
+    "close > \\x41",
+    "eval('1')",
+    "close.close.close > 1",
+    "a.b.c",
+    "%s > 1",
+    "close > nan",
+    "close > inf",
+    "close > 1e999",
+    "close > -",
+    "rsi(rsi(rsi",
+    "and and and",
+    "close > 1 and",
+    "==",
+    "tf=4h",
+    "rsi(tf=4h, tf=1h) > 1",
+    "rsi(14, tf=4h, 5) > 1",
+    "close\x00 > 1",
+    "\u202eclose > 1",
+]
+
+
+@pytest.mark.parametrize("text", ATTACKS)
+def test_attacks_are_refused_at_once(text):
+    begun = time.perf_counter()
+    with pytest.raises(FormulaError):
+        compile(text)
+    assert time.perf_counter() - begun < 0.5
+
+
+def test_each_timeframe_has_its_own_year():
+    there = formula.Context(BARS, "4h")
+    wanted = calc.realised_vol(BARS.close, 9, 365 * 6)
+    np.testing.assert_allclose(compile("realised_vol(9)").history(there), wanted)

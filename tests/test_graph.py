@@ -1,0 +1,112 @@
+"""graph.py: nodes once each, what they cost, how far they look back, what stays in memory."""
+
+import time
+import tracemalloc
+
+import numpy as np
+import pytest
+
+import calc
+import graph
+from formula import compile
+from graph import Graph, Item, Run
+from tests.formulas import bars, context
+
+
+def series(made, name="close"):
+    return made.add("series", value=name, frame="")
+
+
+def test_equal_nodes_have_one_number():
+    made = Graph()
+    a, b, n = series(made), series(made, "open"), made.add("num", value=5.0)
+    assert series(made) == a != made.add("series", value="close", frame="4h")
+    assert made.add("+", a, b) == made.add("+", b, a)
+    assert made.add("-", a, b) != made.add("-", b, a)
+    assert made.add("<", n, a) == made.add(">", a, n) != made.add("<", a, n)
+    assert made.add("<=", a, b) == made.add(">=", b, a)
+    assert made.add("and", a, b, a) == made.add("and", b, a) != made.add("and", a)
+    assert made.add("and", a) == a and made.items[made.add("-", n, b)].frame == ""
+
+
+def test_a_merged_graph_keeps_the_meaning():
+    made = Graph()
+    series(made, "volume")
+    one = compile("close > open and 2 < volume")
+    here = made.merge(one.items)
+    assert made.items[here[one.root]].op == "and"
+    assert sum(item.value == "volume" for item in made.items) == 1
+
+
+def test_the_warm_up_is_where_the_values_begin():
+    rng = np.random.default_rng(3)
+    walk = 50 + np.cumsum(rng.normal(0, 1, (400, 2)), axis=0)
+    for name, params, first in (
+        ("sma", (20,), 19),
+        ("rsi", (14,), 14),
+        ("macd", (12, 26, 9), 33),
+        ("hma", (16,), 18),
+        ("mom", (10,), 10),
+    ):
+        assert graph.warm_up(name, params) == first
+        found = calc.INDICATORS[name].function(walk, *params)
+        last = found[-1] if isinstance(found, tuple) else found
+        assert np.isfinite(last).argmax(axis=0).tolist() == [first, first]
+    assert graph.warm_up("hourly_volume", (10, 24)) == 240
+    with pytest.raises(ValueError, match="sigma"):
+        graph.warm_up("alma", (9, 0.85, 0.0))
+
+
+def test_every_indicator_has_a_warm_up_within_its_reach():
+    for name, entry in calc.INDICATORS.items():
+        params = tuple(v for k, v in entry.defaults.items() if k != "bars_per_year")
+        assert 0 <= graph.warm_up(name, params) <= max(240, entry.reach())
+
+
+def test_how_far_a_formula_looks_back():
+    one = compile("highest(sma(close, 10), 5)[3] < close and close(tf=4h)[2] > 1")
+    assert one.needs.bars == {"": 1 + 3 + 4 + 9, "4h": 1}
+    wanted = graph.look_backs(one.items, one.root)
+    assert wanted[one.root] == 1
+
+
+def test_a_node_nobody_wants_any_more_is_forgotten():
+    one = compile("sma(close, 5) + sma(close, 6) + sma(close, 7) + sma(close, 8) > 1")
+    run = Run(one.items, [one.root], context())
+    most = graph.most_alive(one.items, run)
+    run.results([one.root], range(len(one.items)))
+    assert run.values == {} and most <= 4
+
+
+def test_the_last_bar_takes_only_the_bars_it_needs():
+    one = compile("sma(sma(close, 5), 4)[2] > 1 and ema(close, 9) > 1")
+    here = context()
+    run = Run(one.items, [one.root], here, 1)
+    rows = {item: run.rows[i] for i, item in enumerate(one.items) if i in run.rows}
+    calls = [rows[item] for item in rows if item.op == "call"]
+    assert sorted(calls) == [1, 3, 3 + calc.INDICATORS["sma"].reach(n=4)]
+    assert max(calls) < len(here.bars.time) == rows[Item("series", (), "close", "")]
+
+
+def test_many_coins_stay_within_the_working_memory():
+    wide = context(bars(1000, 200), others={}, coins={})
+    one = compile("sma(close, 9) > sma(open, 8) or stdev(high, 20) < bb_upper(low, 9)")
+    one.history(wide)
+    tracemalloc.start()
+    found = one.history(wide)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.shape == (1000, 200)
+    assert peak < graph.WORKING_BYTES + 2 * found.nbytes
+
+
+@pytest.mark.slow
+def test_the_costs_are_near_what_is_measured():
+    here = context(bars(1000, 100), others={}, coins={})
+    for name, entry in calc.INDICATORS.items():
+        params = tuple(v for k, v in entry.defaults.items() if k != "bars_per_year")
+        known = [getattr(here.bars, one, here.bars.close) for one in entry.inputs]
+        begun = time.perf_counter()
+        entry.function(*known, *params)
+        taken = (time.perf_counter() - begun) / 1e5 * 1e9
+        assert taken < 3 * graph.cost(Item("call", (), (name, params), "")), name
