@@ -74,10 +74,11 @@ class User:
 
 @dataclass(frozen=True)
 class Chat:
-    """Where a message came from: private, group, supergroup or channel."""
+    """Where a message came from: private, group, supergroup or channel, and its topic there."""
 
     id: int = 0
     kind: str = "private"
+    topic: int | None = None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -28,7 +27,7 @@ log = logging.getLogger("dort5bot")
 POLL_SECONDS = 25
 KINDS = ["message", "callback_query"]
 MAX_TRIES = 3
-LATEST = 180
+LATEST = 3 * 3600
 DRAIN_SECONDS = 7
 LANES, HEAVY_LANES = 8, 2
 
@@ -42,7 +41,6 @@ class Incoming:
     sender: Mapping[str, Any]
     text: str
     message: int
-    topic: int | None = None
     pressed: str = ""
     refreshed: bool = False
     pictured: bool = False
@@ -66,13 +64,13 @@ def parsed(update: Mapping[str, Any]) -> Incoming | None:
     if not sender or not isinstance(text, str) or not text.strip():
         return None
     room = message["chat"]
+    topic = message.get("message_thread_id") if message.get("is_topic_message") else None
     return Incoming(
         update["update_id"],
-        Chat(int(room["id"]), str(room.get("type", "private"))),
+        Chat(int(room["id"]), str(room.get("type", "private")), topic),
         {**sender, "id": int(sender["id"])},
         text,
         int(message["message_id"]),
-        message.get("message_thread_id") if message.get("is_topic_message") else None,
         press["id"] if press else "",
         bool(press) and refreshes(text, message),
         "photo" in message,
@@ -168,6 +166,7 @@ class Telegram:
         self._lanes, self._heavy = Lanes(LANES, "lane"), Lanes(HEAVY_LANES, "heavy")
         self._offset, self._closing = 0, False
         self._taken: set[int] = set()
+        self._pushing: set[tuple[int, str]] = set()
 
     def jobs(self) -> list[tuple[Job, float]]:
         """Return the jobs of the chat, each with the seconds before its first run."""
@@ -210,18 +209,25 @@ class Telegram:
     def push(self) -> None:
         """Send the daily reports whose time has come in their user's zone, late ones too."""
         for row in self._db.pushes():
-            admitted = self._user({"id": row.user_id})
-            local = datetime.fromtimestamp(self._clock(), admitted.zone)
-            late = local.hour * 60 + local.minute - row.minute
-            today = f"{local:%F}"
-            if row.day != today and 0 <= late <= LATEST and admitted.allowed:
-                self._db.save_push(row._replace(day=today))
-                self._lanes.put(row.chat_id, partial(self._report, row))
+            admitted, key = self._user({"id": row.user_id}), (row.user_id, row.line)
+            day, due = row.last(self._clock(), admitted.zone)
+            late = self._clock() - due > LATEST
+            if row.day != day and not late and admitted.allowed and key not in self._pushing:
+                self._pushing.add(key)
+                work = partial(self._report, row._replace(day=day))
+                self._lane(f"/{row.line}").put(row.chat_id, work)
 
     def _report(self, row: Push) -> None:
-        sender = {"id": row.user_id}
+        """Send a daily report, and only then note it: one cut off comes again."""
         kind = "private" if row.chat_id > 0 else "supergroup"
-        self._say(Incoming(0, Chat(row.chat_id, kind), sender, f"/{row.line}", 0))
+        room = Chat(row.chat_id, kind, row.topic)
+        try:
+            self._say(Incoming(0, room, {"id": row.user_id}, f"/{row.line}", 0))
+            self._db.mark_push(row.user_id, row.line, row.day)
+        except Stopping:
+            log.info("the report /%s stays for the next run", row.line)
+        finally:
+            self._pushing.discard((row.user_id, row.line))
 
     def tell_admins(self, tr: str, en: str) -> None:
         """Say something to every admin, each in their language."""
@@ -342,10 +348,12 @@ class Telegram:
         if incoming is None:
             self._db.finish(update["update_id"])
             return
-        command = find(incoming.text, self.base.commands)
-        lanes = self._heavy if command and command.heavy else self._lanes
         self._taken.add(incoming.update)
-        lanes.put(incoming.chat.id, partial(self._work, incoming))
+        self._lane(incoming.text).put(incoming.chat.id, partial(self._work, incoming))
+
+    def _lane(self, line: str) -> Lanes:
+        command = find(line, self.base.commands)
+        return self._heavy if command and command.heavy else self._lanes
 
     def _work(self, incoming: Incoming) -> None:
         try:
@@ -374,8 +382,8 @@ class Telegram:
 
     def _thread(self, incoming: Incoming) -> Thread:
         if not incoming.refreshed:
-            return Thread(incoming.chat.id, topic=incoming.topic)
-        return Thread(incoming.chat.id, incoming.message, incoming.pictured, incoming.topic)
+            return Thread(incoming.chat.id, topic=incoming.chat.topic)
+        return Thread(incoming.chat.id, incoming.message, incoming.pictured, incoming.chat.topic)
 
     def _deliver(self, thread: Thread, replies: Iterator[Reply], refreshed: bool = False) -> None:
         """Send the replies; the first takes the place of a refreshed message unless it failed."""

@@ -4,7 +4,9 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     BigInteger,
@@ -21,10 +23,12 @@ from sqlalchemy import (
     insert,
     inspect,
     select,
+    text,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.schema import CreateColumn
 
 DbError = SQLAlchemyError
 
@@ -81,6 +85,7 @@ pushes = Table(
     Column("chat_id", BigInteger, nullable=False),
     Column("minute", Integer, nullable=False),
     Column("day", Text, nullable=False),
+    Column("topic", BigInteger),
 )
 
 
@@ -89,10 +94,24 @@ def make(*wanted: Table) -> Callable[[Connection], None]:
     return lambda connection: tables.create_all(connection, tables=list(wanted))
 
 
+def extend(*wanted: Column) -> Callable[[Connection], None]:
+    """Return a migration that adds columns where an earlier version made the table."""
+
+    def step(connection: Connection) -> None:
+        for column in wanted:
+            there = {row["name"] for row in inspect(connection).get_columns(column.table.name)}
+            if column.name not in there:
+                described = CreateColumn(column).compile(dialect=connection.dialect)
+                connection.execute(text(f"ALTER TABLE {column.table.name} ADD COLUMN {described}"))
+
+    return step
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     make(meta, users, favourites, updates, hosts),
     make(pushes),
     make(spending),
+    extend(pushes.c.topic),
 )
 
 
@@ -112,6 +131,16 @@ class Push(NamedTuple):
     chat_id: int
     minute: int
     day: str
+    topic: int | None = None
+
+    def last(self, now: float, zone: ZoneInfo) -> tuple[str, float]:
+        """Return the local day on which it came due last, and the second at which it did."""
+        local = datetime.fromtimestamp(now, zone)
+        hour, minute = divmod(self.minute, 60)
+        due = local.replace(hour=hour, minute=minute, second=0, microsecond=0, fold=0)
+        if due.timestamp() > now:
+            due -= timedelta(days=1)
+        return f"{due:%F}", due.timestamp()
 
 
 class Waiting(NamedTuple):
@@ -246,19 +275,20 @@ class Db:
         if user_id is not None:
             query = query.where(pushes.c.user_id == user_id)
         with self._read() as db:
-            return [
-                Push(row.user_id, row.line, row.chat_id, row.minute, row.day)
-                for row in db.execute(query)
-            ]
+            return [Push(**row._mapping) for row in db.execute(query)]
 
     def save_push(self, push: Push) -> None:
         """Write a daily report, in place of one with the same line."""
-        values = {"chat_id": push.chat_id, "minute": push.minute, "day": push.day}
-        made = self._dialect.insert(pushes)
-        row = made.values(user_id=push.user_id, line=push.line, **values)
-        place = [pushes.c.user_id, pushes.c.line]
+        made, place = self._dialect.insert(pushes), [pushes.c.user_id, pushes.c.line]
+        row = made.values(**push._asdict())
         with self._write() as db:
-            db.execute(row.on_conflict_do_update(index_elements=place, set_=values))
+            db.execute(row.on_conflict_do_update(index_elements=place, set_=push._asdict()))
+
+    def mark_push(self, user_id: int, line: str, day: str) -> None:
+        """Note that a daily report, if it is still wanted, was sent for a day."""
+        mine = (pushes.c.user_id == user_id) & (pushes.c.line == line)
+        with self._write() as db:
+            db.execute(update(pushes).where(mine).values(day=day))
 
     def remove_push(self, user_id: int, line: str) -> bool:
         """Delete a daily report; return whether it was there."""

@@ -3,6 +3,7 @@ Ayarlarınız: saat dilimi ve her gün gelen raporlar: /ayar [saat Europe/Berlin
 Your settings: time zone and daily reports: /ayar [zone Europe/London | report p 09:00]
 """
 
+import html
 import re
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -11,7 +12,9 @@ from db import Push
 
 ALIASES = ("ayarlar", "settings")
 OFF = ("kapat", "off", "sil")
-MAX_REPORTS = 10
+GONE = ("Kapatıldı.", "Turned off.")
+MOST, LONGEST = 10, 200
+REPORTS = ("prices", "flow", "analysis", "markets")
 
 
 def run(ctx):
@@ -21,17 +24,24 @@ def run(ctx):
     return ACTIONS[verb](ctx) if verb else show(ctx)
 
 
-def show(ctx):
-    rows = [f"/{push.line} – {time(push.minute)}" for push in ctx.db.pushes(ctx.user.id)]
-    title = ctx.t("<b>⚙️ Ayarlarınız</b>", "<b>⚙️ Your settings</b>")
-    zone = ctx.t(f"Saat dilimi: {ctx.user.zone}", f"Time zone: {ctx.user.zone}")
-    lang = ctx.t("Dil: Türkçe (/dil)", "Language: English (/dil)")
-    daily = ctx.t("Günlük raporlar:", "Daily reports:")
+def show(ctx, *notes):
+    ctx, mine = ctx.replaced(()), ctx.db.pushes(ctx.user.id)
     none = ctx.t(
         "yok; örnek: <code>/ayar rapor p 09:00</code>",
         "none; try <code>/ayar report p 09:00</code>",
     )
-    return Reply("\n".join([title, lang, zone, daily, *(rows or [none])]), ctx.buttons())
+    text = "\n".join(
+        [
+            *notes,
+            ctx.t("<b>⚙️ Ayarlarınız</b>", "<b>⚙️ Your settings</b>"),
+            ctx.t("Dil: Türkçe (/dil)", "Language: English (/dil)"),
+            ctx.t(f"Saat dilimi: {ctx.user.zone}", f"Time zone: {ctx.user.zone}"),
+            ctx.t("Günlük raporlar:", "Daily reports:"),
+            *([f"/{html.escape(row.line)} – {time(row.minute)}" for row in mine] or [none]),
+        ]
+    )
+    off = ((f"✖️ {row.line} {time(row.minute)}", f"/ayar rapor {row.line} kapat") for row in mine)
+    return Reply(text, ctx.buttons([], *([button] for button in off)))
 
 
 def time(minute):
@@ -44,34 +54,41 @@ def zone(ctx):
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ctx.wrong("Böyle bir saat dilimi yok.", "There is no such time zone.") from None
     ctx.db.save_person(ctx.user.id, zone=chosen.key)
+    for push in ctx.db.pushes(ctx.user.id):
+        begin(ctx, push, chosen)
     return ctx.t(f"Saat diliminiz: {chosen.key}", f"Your time zone: {chosen.key}")
+
+
+def begin(ctx, push, zone):
+    """Keep a report so that it comes when its time comes next in the zone."""
+    day, _ = push.last(ctx.now / 1000, zone)
+    ctx.db.save_push(push._replace(day=day))
 
 
 def report(ctx):
     *words, when = ctx.args[1:] or ("", "")
-    line = " ".join(words).lstrip("/").lower()[:100]
-    command = find(f"/{line}", ctx.commands) if line else None
-    if command is None or command.secret or command.admin:
-        raise ctx.wrong("Hangi rapor, saat kaçta?", "Which report, at what time?")
+    line = " ".join(words).lstrip("/").lower()
     if when.lower() in OFF:
         gone = ctx.db.remove_push(ctx.user.id, line)
-        return (
-            ctx.t("Kapatıldı.", "Turned off.")
-            if gone
-            else ctx.t("Zaten yoktu.", "It was not there.")
-        )
+        return show(ctx, ctx.t(*GONE if gone else ("Zaten yoktu.", "It was not there.")))
+    command = find(f"/{line}", ctx.commands) if line else None
+    if command is None or command.group not in REPORTS or command.secret or command.admin:
+        raise ctx.wrong("Hangi rapor, saat kaçta?", "Which report, at what time?")
     clock = re.fullmatch(r"([01]?[0-9]|2[0-3])[:.]([0-5][0-9])", when)
     if not clock:
         raise ctx.wrong("Saat 09:00 gibi yazılır.", "The time is written like 09:00.")
-    if len(ctx.db.pushes(ctx.user.id)) >= MAX_REPORTS:
-        raise ctx.wrong(f"En çok {MAX_REPORTS} rapor.", f"At most {MAX_REPORTS} reports.")
+    others = [push for push in ctx.db.pushes(ctx.user.id) if push.line != line]
+    if len(others) >= MOST or len(line) > LONGEST:
+        raise ctx.wrong(
+            f"En çok {MOST} rapor, en çok {LONGEST} harf.",
+            f"At most {MOST} reports of at most {LONGEST} letters.",
+        )
     minute = 60 * int(clock[1]) + int(clock[2])
-    passed = int(ctx.clock(ctx.now, "%H")) * 60 + int(ctx.clock(ctx.now, "%M")) >= minute
-    day = ctx.clock(ctx.now, "%F") if passed else ""
-    ctx.db.save_push(Push(ctx.user.id, line, ctx.chat.id, minute, day))
-    return ctx.t(
-        f"/{line} her gün {time(minute)}'de gelecek.", f"/{line} comes daily at {time(minute)}."
-    )
+    push = Push(ctx.user.id, line, ctx.chat.id, minute, "", ctx.chat.topic)
+    begin(ctx, push, ctx.user.zone)
+    ctx.db.save_person(ctx.user.id, lang=ctx.lang)
+    line, place = html.escape(line), f"{time(minute)} ({ctx.user.zone})"
+    return ctx.t(f"/{line} her gün gelecek: {place}", f"/{line} comes daily: {place}")
 
 
 ACTIONS = {"saat": zone, "zone": zone, "rapor": report, "report": report}

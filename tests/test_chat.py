@@ -333,31 +333,145 @@ def test_fifty_chats_typing_at_once_lose_and_reorder_nothing(server, open_bot, m
     assert all(texts(server, room) == [str(i) for i in range(count)] for room in rooms)
 
 
-def test_a_daily_report_comes_once_a_day_in_the_users_zone(server, open_bot, database, clock):
-    bot = open_bot(ECHO)
-    bot._clock = clock
+NOON = 1_795_521_600
+
+
+@pytest.fixture
+def daily(open_bot, database, clock):
+    """Return a maker of bots with a report for user 1 at a time of the day in UTC."""
     database.save_person(1, name="A", zone="UTC")
-    database.save_push(Push(1, "echo good morning", 1, 6 * 60, ""))
-    clock.now = 1_795_500_000 - 60
-    bot.push()
-    settle(bot)
+
+    def make(time, *commands, chat=1, line="echo good morning", topic=None):
+        hour, minute = map(int, time.split(":"))
+        database.save_push(Push(1, line, chat, 60 * hour + minute, "", topic))
+        bot = open_bot(ECHO, *commands)
+        bot._clock = clock
+        return bot
+
+    return make
+
+
+def pushed(bot, clock, *times):
+    """Let the bot look for reports at some times."""
+    for now in times:
+        clock.now = now
+        bot.push()
+        settle(bot)
+
+
+def test_a_daily_report_comes_once_a_day_in_the_users_zone(server, daily, clock):
+    bot = daily("12:00")
+    pushed(bot, clock, NOON - 1)
     assert texts(server) == []
-    clock.now += 61
-    bot.push()
-    bot.push()
-    settle(bot)
+    pushed(bot, clock, NOON, NOON + 20, NOON + 7200)
     assert texts(server) == ["good morning"]
-    clock.now += 86400
-    bot.push()
-    settle(bot)
+    pushed(bot, clock, NOON + 86400)
     assert len(texts(server)) == 2
 
 
-def test_a_report_missed_by_hours_waits_for_the_next_day(server, open_bot, database, clock):
-    bot = open_bot(ECHO)
-    bot._clock = clock
-    database.save_person(1, name="A", zone="UTC")
-    database.save_push(Push(1, "echo x", 1, 0, ""))
+def test_a_report_missed_by_hours_waits_for_the_next_day(server, daily, clock):
+    bot = daily("08:59")
+    pushed(bot, clock, NOON)
+    assert texts(server) == []
+    pushed(bot, clock, NOON + 86400 - 3 * 3600)
+    assert len(texts(server)) == 1
+
+
+def test_a_report_missed_by_minutes_comes_late_over_midnight_too(server, daily, clock):
+    bot = daily("23:50")
+    pushed(bot, clock, NOON + 12 * 3600 + 600)
+    assert len(texts(server)) == 1
+    pushed(bot, clock, NOON + 36 * 3600 - 601, NOON + 36 * 3600 - 600)
+    assert len(texts(server)) == 2
+
+
+def test_a_report_cut_off_by_the_end_comes_from_the_next_run(server, daily, open_bot, clock):
+    bot = daily("12:00")
+    bot._stop.set()
+    pushed(bot, clock, NOON)
+    halt(bot)
+    assert texts(server) == []
+    again = open_bot(ECHO)
+    again._clock = clock
+    pushed(again, clock, NOON + 60, NOON + 120)
+    assert texts(server) == ["good morning"]
+
+
+def test_a_report_on_its_way_is_not_sent_again(server, daily, clock):
+    gate, calls = threading.Event(), []
+
+    def slow(ctx):
+        calls.append(1)
+        gate.wait(10)
+        return "slow"
+
+    bot = daily("12:00", Command("slow", slow), line="slow")
+    clock.now = NOON
+    bot.push()
+    server.until(lambda: calls or None)
+    bot.push()
+    gate.set()
+    settle(bot)
     bot.push()
     settle(bot)
+    assert texts(server) == ["slow"] and calls == [1]
+
+
+def test_a_report_turned_off_while_on_its_way_stays_off(server, daily, database, clock):
+    def leave(ctx):
+        ctx.db.remove_push(1, "leave")
+        return "gone"
+
+    bot = daily("12:00", Command("leave", leave), line="leave")
+    pushed(bot, clock, NOON)
+    assert texts(server) == ["gone"] and database.pushes() == []
+
+
+def test_a_report_that_fails_or_lacks_a_key_says_so_once(server, daily, clock):
+    bot = daily("12:00", line="liq")
+    pushed(bot, clock, NOON, NOON + 20)
+    (text,) = texts(server)
+    assert "COINGLASS_KEY" in text
+
+
+def test_a_group_s_report_goes_to_the_group_and_its_topic(server, daily, clock):
+    bot = daily("12:00", chat=-100, topic=9)
+    server.say(-100, "hello", user=1)
+    pushed(bot, clock, NOON)
+    assert texts(server, -100) == ["good morning"] and texts(server) == []
+    (sent,) = [r for r in server.requests if r.method == "sendMessage"]
+    assert sent.parameters["message_thread_id"] == "9"
+
+
+def test_who_may_no_longer_use_the_bot_gets_no_report(server, database, open_bot, settings, clock):
+    database.save_push(Push(1, "echo x", 1, 12 * 60, ""))
+    bot = open_bot(ECHO, settings=settings(ADMIN_IDS="5"))
+    bot._clock = clock
+    pushed(bot, clock, NOON)
     assert texts(server) == []
+
+
+def test_a_report_set_in_the_chat_comes_in_its_zone_and_language(server, open_bot, clock):
+    bot = open_bot(replace(ECHO, group="prices"))
+    bot._clock = clock
+    clock.now = NOON
+    server.user(1, language="en")
+    for line in ("/ayar zone America/New_York", "/ayar report liq 09:00"):
+        asked = server.say(1, line)
+        last = server.wait(1, after=asked)
+    assert last.text == "/liq comes daily: 09:00 (America/New_York)"
+    pushed(bot, clock, NOON + 2 * 3600 - 1)
+    assert server.messages(1)[-1].text == last.text
+    pushed(bot, clock, NOON + 2 * 3600)
+    assert server.messages(1)[-1].text.startswith("COINGLASS_KEY is not set")
+
+
+def test_a_topic_is_answered_in_it(server, open_bot):
+    bot = open_bot(ECHO)
+    server.say(-100, "hello", user=1)
+    message = {"message_id": 1, "chat": {"id": -100, "type": "supergroup"}, "text": "/echo here"}
+    message |= {"from": {"id": 1}, "message_thread_id": 9, "is_topic_message": True}
+    bot._take([{"update_id": 10**9, "message": message}])
+    settle(bot)
+    (sent,) = [r for r in server.requests if r.method == "sendMessage"]
+    assert sent.parameters["message_thread_id"] == "9"

@@ -1,7 +1,11 @@
 import os
 import threading
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
 
 import db
@@ -160,3 +164,61 @@ def test_every_earlier_version_migrates_and_keeps_its_rows(url, clock, version, 
     new = db.Db(url, clock)
     assert new.person(1).name == "kept" and new.pushes() == []
     new.close()
+
+
+def test_a_report_sent_is_noted_and_one_turned_off_stays_off(store):
+    store.save_push(db.Push(1, "p", -1, 540, "", 7))
+    store.mark_push(1, "p", "2026-11-24")
+    store.mark_push(1, "t", "2026-11-24")
+    assert store.pushes() == [db.Push(1, "p", -1, 540, "2026-11-24", 7)]
+
+
+def test_a_table_of_an_earlier_version_gets_its_new_column_and_keeps_its_rows(url, clock):
+    old = db.Db(url, clock)
+    old.save_push(db.Push(1, "p", 1, 540, ""))
+    with old._write() as connection:
+        connection.execute(text("ALTER TABLE pushes DROP COLUMN topic"))
+        connection.execute(text("UPDATE meta SET version = 2"))
+    old.close()
+    new = db.Db(url, clock)
+    assert new.pushes() == [db.Push(1, "p", 1, 540, "")]
+    new.save_push(db.Push(2, "p", 1, 540, "", 3))
+    assert new.pushes(2)[0].topic == 3
+    new.close()
+
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("minute", "now", "day", "due"),
+    [
+        (540, "2026-11-24 09:00", "2026-11-24", "2026-11-24T09:00+01:00"),
+        (540, "2026-11-24 08:59", "2026-11-23", "2026-11-23T09:00+01:00"),
+        (1430, "2026-11-24 00:10", "2026-11-23", "2026-11-23T23:50+01:00"),
+        (150, "2026-03-29 03:29", "2026-03-28", "2026-03-28T02:30+01:00"),
+        (150, "2026-03-29 03:30", "2026-03-29", "2026-03-29T03:30+02:00"),
+        (540, "2026-03-29 09:00", "2026-03-29", "2026-03-29T09:00+02:00"),
+        (150, "2026-10-25 02:30", "2026-10-25", "2026-10-25T02:30+02:00"),
+        (150, "2026-10-25 02:30 again", "2026-10-25", "2026-10-25T02:30+02:00"),
+        (540, "2026-10-25 09:00", "2026-10-25", "2026-10-25T09:00+01:00"),
+    ],
+)
+def test_when_a_report_came_due_last_also_where_the_clocks_change(minute, now, day, due):
+    local = datetime.fromisoformat(now[:16]).replace(tzinfo=BERLIN, fold="again" in now)
+    found = db.Push(1, "p", 1, minute, "").last(local.timestamp(), BERLIN)
+    assert found == (day, datetime.fromisoformat(due).timestamp())
+
+
+@given(
+    st.sampled_from(["UTC", "Europe/Berlin", "America/St_Johns", "Pacific/Apia", "Asia/Gaza"]),
+    st.integers(0, 1439),
+    st.integers(1_300_000_000, 2_000_000_000),
+)
+def test_a_report_comes_due_once_a_local_day(zone, minute, now):
+    row, zone = db.Push(1, "p", 1, minute, ""), ZoneInfo(zone)
+    day, due = row.last(now, zone)
+    assert due <= now < due + 2 * 86400
+    assert row.last(due, zone) == (day, due)
+    before, earlier = row.last(due - 1, zone)
+    assert before < day and earlier < due

@@ -1,5 +1,9 @@
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
 import pytest
 
+from bot import Chat
 from db import Push
 
 
@@ -11,24 +15,56 @@ def test_the_zone_is_kept_and_a_wrong_one_refused(say, database):
 
 
 def test_a_report_is_kept_shown_and_turned_off(say, database, clock):
-    assert "09:30" in say("/ayar rapor p btc 9:30")[0].text
+    assert say("/ayar rapor p btc 9:30")[0].text.endswith("gelecek: 09:30 (Europe/Istanbul)")
     assert database.pushes(7)[0][:4] == (7, "p btc", 7, 570)
-    assert "/p btc – 09:30" in say("/ayar")[0].text
-    assert "Kapatıldı" in say("/ayar rapor p btc kapat")[0].text
+    shown = say("/ayar")[0]
+    assert "/p btc – 09:30" in shown.text
+    (label, line), *_ = shown.buttons[1]
+    assert (label, line) == ("✖️ p btc 09:30", "/ayar rapor p btc kapat")
+    (gone,) = say(line)
+    assert "Kapatıldı" in gone.text and "/p btc" not in gone.text
     assert database.pushes(7) == []
-    assert "yoktu" in say("/ayar rapor p btc kapat")[0].text
+    assert "yoktu" in say(line)[0].text
 
 
-def test_a_time_already_past_waits_for_tomorrow(say, database, clock):
-    say("/ayar rapor p 00:01")
-    say("/ayar rapor pg 23:59")
-    days = {push.line: push.day for push in database.pushes(7)}
-    assert days["p"] and not days["pg"]
+def test_a_report_comes_in_the_language_it_was_asked_in(say, database):
+    say("/ayar report p 09:00", lang="en")
+    assert database.person(7).lang == "en"
+
+
+def test_a_time_already_past_waits_for_tomorrow(say, database):
+    say("/ayar rapor p 09:01")
+    say("/ayar rapor pg 09:03")
+    assert {row.line: row.day for row in database.pushes(7)} == {
+        "p": "2026-11-24",
+        "pg": "2026-11-23",
+    }
+
+
+def test_another_zone_moves_the_reports_and_skips_and_repeats_none(say, database, clock):
+    say("/ayar rapor p 09:01")
+    for zone, day in (
+        ("America/Los_Angeles", "2026-11-23"),
+        ("Asia/Tokyo", "2026-11-24"),
+        ("Europe/London", "2026-11-23"),
+    ):
+        say(f"/ayar saat {zone}")
+        (row,) = database.pushes(7)
+        assert row.day == day == row.last(clock(), ZoneInfo(zone))[0]
+
+
+def test_a_report_of_a_group_s_topic_goes_there(ctx, database):
+    context = replace(ctx("rapor p 09:00", name="ayar"), chat=Chat(-5, "supergroup", 3))
+    context.commands["ayar"].run(context)
+    assert database.pushes(7)[0].chat_id == -5 and database.pushes(7)[0].topic == 3
 
 
 @pytest.mark.parametrize(
     "line",
-    ["/ayar x", "/ayar rapor", "/ayar rapor p", "/ayar rapor p 25:00", "/ayar rapor dar 9:00"],
+    [
+        *("/ayar x", "/ayar rapor", "/ayar rapor p", "/ayar rapor p 25:00", "/ayar rapor dar 9:00"),
+        *("/ayar rapor ayar 9:00", "/ayar rapor 9:00", f"/ayar rapor p {'btc ' * 50} 9:00"),
+    ],
 )
 def test_wrong_words_are_refused(say, line):
     assert say(line)[0].failed == 1
@@ -38,3 +74,4 @@ def test_reports_are_limited(say, database):
     for i in range(10):
         database.save_push(Push(7, f"p {i + 1}", 7, 5, ""))
     assert say("/ayar rapor t 09:00")[0].failed == 1
+    assert say("/ayar rapor p 3 09:00")[0].failed == 0
