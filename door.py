@@ -335,7 +335,9 @@ class Door:
         """Send one read, again after a quick failure of the network or a 5xx; parse the answer."""
         begun = self._clock()
         for attempt in range(RETRIES + 1):
-            host.acquire(route.endpoint.weight(route.params), share, patience)
+            weight = route.endpoint.weight(route.params)
+            host.acquire(weight, share, patience)
+            self._sleep(host.pace(weight))
             try:
                 response = fetch(self._session, host, route, self._clock())
             except requests.RequestException as error:

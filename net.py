@@ -20,6 +20,7 @@ MAX_BYTES = 24_000_000
 KEEP = 0.2
 GARBAGE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 REGION_PROBE, BLOCK_WAIT, BAN_WAIT, LIMIT_WAIT = 900, 300, 120, 60
+LONGEST_TURN = 5
 LONGEST_BAN, CLOCK_TRUST = 3 * 86400, 86400
 AHEAD = 0.1
 
@@ -115,9 +116,10 @@ class Route:
 class Host:
     """Keep one host's used weight and state: ok, limited, banned, blocked, region or down.
 
-    The weight is corrected by what the host itself tells where it is `metered`. Where it has a
-    `monthly` budget, `spend` takes weight of a host's month up to a sum and tells the new count,
-    None where it refuses.
+    The weight is corrected by what the host itself tells where it is `metered`. Where the host
+    counts by `seconds` shorter than a minute, no such span sees more than its part of the limit.
+    Where it has a `monthly` budget, `spend` takes weight of a host's month up to a sum and tells
+    the new count, None where it refuses.
     """
 
     def __init__(
@@ -130,10 +132,13 @@ class Host:
         metered: bool = True,
         monthly: int = 0,
         spend: Spend = lambda *_: 0,
+        seconds: float = 0,
     ) -> None:
         self.name, self.base, self.limit, self.clock = name, base, limit, clock
         self.monthly, self._spend, self._month = monthly, spend, ("", 0)
         self.headers, self.metered = dict(headers or {}), metered
+        self._gap = 60 / (limit * (1 - KEEP)) if seconds else 0.0
+        self._credit, self._next = limit * KEEP * seconds / 60 * self._gap, 0.0
         self.state, self.until = "ok", 0.0
         self._cv, self._slot, self._used, self._failures = threading.Condition(), 0, 0, 0
         self._probing = 0.0
@@ -181,6 +186,16 @@ class Host:
                 if free > end:
                     raise NetError("busy", self.name, free)
                 self._cv.wait(min(free - now + 0.01, 1.0))
+
+    def pace(self, weight: int) -> float:
+        """Take a turn and return in how many seconds it comes. Raises NetError if that is long."""
+        with self._cv:
+            now = self.clock()
+            wait = max(0.0, self._next - now - self._credit)
+            if wait > LONGEST_TURN:
+                raise NetError("busy", self.name, now + wait)
+            self._next = max(self._next, now) + weight * self._gap
+            return wait
 
     def _admit(self, now: float) -> None:
         """Refuse while the host is closed; after that let one probe through at a time."""

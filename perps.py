@@ -1,11 +1,11 @@
 """The perpetual futures: funding, open interest, longs and shorts; Binance first, then others."""
 
 from collections.abc import Callable, Mapping
-from math import isnan
+from math import isnan, nan
 from typing import Any
 
 from bot import UserError
-from markets import bybit, futures, okx
+from markets import bybit, futures, kraken, okx
 from markets.names import contract, split, unit
 from net import Dated, Route
 from shapes import Funding
@@ -34,11 +34,19 @@ class Perps:
 
     def funding(self) -> tuple[Dated, Mapping[str, Funding]]:
         """Return the read and the funding by spot symbol, prices per coin. Raises UserError."""
-        read = self._read(futures.funding_route(), bybit.funding_route())
-        hours = {} if read.source else self._read(futures.hours_route()).data
+        ways = (futures.funding_route(), bybit.funding_route(), kraken.funding_route())
+        read = self._read(*ways)
+        hours = {} if read.source else self._hours()
         if self._made is None or self._made[:2] != (id(read.data), id(hours)):
             self._made = (id(read.data), id(hours), by_coin(read.data, hours))
         return read, self._made[2]
+
+    def _hours(self) -> Mapping[str, float] | None:
+        """Return the hours between payments where they are not 8, None if they are not known."""
+        try:
+            return self._read(futures.hours_route()).data
+        except UserError:
+            return None
 
     def funding_history(self, symbol: str) -> Dated:
         """Return the payments of a coin's contract, oldest first. Raises UserError."""
@@ -49,7 +57,8 @@ class Perps:
         """Return a coin's open interest in coins. Raises UserError."""
         name, count = self.contract(symbol)
         ways = (futures.interest_route(name, count), okx.interest_route(symbol))
-        return self._first(*ways, bybit.interest_route(name, count))
+        others = bybit.interest_route(name, count), kraken.interest_route(symbol)
+        return self._first(*ways, *others)
 
     def interest_history(self, symbol: str, period: str) -> Dated:
         """Return a coin's open interest over time, oldest first. Raises UserError."""
@@ -86,14 +95,17 @@ class Perps:
         return self._read(*known)
 
 
-def by_coin(rows: Mapping[str, Funding], hours: Mapping[str, float]) -> dict[str, Funding]:
-    """Return funding by spot symbol, per coin, with the hours between payments, 8 unless told."""
-    found = {}
+def by_coin(rows: Mapping[str, Funding], hours: Mapping[str, float] | None) -> dict[str, Funding]:
+    """Return funding by spot symbol, per coin, with the hours between payments.
+
+    They are 8 where `hours` tells no others, unknown without `hours`.
+    """
+    found, usual = {}, HOURS if hours is not None else nan
     for name, row in rows.items():
         pair = split(name)
         if pair is None or pair[1] != "USDT":
             continue
         coin, count = unit(pair[0])
-        told = hours.get(name, HOURS) if isnan(row.hours) else row.hours
+        told = (hours or {}).get(name, usual) if isnan(row.hours) else row.hours
         found[f"{coin}USDT"] = row.per_coin(count)._replace(hours=told)
     return found

@@ -1,15 +1,16 @@
 """Our candles, tickers, books and trades, and the checks that every answer must pass."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
-from math import nan
+from math import isnan, nan
 from typing import Any, NamedTuple
 
 import numpy as np
 
 CANDLE_COLUMNS = 11
+BROKEN = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
 STABLE = frozenset(
     (
         *("USDC", "FDUSD", "TUSD", "DAI", "USDP", "BUSD", "USDE", "USD1", "XUSD", "BFUSD"),
@@ -98,6 +99,11 @@ class Ticker(NamedTuple):
     volume: float
     quote: float
     change: float
+
+    @property
+    def turnover(self) -> float:
+        """Return the quote volume, about what it is where a market tells only coins."""
+        return self.volume * self.last if isnan(self.quote) else self.quote
 
 
 class Pair(NamedTuple):
@@ -227,6 +233,21 @@ class Exchange:
             for symbol, pair in self.pairs.items()
             if pair.quote == "USDT" and pair.base not in STABLE
         }
+
+
+def most(rows: Iterable[Any], read: Callable[[Any], Any]) -> list[Any]:
+    """Return what `read` makes of each row, without the few of which it can make nothing.
+
+    Raises ValueError where more than one row in fifty is broken: then the answer is.
+    """
+    found, broken, error = [], 0, None
+    for row in rows:
+        try:
+            found.append(read(row))
+        except BROKEN as reason:
+            broken, error = broken + 1, reason
+    need(found and broken * 50 <= len(found), f"{broken} broken rows, like: {error}")
+    return found
 
 
 def need(good: Any, what: str) -> None:

@@ -42,9 +42,10 @@ BARS, SCAN_BARS = 1000, 500
 PANELS, KINDS = 2, ("scan", "candles")
 SNAPSHOTS, MAX_BOOKS = 60, 50
 ELSEWHERE = (okx, bybit, kraken, coinbase)
+STRANGERS = ("okx", "bybit", "kraken", "coinbase")
 MOODS, SIDE_BY_SIDE = 90, 16
 ETF_KEYED = ("sosovalue", "coinglass")
-TICKERS, EXCHANGE, CLOCK = ("tickers",), ("exchange",), ("clock",)
+TICKERS, EXCHANGE, LISTS, CLOCK = ("tickers",), ("exchange",), ("lists",), ("clock",)
 PRICES, QUOTES = ("prices",), ("quotes",)
 NAMES = {
     "binance": "Binance",
@@ -105,16 +106,15 @@ UNKEYED = ("limited", "banned", "blocked", "refused")
 STANDING = {
     TICKERS: (
         Route(ENDPOINTS["tickers"], {"type": "MINI", "symbolStatus": "TRADING"}),
-        okx.tickers_route(),
-        bybit.tickers_route(),
+        *(market.tickers_route() for market in ELSEWHERE),
     ),
     EXCHANGE: (
         Route(
             ENDPOINTS["exchange"],
             {"permissions": "SPOT", "symbolStatus": "TRADING", "showPermissionSets": "false"},
         ),
-        okx.exchange_route(),
     ),
+    LISTS: tuple(market.exchange_route() for market in ELSEWHERE),
     PRICES: (Route(ENDPOINTS["prices"], {"symbolStatus": "TRADING"}),),
     QUOTES: (Route(ENDPOINTS["quotes"], {"symbolStatus": "TRADING"}),),
     CLOCK: (Route(ENDPOINTS["clock"], {}),),
@@ -126,13 +126,13 @@ def hosts(
 ) -> dict[str, Host]:
     """Return the hosts by name, each with its limits of weight and the owner's key."""
     made: dict[str, Host] = {}
-    for name, (setting, limit, header) in HOSTS.items():
+    for name, (setting, limit, header, *seconds) in HOSTS.items():
         key = getattr(config, setting.replace("_url", "_key")).reveal() if header else ""
         base, headers = getattr(config, setting), {header: key} if key else {}
         # What an address tells of its weight is the weight of the first of its hosts.
         metered = all(base != other.base for other in made.values())
-        monthly = MONTHLY.get(name, 0)
-        made[name] = Host(name, base, limit, clock, headers, metered, monthly, spend)
+        span, monthly = next(iter(seconds), 0), MONTHLY.get(name, 0)
+        made[name] = Host(name, base, limit, clock, headers, metered, monthly, spend, span)
     return made
 
 
@@ -214,16 +214,30 @@ class Sources:
         self._store.close()
 
     def exchange(self) -> Dated:
-        """Return the traded pairs. Raises UserError."""
-        return self._read(EXCHANGE, STANDING[EXCHANGE])
+        """Return the traded pairs: the first market's, even of last month, else another's.
+
+        Raises UserError.
+        """
+        try:
+            return self._read(EXCHANGE, STANDING[EXCHANGE])
+        except UserError as error:
+            try:
+                return self._read(LISTS, STANDING[LISTS])
+            except UserError:
+                raise error from None
 
     def tickers(self) -> Dated:
         """Return the 24-hour tickers of every trading pair by symbol. Raises UserError."""
         return self._read(TICKERS, STANDING[TICKERS])
 
     def prices(self) -> Dated:
-        """Return the last prices by symbol. Raises UserError."""
-        return self._read(PRICES, STANDING[PRICES])
+        """Return the last prices by symbol, where need be those of tickers. Raises UserError."""
+        try:
+            read = self._read(PRICES, STANDING[PRICES])
+        except UserError:
+            read = self.tickers()
+            return replace(read, data={symbol: row.last for symbol, row in read.data.items()})
+        return read
 
     def quotes(self) -> Dated:
         """Return the best (bid, ask) by symbol. Raises UserError."""
@@ -315,7 +329,7 @@ class Sources:
     def top(self, n: int) -> list[str]:
         """Return the n symbols of the universe with the most quote volume in 24 hours."""
         tickers, universe = self.tickers().data, self.universe()
-        known = [(row.quote, symbol) for symbol, row in tickers.items() if symbol in universe]
+        known = [(row.turnover, symbol) for symbol, row in tickers.items() if symbol in universe]
         return [symbol for _, symbol in sorted(known, reverse=True)[:n]]
 
     def known(self, word: str) -> str | None:
@@ -329,9 +343,15 @@ class Sources:
 
     def symbol(self, word: str) -> str:
         """Return the symbol a word names. Raises UserError with the nearest names."""
-        found = self.known(word)
+        found, read = self.known(word), self.exchange()
         if found:
             return found
+        if read.source in STRANGERS:
+            name = NAMES[read.source]
+            raise UserError(
+                f"Binance'e ulaşılamıyor; {name} listesinde “{word[:20]}” yok.",
+                f"Binance cannot be reached, and {name} does not list “{word[:20]}”.",
+            )
         bases = [pair.base for pair in self.universe().values()]
         near = ", ".join(difflib.get_close_matches(word.upper()[:20], bases, n=3))
         raise UserError(
@@ -487,6 +507,10 @@ def sentence(error: NetError, now: float, keyed: bool = False) -> UserError:
     code = f" ({error.code})" if error.code else ""
     tr, en = SAID[error.kind]
     tr, en = tr.format(wait=wait, code=code), en.format(wait=later, code=code)
+    others = [NAMES.get(name, name) for name in error.absent]
+    if others:
+        tr = f"{tr} Şuralarda da yok: {', '.join(others)}."
+        en = f"{en} Nor is it on {', '.join(others)}."
     advice = KEYS.get(error.host) if error.kind in UNKEYED and not keyed else None
     help_tr, help_en = (f"\n{words}" for words in advice) if advice else ("", "")
     return UserError(f"{name} {tr}{help_tr}", f"{name} {en}{help_en}")

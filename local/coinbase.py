@@ -47,11 +47,19 @@ class Coinbase(Venue):
         """Answer one product's last 24 hours."""
         row = self._row(query)
         (figures,) = self.day([row], query.now_ms).tolist()
-        first, high, low, last, volume = figures[:5]
-        names = ("open", "high", "low", "last")
-        prices = shown((first, high, low, last), row.digits)
-        month = {"volume_30day": f"{volume * 30:.8f}"}
-        return {**dict(zip(names, prices, strict=True)), "volume": f"{volume:.8f}", **month}
+        return {**figured(row, figures), "volume_30day": f"{figures[4] * 30:.8f}"}
+
+    def every(self, query: Query) -> Any:
+        """Answer the last 24 hours of every product."""
+        rows = self.traded(query.now_ms)
+        figures = self.day(rows, query.now_ms).tolist()
+        return {
+            row.name: {
+                "stats_30day": {"volume": f"{found[4] * 30:.8f}"},
+                "stats_24hour": figured(row, found),
+            }
+            for row, found in zip(rows, figures, strict=True)
+        }
 
     def ticker(self, query: Query) -> Any:
         """Answer one product's last trade and best prices."""
@@ -69,8 +77,16 @@ class Coinbase(Venue):
         }
 
 
+def figured(row: Listing, figures: list[float]) -> dict[str, str]:
+    """Return a product's prices and volume of the last 24 hours."""
+    names = ("open", "high", "low", "last")
+    prices = dict(zip(names, shown(figures[:4], row.digits), strict=True))
+    return {**prices, "volume": f"{figures[4]:.8f}"}
+
+
 Coinbase.limits = {"address": (10, 1)}
 Coinbase.paths = {
+    "/products/stats": (Coinbase.every, "address"),
     "/products/([^/]+)/candles": (Coinbase.product_candles, "address"),
     "/products/([^/]+)/stats": (Coinbase.stats, "address"),
     "/products/([^/]+)/ticker": (Coinbase.ticker, "address"),

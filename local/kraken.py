@@ -66,33 +66,35 @@ class Kraken(Venue):
         return told({row.name: rows, "last": rows[-2][0] if len(rows) > 1 else 0})
 
     def ticker(self, query: Query) -> Any:
-        """Answer one pair's day since midnight and last 24 hours."""
-        row = self._row(query)
-        (figures,) = self.day([row], query.now_ms).tolist()
-        _, high, low, last, volume, quote, count, bid, ask = figures
-        today = self.candles(row, "1d", query.now_ms, limit=1)[0].tolist()
-        mean = quote / volume if volume else last
-        so_far = today[6] / today[5] if today[5] else last
+        """Answer the day since midnight and the last 24 hours of one pair, or of every one."""
+        one = query.sent.get("pair")
+        rows = [self._row(query)] if one else self.traded(query.now_ms)
+        figures = self.day(rows, query.now_ms).tolist()
+        today = [self.candles(row, "1d", query.now_ms, limit=1)[0].tolist() for row in rows]
+        told_rows = map(ticker, rows, figures, today)
+        return told({row.name: found for row, found in zip(rows, told_rows, strict=True)})
 
-        def both(now: float, day: float, digits: int = row.digits) -> list[str]:
-            return shown((now, day), digits)
 
-        best = {"a": [*shown((ask,), row.digits), "1", "1.000"]}
-        best["b"] = [*shown((bid,), row.digits), "1", "1.000"]
-        return told(
-            {
-                row.name: {
-                    **best,
-                    "c": [*shown((last,), row.digits), "0.01"],
-                    "v": both(today[5], volume, 8),
-                    "p": both(so_far, mean, row.digits + 2),
-                    "t": [int(today[7]), int(count)],
-                    "l": both(today[3], low),
-                    "h": both(today[2], high),
-                    "o": f"{today[1]:.{row.digits}f}",
-                }
-            }
-        )
+def ticker(row: Listing, figures: list[float], today: list[float]) -> dict[str, Any]:
+    """Return one pair's entry."""
+    _, high, low, last, volume, quote, count, bid, ask = figures
+    mean = quote / volume if volume else last
+    so_far = today[6] / today[5] if today[5] else last
+
+    def both(now: float, day: float, digits: int = row.digits) -> list[str]:
+        return shown((now, day), digits)
+
+    return {
+        "a": [*shown((ask,), row.digits), "1", "1.000"],
+        "b": [*shown((bid,), row.digits), "1", "1.000"],
+        "c": [*shown((last,), row.digits), "0.01"],
+        "v": both(today[5], volume, 8),
+        "p": both(so_far, mean, row.digits + 2),
+        "t": [int(today[7]), int(count)],
+        "l": both(today[3], low),
+        "h": both(today[2], high),
+        "o": f"{today[1]:.{row.digits}f}",
+    }
 
 
 class KrakenFutures(Venue):

@@ -17,6 +17,7 @@ from shapes import (
     closed,
     columns,
     decimals,
+    most,
     need,
     number,
     text,
@@ -44,34 +45,36 @@ def candles(rows: Any, served: float, _params: Params) -> Candles:
 
 def tickers(rows: Any, _served: float, _params: Params) -> dict[str, Ticker]:
     """Read Binance 24-hour tickers, FULL or MINI, by symbol, without pairs that never traded."""
-    need(isinstance(rows, list) and rows, "no tickers")
-    found = {}
-    for row in rows:
-        last, first = number(row["lastPrice"]), number(row["openPrice"])
-        high, low = number(row["highPrice"]), number(row["lowPrice"])
-        volume, quote = number(row["volume"]), number(row["quoteVolume"])
-        if last and first:
-            need(low <= last <= high, "last price outside the day's range")
-            found[text(row["symbol"])] = Ticker(
-                last, first, high, low, volume, quote, 100 * (last / first - 1)
-            )
-    return found
+    need(isinstance(rows, list), "no tickers")
+    return {symbol: row for symbol, row in most(rows, ticker) if row}
+
+
+def ticker(row: Mapping[str, Any]) -> tuple[str, Ticker | None]:
+    """Read one pair's symbol and ticker, None if it never traded."""
+    last, first = number(row["lastPrice"]), number(row["openPrice"])
+    high, low = number(row["highPrice"]), number(row["lowPrice"])
+    volume, quote = number(row["volume"]), number(row["quoteVolume"])
+    symbol = text(row["symbol"])
+    if not (last and first):
+        return symbol, None
+    need(low <= last <= high, "last price outside the day's range")
+    return symbol, Ticker(last, first, high, low, volume, quote, 100 * (last / first - 1))
 
 
 def exchange(body: Any, _served: float, _params: Params) -> Exchange:
     """Read Binance's exchangeInfo: the pairs that trade on spot."""
-    pairs = {}
-    for row in body["symbols"]:
-        if row["status"] != "TRADING" or not row["isSpotTradingAllowed"]:
-            continue
-        ticks = [f["tickSize"] for f in row["filters"] if f["filterType"] == "PRICE_FILTER"]
-        digits = decimals(ticks[0])
-        symbol = text(row["symbol"])
-        pairs[symbol] = Pair(
-            symbol, text(row["baseAsset"]), text(row["quoteAsset"]), max(0, digits)
-        )
+    pairs = {pair.symbol: pair for pair in most(body["symbols"], traded) if pair}
     need(pairs, "no pairs")
     return Exchange(pairs)
+
+
+def traded(row: Mapping[str, Any]) -> Pair | None:
+    """Read one pair, None if it does not trade on spot."""
+    if row["status"] != "TRADING" or not row["isSpotTradingAllowed"]:
+        return None
+    ticks = [f["tickSize"] for f in row["filters"] if f["filterType"] == "PRICE_FILTER"]
+    names = (row["symbol"], row["baseAsset"], row["quoteAsset"])
+    return Pair(*map(text, names), decimals(ticks[0]))
 
 
 def book(body: Any, _served: float, _params: Params) -> Book:
@@ -92,17 +95,16 @@ def trades(rows: Any, _served: float, _params: Params) -> Trades:
 
 def prices(rows: Any, _served: float, _params: Params) -> dict[str, float]:
     """Read Binance's last prices by symbol."""
-    need(isinstance(rows, list) and rows, "no prices")
-    return {text(row["symbol"]): number(row["price"]) for row in rows}
+    need(isinstance(rows, list), "no prices")
+    return dict(most(rows, lambda row: (text(row["symbol"]), number(row["price"]))))
 
 
 def quotes(rows: Any, _served: float, _params: Params) -> dict[str, tuple[float, float]]:
     """Read Binance's best bids and asks by symbol; pairs without both are left out."""
-    need(isinstance(rows, list) and rows, "no quotes")
-    found = {
-        text(row["symbol"]): (number(row["bidPrice"]), number(row["askPrice"])) for row in rows
-    }
-    return {symbol: (bid, ask) for symbol, (bid, ask) in found.items() if 0 < bid < ask}
+    need(isinstance(rows, list), "no quotes")
+    names = ("bidPrice", "askPrice")
+    found = most(rows, lambda row: (text(row["symbol"]), *(number(row[name]) for name in names)))
+    return {symbol: (bid, ask) for symbol, bid, ask in found if 0 < bid < ask}
 
 
 def server_time(body: Any, _served: float, _params: Params) -> float:
@@ -114,7 +116,7 @@ HOSTS = {"binance": ("binance_url", 6000, ""), "binance_data": ("binance_data_ur
 ENDPOINTS = (
     Endpoint("klines", SPOT, "/api/v3/klines", weighs(2), candles, 60),
     Endpoint("tickers", SPOT, "/api/v3/ticker/24hr", weighs(80), tickers, 15, save_every=60),
-    Endpoint("exchange", SPOT, "/api/v3/exchangeInfo", weighs(20), exchange, 6 * 3600),
+    Endpoint("exchange", SPOT, "/api/v3/exchangeInfo", weighs(20), exchange, 6 * 3600, 30 * 86400),
     Endpoint("prices", SPOT, "/api/v3/ticker/price", weighs(4), prices, 5, 86400, 60),
     Endpoint("quotes", SPOT, "/api/v3/ticker/bookTicker", weighs(4), quotes, 5, 3600, 60),
     Endpoint("book", SPOT, "/api/v3/depth", depth_weight, book, 3, 600, 30),

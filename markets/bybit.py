@@ -12,6 +12,7 @@ import numpy as np
 from net import Endpoint, Route
 from shapes import (
     Candles,
+    Exchange,
     Funding,
     FundingHistory,
     Interest,
@@ -20,6 +21,7 @@ from shapes import (
     Refusal,
     Ticker,
     columns,
+    most,
     need,
     number,
     text,
@@ -28,9 +30,10 @@ from shapes import (
 from .figures import Params, once
 from .names import split, unit
 from .shared import candles as made
-from .shared import day, moment, points, rate, sides
+from .shared import day, listed, moment, points, rate, sides
 
 TOO_MANY = 10006
+FIGURES = ("lastPrice", "prevPrice24h", "highPrice24h", "lowPrice24h", "volume24h", "turnover24h")
 BARS = {
     "1m": "1",
     "3m": "3",
@@ -78,34 +81,45 @@ def candles(body: Any, served: float, params: Params) -> Candles:
 
 def tickers(body: Any, _served: float, params: Params) -> dict[str, Ticker]:
     """Read 24-hour tickers of spot pairs; those never traded are left out."""
-    keys = ("lastPrice", "prevPrice24h", "highPrice24h", "lowPrice24h", "volume24h", "turnover24h")
-    rows = result(body, params)["list"]
-    found = {text(row["symbol"]): day([row[key] for key in keys]) for row in rows}
-    traded = {symbol: ticker for symbol, ticker in found.items() if ticker}
-    need(traded, "no tickers")
-    return traded
+    rows = most(result(body, params)["list"], spot)
+    found = {symbol: ticker for symbol, ticker, _ in rows if ticker}
+    need(found, "no tickers")
+    return found
+
+
+def pairs(body: Any, _served: float, params: Params) -> Exchange:
+    """Read the spot pairs that were traded out of their tickers, those with a quote we know."""
+    rows = most(result(body, params)["list"], spot)
+    known = [(split(symbol), figures[:4]) for symbol, ticker, figures in rows if ticker]
+    return listed((*names, prices) for names, prices in known if names)
+
+
+def spot(row: Mapping[str, Any]) -> tuple[str, Ticker | None, list[str]]:
+    """Read one pair's symbol, its ticker, None if it was never traded, and the figures."""
+    figures = [row[key] for key in FIGURES]
+    return text(row["symbol"]), day(figures), figures
 
 
 def funding(body: Any, _served: float, params: Params) -> dict[str, Funding]:
     """Read linear tickers: the USDT perpetuals that pay funding and have a price."""
-    found = {}
-    for row in result(body, params)["list"]:
-        name, told = text(row["symbol"]), (row["fundingRate"], row["markPrice"], row["indexPrice"])
-        if name.endswith("USDT") and "" not in told and number(row["nextFundingTime"]):
-            found[name] = perpetual(row)
+    rows = most(result(body, params)["list"], perpetual)
+    found = {name: row for name, row in rows if row}
     need(found, "no perpetual contracts")
     return found
 
 
-def perpetual(row: Mapping[str, Any]) -> Funding:
-    """Read one perpetual's funding, prices and open interest."""
+def perpetual(row: Mapping[str, Any]) -> tuple[str, Funding | None]:
+    """Read a contract's name, funding, prices and open interest, None if it is no perpetual."""
+    name, told = text(row["symbol"]), (row["fundingRate"], row["markPrice"], row["indexPrice"])
+    if not (name.endswith("USDT") and "" not in told and number(row["nextFundingTime"])):
+        return name, None
     hours = row.get("fundingIntervalHour", "")
     hours = nan if hours == "" else number(hours)
     need(not (hours < 1 or hours > 24), "not an interval in hours")
     mark, index = number(row["markPrice"]), number(row["indexPrice"])
     need(mark and index, "a price of 0")
     paid, due = rate(row["fundingRate"]), moment(row["nextFundingTime"])
-    return Funding(paid, due, mark, index, hours, number(row["openInterest"]))
+    return name, Funding(paid, due, mark, index, hours, number(row["openInterest"]))
 
 
 def interest(body: Any, _served: float, params: Params) -> Interest:
@@ -140,9 +154,10 @@ def ratios(body: Any, _served: float, params: Params) -> Ratios:
 
 HOST, PATH, DAY = ("bybit",), "/v5/market/", 86400
 HOSTS = {"bybit": ("bybit_url", 7200, "")}
-CANDLES, TICKERS, FUNDING, INTEREST, FUNDINGS, INTERESTS, RATIOS = ENDPOINTS = (
+CANDLES, TICKERS, PAIRS, FUNDING, INTEREST, FUNDINGS, INTERESTS, RATIOS = ENDPOINTS = (
     Endpoint("bybit_candles", HOST, PATH + "kline", once, candles, 60),
     Endpoint("bybit_tickers", HOST, PATH + "tickers", once, tickers, 15, save_every=60),
+    Endpoint("bybit_exchange", HOST, PATH + "tickers", once, pairs, 6 * 3600),
     Endpoint("bybit_funding", HOST, PATH + "tickers", once, funding, 30, DAY / 3, 60),
     Endpoint("bybit_interest", HOST, PATH + "tickers", once, interest, 30, 3600, 60),
     Endpoint("bybit_funding_history", HOST, PATH + "funding/history", once, funding_history, 600),
@@ -168,6 +183,11 @@ def candles_route(symbol: str, interval: str) -> Route | None:
 def tickers_route() -> Route:
     """Return the way to the tickers of every spot pair."""
     return Route(TICKERS, {"category": "spot"})
+
+
+def exchange_route() -> Route:
+    """Return the way to the spot pairs that trade, with the decimals their prices show."""
+    return Route(PAIRS, {"category": "spot"})
 
 
 def funding_route() -> Route:

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from net import Endpoint, Route
-from shapes import Candles, Ticker, columns, need, number
+from shapes import Candles, Exchange, Ticker, columns, most, need, number, text
 
 from .figures import Params, once
 from .names import split
 from .shared import candles as made
-from .shared import day
+from .shared import day, listed
 
+FIGURES = ("last", "open", "high", "low", "volume")
 QUOTES = {"USDT": "USD", "USDC": "USD", "EUR": "EUR", "BTC": "BTC", "ETH": "ETH"}
 SECONDS = {
     "1m": 60,
@@ -47,9 +48,34 @@ def candles(rows: Any, served: float, params: Params) -> Candles:
 
 def stats(body: Any, _served: float, params: Params) -> dict[str, Ticker]:
     """Read one pair's last 24 hours; turnover is not told."""
-    ticker = day([body[key] for key in ("last", "open", "high", "low", "volume")])
+    ticker = day([body[key] for key in FIGURES])
     need(ticker, "never traded")
     return {params["_symbol"]: ticker}
+
+
+def tickers(body: Any, _served: float, _params: Params) -> dict[str, Ticker]:
+    """Read the last 24 hours of every product against the dollar that was traded in them."""
+    found = {f"{coin}USDT": ticker for coin, ticker, _ in spot(body) if ticker}
+    need(found, "no tickers")
+    return found
+
+
+def pairs(body: Any, _served: float, _params: Params) -> Exchange:
+    """Read the products against the dollar that were traded, as pairs against USDT."""
+    return listed((coin, "USDT", prices) for coin, ticker, prices in spot(body) if ticker)
+
+
+def spot(body: Any) -> list[tuple[str, Ticker | None, list[str]]]:
+    """Read the coin, the ticker and the prices of every product against the dollar."""
+    return most([row for row in body.items() if row[0].endswith("-USD")], traded)
+
+
+def traded(product: tuple[str, Any]) -> tuple[str, Ticker | None, list[str]]:
+    """Read one product's coin, its ticker, None if nothing was traded, and its prices."""
+    row = product[1]["stats_24hour"]
+    figures = [row[key] for key in FIGURES]
+    idle = row["volume"] == "" or not number(row["volume"])
+    return text(product[0].removesuffix("-USD")), None if idle else day(figures), figures[:4]
 
 
 def price(body: Any, _served: float, params: Params) -> dict[str, float]:
@@ -59,11 +85,13 @@ def price(body: Any, _served: float, params: Params) -> dict[str, float]:
     return {params["_symbol"]: last}
 
 
-HOST, PATH = ("coinbase",), "/products/{product}/"
-HOSTS = {"coinbase": ("coinbase_url", 600, "")}
-CANDLES, STATS, PRICE = ENDPOINTS = (
+HOST, PATH, EVERY = ("coinbase",), "/products/{product}/", "/products/stats"
+HOSTS = {"coinbase": ("coinbase_url", 600, "", 1)}
+CANDLES, STATS, TICKERS, PAIRS, PRICE = ENDPOINTS = (
     Endpoint("coinbase_candles", HOST, PATH + "candles", once, candles, 60),
     Endpoint("coinbase_stats", HOST, PATH + "stats", once, stats, 15, save_every=60),
+    Endpoint("coinbase_tickers", HOST, EVERY, once, tickers, 15, save_every=60),
+    Endpoint("coinbase_exchange", HOST, EVERY, once, pairs, 6 * 3600),
     Endpoint("coinbase_price", HOST, PATH + "ticker", once, price, 5, 86400, 60),
 )
 
@@ -82,6 +110,16 @@ def candles_route(symbol: str, interval: str) -> Route | None:
     return Route(
         CANDLES, {"product": name, "granularity": SECONDS[interval], "_interval": interval}
     )
+
+
+def tickers_route() -> Route:
+    """Return the way to the last 24 hours of every product."""
+    return Route(TICKERS, {})
+
+
+def exchange_route() -> Route:
+    """Return the way to the products that trade, with the decimals their prices show."""
+    return Route(PAIRS, {})
 
 
 def ticker_route(symbol: str) -> Route | None:

@@ -26,6 +26,7 @@ from shapes import (
     TakerFlow,
     Ticker,
     decimals,
+    most,
     need,
     number,
     text,
@@ -54,17 +55,20 @@ def own(rows: Any, params: Params) -> list[Mapping[str, Any]]:
 
 def funding(rows: Any, _served: float, _params: Params) -> dict[str, Funding]:
     """Read premiumIndex: the USDT perpetuals that pay funding and have a price."""
-    need(isinstance(rows, list) and rows, "no contracts")
-    found = {}
-    for row in rows:
-        name, paid = text(row["symbol"]), row["lastFundingRate"]
-        if not name.endswith("USDT") or paid == "" or not number(row["nextFundingTime"]):
-            continue
-        mark, index = number(row["markPrice"]), number(row["indexPrice"])
-        if mark and index:
-            found[name] = Funding(rate(paid), moment(row["nextFundingTime"]), mark, index)
+    need(isinstance(rows, list), "no contracts")
+    found = {name: row for name, row in most(rows, perpetual) if row}
     need(found, "no perpetual contracts")
     return found
+
+
+def perpetual(row: Mapping[str, Any]) -> tuple[str, Funding | None]:
+    """Read a contract's name and funding, None if it is no perpetual or has no price."""
+    name, paid = text(row["symbol"]), row["lastFundingRate"]
+    if not name.endswith("USDT") or paid == "" or not number(row["nextFundingTime"]):
+        return name, None
+    mark, index = number(row["markPrice"]), number(row["indexPrice"])
+    found = mark and index
+    return name, Funding(rate(paid), moment(row["nextFundingTime"]), mark, index) if found else None
 
 
 def hours(rows: Any, _served: float, _params: Params) -> dict[str, float]:
@@ -146,17 +150,19 @@ def tickers(rows: Any, served: float, params: Params) -> dict[str, Ticker]:
 
 def exchange(body: Any, _served: float, _params: Params) -> Exchange:
     """Read exchangeInfo: the perpetuals that trade in USDT."""
-    pairs = {}
-    for row in body["symbols"]:
-        kind = row["contractType"], row["quoteAsset"], row["status"]
-        need(all(isinstance(word, str) for word in kind), "not a kind of contract")
-        if kind != ("PERPETUAL", "USDT", "TRADING"):
-            continue
-        ticks = [f["tickSize"] for f in row["filters"] if f["filterType"] == "PRICE_FILTER"]
-        symbol = text(row["symbol"])
-        pairs[symbol] = Pair(symbol, text(row["baseAsset"]), "USDT", decimals(ticks[0]))
+    pairs = {pair.symbol: pair for pair in most(body["symbols"], traded) if pair}
     need(pairs, "no perpetual contracts")
     return Exchange(pairs)
+
+
+def traded(row: Mapping[str, Any]) -> Pair | None:
+    """Read one contract, None if it is no perpetual that trades in USDT."""
+    kind = row["contractType"], row["quoteAsset"], row["status"]
+    need(all(isinstance(word, str) for word in kind), "not a kind of contract")
+    if kind != ("PERPETUAL", "USDT", "TRADING"):
+        return None
+    ticks = [f["tickSize"] for f in row["filters"] if f["filterType"] == "PRICE_FILTER"]
+    return Pair(text(row["symbol"]), text(row["baseAsset"]), "USDT", decimals(ticks[0]))
 
 
 HOSTS = {

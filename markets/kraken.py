@@ -5,20 +5,33 @@ Its times are in seconds, its last bar is never finished, and a funding rate is 
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from math import nan
 from typing import Any
 
 import numpy as np
 
 from net import Endpoint, Route
-from shapes import Candles, Funding, Refusal, Ticker, columns, need, number, text
+from shapes import (
+    Candles,
+    Exchange,
+    Funding,
+    Interest,
+    Refusal,
+    Ticker,
+    columns,
+    most,
+    need,
+    number,
+    text,
+)
 
 from .figures import Params, once, signed
 from .names import split
 from .shared import candles as made
-from .shared import rate
+from .shared import listed, rate
 
-HOUR_MS = 3_600_000
+HOUR_MS, USDT = 3_600_000, "USDT"
 COINS = {"BTC": "XBT", "DOGE": "XDG", "LUNA": "LUNA2", "LUNC": "LUNA"}
 OURS = {theirs: ours for ours, theirs in COINS.items()}
 # Its weeks open on Thursdays.
@@ -70,11 +83,40 @@ def candles(body: Any, served: float, params: Params) -> Candles:
 
 def ticker(body: Any, _served: float, params: Params) -> dict[str, Ticker]:
     """Read one pair's last 24 hours, of which the opening price and the change are not told."""
-    row = only(result(body))
+    return {params["_symbol"]: day(only(result(body)))}
+
+
+def tickers(body: Any, _served: float, _params: Params) -> dict[str, Ticker]:
+    """Read the last 24 hours of every pair against USDT that was traded in them."""
+    found = {symbol: ticker for symbol, ticker, _ in spot(body) if ticker}
+    need(found, "no tickers")
+    return found
+
+
+def pairs(body: Any, _served: float, _params: Params) -> Exchange:
+    """Read the pairs against USDT that were traded out of their tickers."""
+    rows = [(symbol, prices) for symbol, ticker, prices in spot(body) if ticker]
+    return listed((symbol.removesuffix(USDT), USDT, prices) for symbol, prices in rows)
+
+
+def spot(body: Any) -> list[tuple[str, Ticker | None, list[str]]]:
+    """Read the symbol, the ticker and some prices of every pair against USDT."""
+    return most([pair for pair in result(body).items() if pair[0].endswith(USDT)], traded)
+
+
+def traded(pair: tuple[str, Any]) -> tuple[str, Ticker | None, list[str]]:
+    """Read one pair's symbol, its ticker, None if nothing was traded, and some prices."""
+    name, row = pair[0].removesuffix(USDT), pair[1]
+    symbol = OURS.get(name, name) + USDT
+    return symbol, day(row) if number(row["v"][1]) else None, [row["c"][0], *row["h"]]
+
+
+def day(row: Any) -> Ticker:
+    """Read a pair's last 24 hours. Raises ValueError where the prices contradict."""
     last = number(row["c"][0])
     volume, mean, low, high = (number(row[key][1]) for key in "vplh")
     need(0 < low <= last <= high and low <= mean <= high, "prices outside the day's range")
-    return {params["_symbol"]: Ticker(last, nan, high, low, volume, mean * volume, nan)}
+    return Ticker(last, nan, high, low, volume, mean * volume, nan)
 
 
 def funding(body: Any, _served: float, _params: Params) -> dict[str, Funding]:
@@ -86,41 +128,52 @@ def funding(body: Any, _served: float, _params: Params) -> dict[str, Funding]:
         raise Refusal("refused", body.get("error"))
     now = datetime.fromisoformat(body["serverTime"]).timestamp() * 1000
     due = (now // HOUR_MS + 1) * HOUR_MS
-    found = {}
-    for row in body["tickers"]:
-        name = text(row["symbol"])
-        if not (name.startswith("PF_") and name.endswith("USD") and "fundingRate" in row):
-            continue
-        need(isinstance(row["suspended"], bool), "neither suspended nor not")
-        if not row["suspended"]:
-            coin = name[3:-3]
-            found[OURS.get(coin, coin) + "USDT"] = perpetual(row, due)
+    found = {name: row for name, row in most(body["tickers"], partial(perpetual, due)) if row}
     need(found, "no perpetual contracts")
     return found
 
 
-def perpetual(row: Mapping[str, Any], due: float) -> Funding:
-    """Read one perpetual; its rate is in dollars an hour for one coin."""
+def interest(body: Any, served: float, params: Params) -> Interest:
+    """Read the open interest in a coin and in dollars out of the futures' tickers."""
+    row = funding(body, served, params).get(params["_symbol"])
+    if row is None:
+        raise Refusal("refused", "no such contract")
+    when = datetime.fromisoformat(body["serverTime"]).timestamp() * 1000
+    return Interest(when, row.interest, row.interest * row.mark)
+
+
+def perpetual(due: float, row: Mapping[str, Any]) -> tuple[str, Funding | None]:
+    """Read one contract's symbol and funding, None if it is no perpetual that trades.
+
+    Its rate is in dollars an hour for one coin.
+    """
+    name = text(row["symbol"])
+    if not (name.startswith("PF_") and name.endswith("USD") and "fundingRate" in row):
+        return name, None
+    need(isinstance(row["suspended"], bool), "neither suspended nor not")
+    coin = name[3:-3]
+    symbol = OURS.get(coin, coin) + USDT
+    if row["suspended"]:
+        return symbol, None
     mark, index = number(row["markPrice"]), number(row["indexPrice"])
     need(mark > 0 and index > 0, "a price of 0")
     paid = rate(signed(row["fundingRate"]) / mark)
-    return Funding(paid, due, mark, index, 1.0, number(row["openInterest"]))
+    return symbol, Funding(paid, due, mark, index, 1.0, number(row["openInterest"]))
 
 
-HOSTS = {"kraken": ("kraken_url", 60, ""), "kraken_futures": ("kraken_futures_url", 60, "")}
-CANDLES, TICKER, FUNDING = ENDPOINTS = (
-    Endpoint("kraken_candles", ("kraken",), "/0/public/OHLC", once, candles, 60),
-    Endpoint("kraken_ticker", ("kraken",), "/0/public/Ticker", once, ticker, 15, save_every=60),
-    Endpoint(
-        "kraken_funding",
-        ("kraken_futures",),
-        "/derivatives/api/v3/tickers",
-        once,
-        funding,
-        30,
-        28800,
-        60,
-    ),
+HOSTS = {
+    "kraken": ("kraken_url", 60, "", 60),
+    "kraken_futures": ("kraken_futures_url", 60, "", 60),
+}
+HOST, FUTURES, PATH = ("kraken",), ("kraken_futures",), "/0/public/"
+PERPETUALS, HOURS_8 = "/derivatives/api/v3/tickers", 28800
+CANDLES, TICKER, TICKERS, PAIRS, FUNDING, INTEREST = ENDPOINTS = (
+    Endpoint("kraken_candles", HOST, PATH + "OHLC", once, candles, 60),
+    Endpoint("kraken_ticker", HOST, PATH + "Ticker", once, ticker, 15, save_every=60),
+    Endpoint("kraken_tickers", HOST, PATH + "Ticker", once, tickers, 15, save_every=60),
+    Endpoint("kraken_exchange", HOST, PATH + "Ticker", once, pairs, 6 * 3600),
+    Endpoint("kraken_funding", FUTURES, PERPETUALS, once, funding, 30, HOURS_8, 60),
+    Endpoint("kraken_interest", FUTURES, PERPETUALS, once, interest, 30, 3600, 60),
 )
 
 
@@ -138,6 +191,16 @@ def candles_route(symbol: str, interval: str) -> Route | None:
     return Route(CANDLES, {"pair": name, "interval": MINUTES[interval], "_interval": interval})
 
 
+def tickers_route() -> Route:
+    """Return the way to the tickers of every pair."""
+    return Route(TICKERS, {})
+
+
+def exchange_route() -> Route:
+    """Return the way to the pairs that trade, with the decimals their prices show."""
+    return Route(PAIRS, {})
+
+
 def ticker_route(symbol: str) -> Route | None:
     """Return the way to one pair's ticker."""
     name = pair(symbol)
@@ -147,3 +210,8 @@ def ticker_route(symbol: str) -> Route | None:
 def funding_route() -> Route:
     """Return the way to every perpetual's funding, prices and open interest."""
     return Route(FUNDING, {})
+
+
+def interest_route(symbol: str) -> Route:
+    """Return the way to the open interest in a symbol's coin."""
+    return Route(INTEREST, {"_symbol": symbol})

@@ -13,13 +13,12 @@ from shapes import (
     Funding,
     Interest,
     InterestHistory,
-    Pair,
     Ratios,
     Refusal,
     TakerFlow,
     Ticker,
     columns,
-    decimals,
+    most,
     need,
     number,
     text,
@@ -29,9 +28,10 @@ from .binance import weighs
 from .figures import Params, once
 from .names import split, unit
 from .shared import candles as made
-from .shared import day, moment, points, rate, sides
+from .shared import day, listed, moment, points, rate, sides
 
 TOO_MANY = "50011"
+FIGURES = ("last", "open24h", "high24h", "low24h", "vol24h", "volCcy24h")
 BARS = {
     **{name: name for name in ("1m", "3m", "5m", "15m", "30m")},
     "1h": "1H",
@@ -68,27 +68,23 @@ def candles(body: Any, served: float, params: Params) -> Candles:
 
 def tickers(body: Any, _served: float, _params: Params) -> dict[str, Ticker]:
     """Read 24-hour tickers of spot pairs; those never traded are left out."""
-    found = {}
-    for row in data(body):
-        names = text(row["instId"]).split("-")
-        need(row["instType"] == "SPOT" and len(names) == 2, "not a spot pair")
-        keys = ("last", "open24h", "high24h", "low24h", "vol24h", "volCcy24h")
-        ticker = day([row[key] for key in keys])
-        if ticker:
-            found["".join(names)] = ticker
+    found = {"".join(names): ticker for names, ticker, _ in most(data(body), spot) if ticker}
     need(found, "no tickers")
     return found
 
 
 def pairs(body: Any, _served: float, _params: Params) -> Exchange:
-    """Read the spot pairs out of their tickers; a price's decimals stand in for the tick size."""
-    traded, found = tickers(body, _served, _params), {}
-    for row in data(body):
-        base, quote = text(row["instId"]).split("-")
-        if base + quote in traded:
-            digits = max(decimals(row[key]) for key in ("last", "open24h", "high24h", "low24h"))
-            found[base + quote] = Pair(base + quote, base, quote, digits)
-    return Exchange(found)
+    """Read the spot pairs that were traded out of their tickers."""
+    rows = most(data(body), spot)
+    return listed((*names, figures[:4]) for names, ticker, figures in rows if ticker)
+
+
+def spot(row: Any) -> tuple[tuple[str, str], Ticker | None, list[str]]:
+    """Read one pair's base and quote, its ticker, None if it was never traded, and the figures."""
+    base, quote = text(row["instId"]).split("-")
+    need(row["instType"] == "SPOT", "not a spot pair")
+    figures = [row[key] for key in FIGURES]
+    return (text(base), text(quote)), day(figures), figures
 
 
 def only(body: Any, params: Params) -> Any:
@@ -137,7 +133,7 @@ def taker(body: Any, _served: float, _params: Params) -> TakerFlow:
 
 HOST, PATH, RUBIK = ("okx",), "/api/v5/", "/api/v5/rubik/stat/"
 # A minute holds 600 of 20 in two seconds; what may be asked less often weighs more.
-HOSTS = {"okx": ("okx_url", 600, "")}
+HOSTS = {"okx": ("okx_url", 600, "", 2)}
 CANDLES, TICKERS, PAIRS, FUNDING, INTEREST, HISTORY, RATIOS, TAKER = ENDPOINTS = (
     Endpoint("okx_candles", HOST, PATH + "market/candles", once, candles, 60),
     Endpoint("okx_tickers", HOST, PATH + "market/tickers", once, tickers, 15, save_every=60),

@@ -10,10 +10,13 @@ from bot import INTERVALS
 from shapes import (
     CANDLE_COLUMNS,
     Candles,
+    Exchange,
+    Pair,
     Ratios,
     Ticker,
     check_candles,
     closed,
+    decimals,
     instants,
     need,
     number,
@@ -129,6 +132,16 @@ def day(figures: Iterable[Any]) -> Ticker | None:
     need(0 < low <= last <= high, "last price outside the day's range")
     turnover = quote[0] if quote else nan
     return Ticker(last, first, high, low, volume, turnover, 100 * (last / first - 1))
+
+
+def listed(rows: Iterable[tuple[str, str, Iterable[str]]]) -> Exchange:
+    """Return the pairs of (base, quote, prices shown); their decimals stand in for a tick size."""
+    pairs = {
+        base + quote: Pair(base + quote, base, quote, max(decimals(price) for price in prices))
+        for base, quote, prices in rows
+    }
+    need(pairs, "no pairs")
+    return Exchange(pairs)
 
 
 def rate(value: Any) -> float:

@@ -99,10 +99,10 @@ def test_a_ban_is_obeyed_after_a_restart(settings, database, markets, clock):
     database.save_host("binance_data", "banned", int(until * 1000))
     opened = sources.Sources(settings(), database, markets=markets, clock=clock)
     with pytest.raises(UserError, match="300"):
-        opened.prices()
+        opened.quotes()
     assert opened.tickers().source == "okx"
     clock.now = until
-    assert opened.prices().data
+    assert opened.quotes().data
     assert database.host_states() == [("binance_data", "banned", int(until * 1000))]
     opened.close()
 
