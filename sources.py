@@ -42,7 +42,7 @@ BARS, SCAN_BARS = 1000, 500
 PANELS, KINDS = 2, ("scan", "candles")
 SNAPSHOTS, MAX_BOOKS = 60, 50
 ELSEWHERE = (okx, bybit, kraken, coinbase)
-STRANGERS = ("okx", "bybit", "kraken", "coinbase")
+ELSEWHERE_NAMED = ("okx", "bybit", "kraken", "coinbase")
 MOODS, SIDE_BY_SIDE = 90, 16
 ETF_KEYED = ("sosovalue", "coinglass")
 TICKERS, EXCHANGE, LISTS, CLOCK = ("tickers",), ("exchange",), ("lists",), ("clock",)
@@ -222,9 +222,10 @@ class Sources:
             return self._read(EXCHANGE, STANDING[EXCHANGE])
         except UserError as error:
             try:
-                return self._read(LISTS, STANDING[LISTS])
+                read = self._read(LISTS, STANDING[LISTS])
             except UserError:
                 raise error from None
+            return replace(read, source=read.source or ELSEWHERE_NAMED[0])
 
     def tickers(self) -> Dated:
         """Return the 24-hour tickers of every trading pair by symbol. Raises UserError."""
@@ -300,7 +301,7 @@ class Sources:
 
     def several(self, symbols: Iterable[str], interval: str) -> dict[str, Dated]:
         """Return the candles of symbols that have any, fetched side by side. Raises UserError."""
-        return self.each(lambda symbol: self.candles(symbol, interval), symbols)
+        return self._gather(tuple(dict.fromkeys(symbols)), interval, BARS)
 
     def panel(self, symbols: Iterable[str], interval: str, bars: int = SCAN_BARS) -> shapes.Panel:
         """Return the last closed bars of many coins side by side, up to 999.
@@ -346,7 +347,7 @@ class Sources:
         found, read = self.known(word), self.exchange()
         if found:
             return found
-        if read.source in STRANGERS:
+        if read.source in ELSEWHERE_NAMED:
             name = NAMES[read.source]
             raise UserError(
                 f"Binance'e ulaşılamıyor; {name} listesinde “{word[:20]}” yok.",
@@ -465,6 +466,8 @@ class Sources:
                 return None
 
         wanted = list(dict.fromkeys(names))
+        if not wanted:
+            return {}, failures
         with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
             answers = dict(zip(wanted, threads.map(tried, wanted), strict=True))
         return {name: told for name, told in answers.items() if told is not None}, failures

@@ -4,12 +4,14 @@ Prices: favourites, coins or top N; /pv volume, /pg gainers, /pl losers: /p [coi
 """
 
 import statistics
+from math import isfinite
 
-from bot import Reply, coin
+from bot import UNKNOWN, Reply, coin
 
 GROUP = "prices"
 ALIASES = ("fiyat", "price", "pv", "pg", "pl", "pd")
 MIN_VOLUME = 1e6
+NOTHING = ("Gösterilecek coin yok.", "There is no coin to show.")
 RANKED = {"pg": -1, "pl": 1, "pd": 1}
 TITLES = {
     "pv": ("📊 Hacim sıralaması", "📊 By volume"),
@@ -22,13 +24,16 @@ TITLES = {
 
 def run(ctx):
     tickers = ctx.sources.tickers()
-    symbols = [s for s in chosen(ctx, tickers.data) if s in tickers.data]
+    asked = chosen(ctx, tickers.data)
+    symbols = [s for s in asked if s in tickers.data]
+    lacking = list(ctx.lacking(s for s in asked if s not in tickers.data))
     if not symbols:
-        raise ctx.wrong("Gösterilecek coin yok.", "There is no coin to show.")
+        raise ctx.wrong(*(lacking * 2 or NOTHING))
     title = ctx.t(*TITLES.get(ctx.name, TITLES["p"]))
     head = ctx.t("⚡Coin | Değişim | Hacim | Fiyat", "⚡Coin | Change | Volume | Price")
     rows = [line(ctx, i, s, tickers.data[s]) for i, s in enumerate(symbols, 1)]
-    changes = {s: tickers.data[s].change for s in symbols}
+    rows += lacking
+    changes = {s: tickers.data[s].change for s in symbols if isfinite(tickers.data[s].change)}
     text = "\n".join([f"<b>{title}</b>", head, *rows, "", comment(ctx, changes)])
     more = [(f"/{name}", f"/{name}") for name in ("pv", "pg", "pl") if name != ctx.name]
     return Reply(text + ctx.age(tickers), ctx.buttons(more))
@@ -41,20 +46,26 @@ def chosen(ctx, tickers):
     if ctx.name not in RANKED:
         return ctx.coins(100)
     known = ctx.sources.universe()
-    busy = [s for s, row in tickers.items() if row.quote > MIN_VOLUME and s in known]
-    ranked = sorted(busy, key=lambda s: RANKED[ctx.name] * tickers[s].change)
+    busy = [s for s, row in tickers.items() if row.turnover > MIN_VOLUME and s in known]
+    moved = [s for s in busy if isfinite(tickers[s].change)]
+    ranked = sorted(moved, key=lambda s: RANKED[ctx.name] * tickers[s].change)
     return ranked[: ctx.number(0, 20, 1, 100)]
 
 
 def line(ctx, i, symbol, row):
     arrow = "🔺" if row.change >= 0 else "🔻"
-    money = "$" if symbol.endswith("USDT") else ""
-    change = ctx.num(abs(row.change)) + "%"
+    change = f"{arrow}{ctx.num(abs(row.change))}%" if isfinite(row.change) else f"✖️ {UNKNOWN}"
+    money = "$" if symbol.endswith("USDT") and isfinite(row.quote) else ""
     price = ctx.price(row.last, symbol)
-    return f"{i}. {coin(symbol)}: {arrow}{change} | {money}{ctx.short(row.quote)} | {price}"
+    return f"{i}. {coin(symbol)}: {change} | {money}{ctx.short(row.quote)} | {price}"
 
 
 def comment(ctx, changes):
+    if not changes:
+        return ctx.t(
+            "Yorum: bu kaynak 24 saatlik değişimi söylemiyor.",
+            "Comment: this source does not tell the change over 24 hours.",
+        )
     up = sum(change > 0 for change in changes.values())
     middle = ctx.percent(statistics.median(changes.values()), sign=True)
     best, worst = max(changes, key=changes.get), min(changes, key=changes.get)

@@ -62,21 +62,22 @@ def parts(ctx, a, symbol):
 
 
 def several(ctx, symbols, frame):
-    read = [(symbol, ctx.sources.candles(symbol, frame)) for symbol in symbols]
-    found = scores.analyse_all([candles.data for _, candles in read], ctx.workers.pool)
-    rows = list(zip(symbols, found, strict=True))
+    read = ctx.sources.several(symbols, frame)
+    found = scores.analyse_all([candles.data for candles in read.values()], ctx.workers.pool)
+    rows = list(zip(read, found, strict=True))
     rows.sort(key=lambda row: -row[1].score if math.isfinite(row[1].score) else 9)
     lines = [
         f"{coin(symbol)}: α={ctx.num(a.score)} {ctx.t(*VERDICTS[a.verdict])} | "
         f"{ctx.t(*REGIMES[a.regime])} | {ctx.arrow(a.trend)}"
         for symbol, a in rows
     ]
+    lines += ctx.lacking(symbol for symbol in symbols if symbol not in read)
     names = ", ".join([coin(symbol) for symbol, a in rows if a.verdict == "buy"][:5])
     note = ctx.t("Yorum: şu an AL veren coin yok.", "Comment: no coin says BUY now.")
     if names:
         note = ctx.t(f"Yorum: AL verenler: {names}.", f"Comment: these say BUY: {names}.")
     text = "\n".join([f"<b>📊 {ctx.t('Analiz', 'Analysis')} {frame}</b>", *lines, "", note])
-    return Reply(text + ctx.age(*(candles for _, candles in read)), ctx.buttons())
+    return Reply(text + ctx.age(*read.values()), ctx.buttons())
 
 
 def comment(ctx, a, symbol):

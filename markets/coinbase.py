@@ -67,6 +67,7 @@ def pairs(body: Any, _served: float, _params: Params) -> Exchange:
 
 def spot(body: Any) -> list[tuple[str, Ticker | None, list[str]]]:
     """Read the coin, the ticker and the prices of every product against the dollar."""
+    need(isinstance(body, dict), "no products")
     return most([row for row in body.items() if row[0].endswith("-USD")], traded)
 
 

@@ -101,7 +101,9 @@ def pairs(body: Any, _served: float, _params: Params) -> Exchange:
 
 def spot(body: Any) -> list[tuple[str, Ticker | None, list[str]]]:
     """Read the symbol, the ticker and some prices of every pair against USDT."""
-    return most([pair for pair in result(body).items() if pair[0].endswith(USDT)], traded)
+    rows = result(body)
+    need(isinstance(rows, dict), "no pairs")
+    return most([pair for pair in rows.items() if pair[0].endswith(USDT)], traded)
 
 
 def traded(pair: tuple[str, Any]) -> tuple[str, Ticker | None, list[str]]:

@@ -6,10 +6,11 @@ import pytest
 
 from local.faults import Faulty
 from local.world import open_markets
+from sources import ELSEWHERE
 
 BINANCE = ("api.binance.com", "data-api.binance.vision", "fapi.binance.com")
 OTHERS = ("www.okx.com", "api.bybit.com", "kraken.com", "coinbase.com")
-LINES = ("/t btc", "/p btc eth", "/io btc", "/oi btc", "/fr btc")
+LINES = ("/t btc", "/p btc eth", "/oi btc", "/fr btc")
 
 
 @pytest.fixture
@@ -27,12 +28,12 @@ def asked(markets, name):
 
 
 @pytest.mark.parametrize("kind", ["451", "403"])
-@pytest.mark.parametrize("line", ["/t btc", "/p", "/p10", "/io btc"])
+@pytest.mark.parametrize("line", ["/t btc", "/p", "/p10"])
 def test_the_mirror_answers_for_a_host_that_is_closed(say, market, markets, clock, line, kind):
     shut(markets, "api.binance.com", kind=kind)
     (reply,) = say(line)
     assert not reply.failed, reply.text
-    assert "Kaynak: data-api.binance.vision" in reply.text
+    assert "Kaynak: Binance Vision" in reply.text
     assert len(asked(markets, "//api.binance.com")) == 1
     say("/t eth")
     say("/p")
@@ -46,7 +47,7 @@ def test_the_mirror_answers_for_a_host_that_is_closed(say, market, markets, cloc
 
 
 @pytest.mark.parametrize("last", range(4))
-@pytest.mark.parametrize("line", ["/t btc", "/p btc eth", "/p5", "/pv 5", "/io btc"])
+@pytest.mark.parametrize("line", ["/t btc", "/p btc eth", "/pv 5"])
 def test_any_one_other_market_answers_when_the_rest_is_gone(say, markets, last, line):
     shut(markets, *BINANCE, *(name for i, name in enumerate(OTHERS) if i != last))
     (reply,) = say(line)
@@ -74,6 +75,20 @@ def test_with_an_empty_store_there_is_a_sentence(say, markets, line, lang):
     assert ("bölge" if lang == "tr" else "region") in reply.text
 
 
+def test_a_change_that_is_not_told_is_unknown_and_no_ranking_is_made_of_it(say, markets):
+    shut(markets, *BINANCE, "www.okx.com", "api.bybit.com", "coinbase.com")
+    (reply,) = say("/p btc eth")
+    assert "1. BTC: ✖️ — | $" in reply.text and "değişimi söylemiyor" in reply.text
+    (reply,) = say("/pg 5")
+    assert reply.failed == 1
+
+
+def test_a_turnover_that_is_not_told_is_unknown_but_ranks(say, markets):
+    shut(markets, *BINANCE, *OTHERS[:3])
+    (reply,) = say("/pv 3", lang="en")
+    assert "1. BTC: " in reply.text and reply.text.count(" | — | ") == 3
+
+
 def test_a_whole_market_read_elsewhere_has_a_universe(market, markets):
     shut(markets, *BINANCE)
     assert len(market.top(100)) == 100 and "BTCUSDT" in market.top(5)
@@ -89,19 +104,20 @@ def test_the_last_list_of_the_first_market_is_worth_more_than_anothers(market, m
     assert set(market.universe()) == known and market.exchange().stale
 
 
-def test_a_coin_only_the_first_market_has_is_said_to_be_so(say, market, markets, clock):
-    theirs = [set(market.read(*market_lists()).pairs) for market_lists in lists()]
-    alone = next(s for s in sorted(market.universe()) if not any(s in pairs for pairs in theirs))
+def test_a_coin_only_the_first_market_has_is_said_to_be_so(say, market, markets):
+    listed = [market.read(way.exchange_route()).pairs for way in ELSEWHERE]
+    symbols = sorted(market.universe())
+    alone = next(s.removesuffix("USDT") for s in symbols if not any(s in row for row in listed))
     shut(markets, *BINANCE)
     (reply,) = say(f"/t {alone}", lang="en")
     assert reply.failed == 1 and "451" in reply.text
     assert "Nor is it on OKX, Bybit, Kraken, Coinbase." in reply.text
-
-
-def lists():
-    from markets import bybit, coinbase, kraken, okx
-
-    return [lambda m=m: (m.exchange_route(),) for m in (okx, bybit, kraken, coinbase)]
+    (reply,) = say(f"/t btc {alone}")
+    assert "BTC: α=" in reply.text and f"Verisi yok: {alone}" in reply.text
+    (reply,) = say(f"/p btc {alone}")
+    assert "1. BTC: " in reply.text and f"Verisi yok: {alone}" in reply.text
+    (reply,) = say(f"/p {alone}")
+    assert reply.failed == 1 and f"Verisi yok: {alone}" in reply.text
 
 
 def test_a_coin_unknown_elsewhere_is_not_called_unknown(say, markets):

@@ -141,3 +141,27 @@ def test_the_hosts_clock_is_believed_where_it_tells_one():
     assert net.served(told, 5) == 5
     assert net.served(answer(200, Date="yesterday"), 5) == 5
     assert net.served(answer(200), 5) == 5
+
+
+@pytest.mark.parametrize(("limit", "seconds"), [(600, 1), (600, 2), (60, 60)])
+def test_no_span_that_a_host_counts_sees_more_than_its_limit(clock, limit, seconds):
+    paced = net.Host("one", "https://one.test", limit, clock, seconds=seconds)
+    most, times = limit * seconds / 60, []
+    while len(times) < 5 * most:
+        try:
+            clock.now += paced.pace(1)
+        except net.NetError as error:
+            clock.now = error.until
+        else:
+            times.append(clock.now)
+        clock.now += 0.001
+    assert all(sum(t <= at < t + seconds for at in times) <= most for t in times)
+    assert len(times) / (times[-1] - times[0]) > 0.7 * limit / 60
+
+
+def test_a_turn_that_comes_late_is_refused_and_others_wait_for_none(clock):
+    slow = net.Host("one", "https://one.test", 60, clock, seconds=60)
+    waits = []
+    with pytest.raises(net.NetError, match="busy"):
+        waits.extend(slow.pace(1) for _ in range(100))
+    assert [host(clock).pace(5) for _ in range(9)] == [0] * 9

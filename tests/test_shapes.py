@@ -112,3 +112,8 @@ def test_a_panel_waits_for_a_bar_until_nine_in_ten_have_it(last, upto):
 
 def test_a_panel_of_nothing_ends_nowhere():
     assert np.isnan(shapes.newest([], 60))
+
+
+def test_a_turnover_is_what_is_told_else_about_what_it_is():
+    told = shapes.Ticker(10, 9, 11, 8, 5, 48, 0)
+    assert told.turnover == 48 and told._replace(quote=np.nan).turnover == 50

@@ -36,6 +36,14 @@ def test_the_day_and_the_last_price_are_the_tapes(exchange, symbol):
     assert exchange.read(coinbase.price_route(symbol)) == {symbol: found[symbol].last}
 
 
+def test_every_day_is_the_tapes_and_names_the_pairs(exchange):
+    found = exchange.read(coinbase.tickers_route())
+    same_tickers(found)
+    assert {"BTCUSDT", "DOGEUSDT"} <= set(found) and len(found) > 50
+    pairs = exchange.read(coinbase.exchange_route()).pairs
+    assert set(pairs) == set(found) and pairs["BTCUSDT"].digits == 2
+
+
 def test_errors_are_messages(exchange):
     assert exchange.get("/products/NOPE-USD/stats")[:2] == (404, {"message": "NotFound"})
     status, body, _ = exchange.get("/products/BTC-USD/candles?granularity=14400")

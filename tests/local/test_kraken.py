@@ -27,6 +27,14 @@ def test_a_ticker_is_the_tapes(exchange, symbol):
     assert found[symbol].volume > 0
 
 
+def test_every_ticker_is_the_tapes_and_names_the_pairs(exchange):
+    found = exchange.read(kraken.tickers_route())
+    same_tickers(found)
+    assert {"BTCUSDT", "DOGEUSDT"} <= set(found) and len(found) > 20
+    pairs = exchange.read(kraken.exchange_route()).pairs
+    assert set(pairs) == set(found) and pairs["BTCUSDT"].digits == 2
+
+
 def test_funding_is_a_fraction_an_hour():
     futures = Exchange(KrakenFutures)
     found = futures.read(kraken.funding_route())

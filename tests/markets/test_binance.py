@@ -106,6 +106,16 @@ def test_a_half_right_ticker_is_refused(change):
         binance.tickers([TICKER, {**TICKER, **change}], 0, {})
 
 
+@pytest.mark.parametrize("change", [{"lastPrice": "101"}, {"volume": None}, {"symbol": 5}])
+def test_one_broken_ticker_among_many_is_left_out_and_two_in_fifty_are_an_answer_broken(change):
+    rows = [{**TICKER, "symbol": f"C{i}USDT"} for i in range(51)]
+    rows[3] = {**rows[3], **change}
+    assert set(binance.tickers(rows, 0, {})) == {f"C{i}USDT" for i in range(51) if i != 3}
+    rows[4] = {**rows[4], **change}
+    with pytest.raises(ValueError, match="2 broken rows"):
+        binance.tickers(rows, 0, {})
+
+
 EXCHANGE = {
     "symbols": [
         {

@@ -87,6 +87,17 @@ def test_tickers_are_read_with_the_change_in_percent():
     assert found["BTCUSDT"].change == pytest.approx(0.68, abs=0.01)
 
 
+def test_pairs_are_read_out_of_tickers_with_the_decimals_shown():
+    whole_or_nothing(bybit.pairs, "bybit/tickers_spot", {"category": "spot"})
+    body = answer("bybit/tickers_spot.json")
+    strange = {**body["result"]["list"][0], "symbol": "BTCXYZ"}
+    body["result"]["list"].append(strange)
+    assert bybit.pairs(body, SERVED, {"category": "spot"}).pairs == {
+        "BTCUSDT": ("BTCUSDT", "BTC", "USDT", 2),
+        "SATSUSDT": ("SATSUSDT", "SATS", "USDT", 8),
+    }
+
+
 def test_funding_prices_and_interest_of_perpetuals_come_in_one():
     found = read(bybit.funding, "tickers_linear", {"category": "linear"})
     assert set(found) == {"BTCUSDT", "SHIB1000USDT"}

@@ -11,6 +11,8 @@ SYMBOL = {"_symbol": "BTCUSDT"}
 READ = [
     (coinbase.candles, "candles", CANDLES),
     (coinbase.stats, "stats", SYMBOL),
+    (coinbase.tickers, "products_stats", {}),
+    (coinbase.pairs, "products_stats", {}),
     (coinbase.price, "ticker", SYMBOL),
 ]
 
@@ -102,3 +104,19 @@ def test_other_routes():
     assert coinbase.candles_route("BTCTRY", "1h") is None
     assert coinbase.candles_route("BTCUSDT", "3d") is None
     assert coinbase.ticker_route("X") is None and coinbase.price_route("BTCTRY") is None
+
+
+def test_every_product_against_the_dollar_that_was_traded_is_read():
+    found = read(coinbase.tickers, "products_stats", {})
+    assert set(found) == {"BTCUSDT", "ETHUSDT"}
+    row = found["BTCUSDT"]
+    assert row[:5] == (50000.1, 49500, 50100.5, 48000.01, 1200.5) and isnan(row.quote)
+    assert row.change == pytest.approx(100 * (50000.1 / 49500 - 1))
+    assert row.turnover == 1200.5 * 50000.1
+
+
+def test_products_are_read_as_pairs_with_the_decimals_shown():
+    assert read(coinbase.pairs, "products_stats", {}).pairs == {
+        "BTCUSDT": ("BTCUSDT", "BTC", "USDT", 2),
+        "ETHUSDT": ("ETHUSDT", "ETH", "USDT", 2),
+    }

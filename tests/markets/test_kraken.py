@@ -12,7 +12,10 @@ SYMBOL = {"_symbol": "ETHUSDT"}
 READ = [
     (kraken.candles, "OHLC", CANDLES),
     (kraken.ticker, "Ticker", SYMBOL),
+    (kraken.tickers, "tickers", {}),
+    (kraken.pairs, "tickers", {}),
     (kraken.funding, "futures_tickers", {}),
+    (kraken.interest, "futures_tickers", SYMBOL),
 ]
 
 
@@ -32,7 +35,7 @@ def test_no_answer_is_refused(parse, name, params, body):
     refuses(parse, {"error": [], "result": body}, params)
 
 
-@pytest.mark.parametrize(("parse", "name", "params"), READ[:2])
+@pytest.mark.parametrize(("parse", "name", "params"), READ[:4])
 @pytest.mark.parametrize(
     ("words", "kind"),
     [("EGeneral:Too many requests", "limited"), ("EQuery:Unknown asset pair", "refused")],
@@ -100,6 +103,29 @@ def test_a_ticker_has_24_hours_but_no_change():
     assert (row.last, row.high, row.low, row.volume) == (2430.58, 2621.53, 2427.37, 9928.58)
     assert row.quote == pytest.approx(9928.58 * 2502.58)
     assert isnan(row.open) and isnan(row.change)
+
+
+def test_every_ticker_against_usdt_that_was_traded_is_read():
+    found = read(kraken.tickers, "tickers", {})
+    assert set(found) == {"BTCUSDT", "DOGEUSDT"}
+    row = found["BTCUSDT"]
+    assert (row.last, row.high, row.low, row.volume) == (50000.1, 50100.5, 48000.0, 12.5)
+    assert row.quote == 12.5 * 49000.05 and isnan(row.open) and isnan(row.change)
+
+
+def test_pairs_are_read_out_of_tickers_with_the_decimals_shown():
+    assert read(kraken.pairs, "tickers", {}).pairs == {
+        "BTCUSDT": ("BTCUSDT", "BTC", "USDT", 1),
+        "DOGEUSDT": ("DOGEUSDT", "DOGE", "USDT", 7),
+    }
+
+
+def test_one_coins_open_interest_in_coins_and_dollars():
+    found = kraken.interest(answer("kraken/futures_tickers.json"), SERVED, SYMBOL)
+    row = read(kraken.funding, "futures_tickers", {})["ETHUSDT"]
+    assert (found.base, found.quote) == (row.interest, row.interest * row.mark)
+    with pytest.raises(Refusal):
+        kraken.interest(answer("kraken/futures_tickers.json"), SERVED, {"_symbol": "NOPEUSDT"})
 
 
 def test_a_last_price_outside_the_day_is_refused():
