@@ -152,11 +152,6 @@ def test_the_warm_thread_leaves_a_months_budget_to_people(market, database, cloc
     assert not market.read(coingecko.global_route()).stale
 
 
-def test_a_long_wait_is_told_in_hours_and_days():
-    waits = {59: ("59 sn", "59 s"), 7200: ("2 sa", "2 h"), 260_000: ("3 gün", "3 days")}
-    assert {seconds: sources.span(seconds) for seconds in waits} == waits
-
-
 def test_with_every_binance_host_gone_others_answer_and_say_so(market, clock):
     for name in ("binance", "binance_data"):
         market.hosts[name].close("region", clock() + 900)
@@ -196,16 +191,6 @@ def test_a_hundred_threads_asking_for_one_coin_make_one_request(market):
     for thread in threads:
         thread.join()
     assert market.door.stats.live == 1
-
-
-@pytest.mark.parametrize(
-    "kind",
-    ["region", "banned", "limited", "blocked", "down", "garbage", "busy", "spent", "refused"],
-)
-def test_every_state_has_its_own_sentence_in_both_languages(kind):
-    error = sources.sentence(net.NetError(kind, "binance", 130.0, -1), 100.0)
-    assert error.tr.startswith("Binance ") and error.en.startswith("Binance ")
-    assert error.tr != error.en
 
 
 def test_a_panel_holds_the_candles_of_every_coin_and_is_made_once(market):
