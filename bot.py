@@ -230,6 +230,14 @@ class Ctx:
                 return grouped(value / limit, 1, self.lang) + mark
         return grouped(value, 1, self.lang)
 
+    def money(self, value: float, sign: bool = False) -> str:
+        """Return an amount of dollars as $1,2K or -$3,4M, with + where asked."""
+        if not math.isfinite(value):
+            return UNKNOWN
+        words = self.short(abs(value))
+        mark = "-" if value < 0 else "+" if sign else ""
+        return f"{mark if words.strip('0.,') else ''}${words}"
+
     def price(self, value: float, symbol: str) -> str:
         """Return a price with the digits its tick size has."""
         return grouped(value, self.sources.digits(symbol), self.lang)

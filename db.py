@@ -12,6 +12,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Connection,
+    Double,
     Integer,
     MetaData,
     Table,
@@ -34,6 +35,7 @@ DbError = SQLAlchemyError
 
 MEMO_SECONDS = 5.0
 KEEP_UPDATES = 2 * 86_400_000
+KEEP_READINGS = 40 * 86_400_000
 MAX_FAVOURITES = 50
 
 tables = MetaData()
@@ -69,6 +71,13 @@ hosts = Table(
     Column("name", Text, primary_key=True),
     Column("state", Text, nullable=False),
     Column("until", BigInteger, nullable=False),
+)
+readings = Table(
+    "readings",
+    tables,
+    Column("name", Text, primary_key=True),
+    Column("at", BigInteger, primary_key=True, autoincrement=False),
+    Column("value", Double, nullable=False),
 )
 spending = Table(
     "spending",
@@ -112,6 +121,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     make(pushes),
     make(spending),
     extend(pushes.c.topic),
+    make(readings),
 )
 
 
@@ -339,11 +349,29 @@ class Db:
         with self._read() as db:
             return [Waiting(*row) for row in db.execute(query.order_by(updates.c.id))]
 
-    def prune(self) -> int:
-        """Delete answered updates older than Telegram could send again; return how many."""
-        old = updates.c.done < self.now() - KEEP_UPDATES
+    def save_reading(self, name: str, at: int, value: float) -> None:
+        """Keep what a figure was at an instant (ms), so that later ones can be held against it."""
+        made = self._dialect.insert(readings).values(name=name, at=at, value=value)
         with self._write() as db:
-            return db.execute(delete(updates).where(old)).rowcount
+            db.execute(made.on_conflict_do_nothing())
+
+    def reading(self, name: str, instant: int, slack: int) -> float | None:
+        """Return a figure's newest reading at an instant or up to `slack` ms before it, or None."""
+        fits = (readings.c.name == name) & readings.c.at.between(instant - slack, instant)
+        query = select(readings.c.value).where(fits).order_by(readings.c.at.desc()).limit(1)
+        with self._read() as db:
+            return db.scalar(query)
+
+    def prune(self) -> int:
+        """Delete answered updates older than Telegram could send again, and old readings.
+
+        Return how many there were.
+        """
+        done = updates.c.done < self.now() - KEEP_UPDATES
+        old = readings.c.at < self.now() - KEEP_READINGS
+        with self._write() as db:
+            gone = db.execute(delete(updates).where(done)).rowcount
+            return gone + db.execute(delete(readings).where(old)).rowcount
 
     def host_states(self) -> list[tuple[str, str, int]]:
         """Return the markets that are closed: name, state, until when in ms."""

@@ -4,7 +4,7 @@ import difflib
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +27,7 @@ from markets import (
     MONTHLY,
     bybit,
     coinbase,
+    coingecko,
     etf,
     feargreed,
     kraken,
@@ -222,6 +223,10 @@ class Sources:
         """Return the fear and greed index of the last days, newest first. Raises UserError."""
         return self.read(feargreed.route(MOODS)).data[:days]
 
+    def market(self) -> Dated:
+        """Return the whole market as CoinGecko counts it. Raises UserError."""
+        return self.read(coingecko.global_route())
+
     def etf(self, asset: str) -> Dated:
         """Return an asset's ETF flows, newest day first. Raises UserError, naming a missing key."""
         routes = etf.routes(asset, *(bool(self.hosts[name].headers) for name in ETF_KEYED))
@@ -238,8 +243,12 @@ class Sources:
         """Ask about names side by side; return what was answered. Raises UserError if nothing."""
         found, failures = self._each(ask, names)
         if failures and not found:
-            raise failures[0]
+            raise next(iter(failures.values()))
         return found
+
+    def together(self, asks: Mapping[str, Callable[[], Any]]) -> tuple[dict, dict[str, UserError]]:
+        """Ask for different things side by side; return what was answered and what was refused."""
+        return self._each(lambda name: asks[name](), asks)
 
     def several(self, symbols: Iterable[str], interval: str) -> dict[str, Dated]:
         """Return the candles of symbols that have any, fetched side by side. Raises UserError."""
@@ -391,20 +400,20 @@ class Sources:
         fetched, failures = self._each(fetch, (s for s in symbols if s not in found))
         found |= fetched
         if failures and not found:
-            raise failures[0]
+            raise next(iter(failures.values()))
         return {symbol: found[symbol] for symbol in symbols if symbol in found}
 
     def _each(
         self, ask: Callable[[str], Any], names: Iterable[str]
-    ) -> tuple[dict[str, Any], list[UserError]]:
+    ) -> tuple[dict[str, Any], dict[str, UserError]]:
         """Ask about names side by side; return the answers in their order, and the refusals."""
-        failures: list[UserError] = []
+        failures: dict[str, UserError] = {}
 
         def tried(name: str) -> Any:
             try:
                 return ask(name)
             except UserError as error:
-                failures.append(error)
+                failures[name] = error
                 return None
 
         wanted = list(dict.fromkeys(names))

@@ -132,12 +132,17 @@ def schedule(workers: Workers, sources: Any, db: Any, settings: Any) -> None:
         symbols = dict.fromkeys([symbol for symbol in found if symbol] + db.watched()[:MAX_WATCHED])
         sources.keep_warm(symbols, WARM_FRAMES)
 
+    def note() -> None:
+        read = sources.market()
+        db.save_reading("dominance", read.at, read.data.shares["BTC"])
+
     workers.add(Job("watch", 60, watch), 1)
     workers.add(Job("tickers", 2, lambda: sources.warm(["tickers"])), 0.5)
     workers.add(Job("candles", 2, lambda: sources.warm(["candles"]), deadline=120), 2)
     workers.add(Job("others", 2, lambda: sources.warm(OTHERS)), 3)
     workers.add(Job("clock", 3600, sources.set_clock), 3)
     workers.add(Job("store", 6 * 3600, sources.tidy), 600)
+    workers.add(Job("readings", 3600, note), 60)
     workers.add(Job("updates", 3600, db.prune), 900)
 
 

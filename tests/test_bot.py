@@ -175,6 +175,22 @@ def test_amounts_percentages_and_signs():
     assert turkish.percent(float("nan")) == "—"
 
 
+@pytest.mark.parametrize(
+    ("value", "sign", "tr", "en"),
+    [
+        (12_345_678, False, "$12,3M", "$12.3M"),
+        (12_345_678, True, "+$12,3M", "+$12.3M"),
+        (-4_500, True, "-$4,5K", "-$4.5K"),
+        (0, True, "$0,0", "$0.0"),
+        (-0.01, False, "$0,0", "$0.0"),
+        (float("nan"), True, "—", "—"),
+    ],
+)
+def test_money_has_its_sign_before_the_dollar(value, sign, tr, en):
+    for lang, words in (("tr", tr), ("en", en)):
+        assert Ctx(user=User(1, "x", lang)).money(value, sign) == words
+
+
 def test_times_are_local_and_ages_in_words():
     ctx = Ctx(now=1_700_000_000_000)
     assert ctx.clock(1_700_000_000_000, "%H:%M") == "01:13"

@@ -153,6 +153,28 @@ def test_daily_reports_are_kept_by_user_and_line(store):
     assert store.remove_push(1, "p") and not store.remove_push(1, "p")
 
 
+def test_a_figure_is_found_as_it_was_some_time_ago(store, clock):
+    hour, now = 3_600_000, int(clock() * 1000)
+    for ago, value in ((30, 58.0), (24, 57.5), (1, 56.0)):
+        store.save_reading("dominance", now - ago * hour, value)
+    store.save_reading("dominance", now - hour, 99.0)
+    assert store.reading("dominance", now, hour) == 56.0
+    assert store.reading("dominance", now - 24 * hour, 6 * hour) == 57.5
+    assert store.reading("dominance", now - 25 * hour, 6 * hour) == 58.0
+    assert store.reading("dominance", now - 31 * hour, 6 * hour) is None
+    assert store.reading("another", now, hour) is None
+
+
+def test_old_readings_are_pruned(store, clock):
+    now = int(clock() * 1000)
+    store.save_reading("dominance", now, 58.0)
+    clock.now += 41 * 86400
+    store.save_reading("dominance", now + 1, 58.0)
+    store.save_reading("dominance", int(clock() * 1000), 57.0)
+    assert store.prune() == 2
+    assert store.reading("dominance", int(clock() * 1000), 99 * 86_400_000) == 57.0
+
+
 @pytest.mark.parametrize("version", range(1, len(db.MIGRATIONS)))
 def test_every_earlier_version_migrates_and_keeps_its_rows(url, clock, version, monkeypatch):
     every = db.MIGRATIONS

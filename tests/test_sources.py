@@ -244,6 +244,15 @@ def test_a_panel_out_of_an_old_store_says_so_and_goes_no_further(market, clock):
     assert old.close is fresh.close
 
 
+def test_different_things_are_asked_side_by_side_and_refusals_kept(market):
+    def refuse():
+        raise UserError("hayır", "no")
+
+    found, refused = market.together({"market": market.market, "other": refuse})
+    assert 0 < found["market"].shares["BTC"] < 100 and list(found) == ["market"]
+    assert [error.en for error in refused.values()] == ["no"] and list(refused) == ["other"]
+
+
 def test_every_host_has_a_name_that_people_know(market):
     assert {market.called(name) for name in market.hosts} & set(market.hosts) == set()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from workers import Job, Pool, Workers
+from workers import Job, Pool, Workers, schedule
 
 ROOT = Path(__file__).parent.parent
 
@@ -47,6 +47,18 @@ def test_jobs_run_in_their_own_threads_so_a_hung_one_delays_none(clock):
     assert workers.late() == ["hung"] or "hung" in workers.late()
     hung.set()
     workers.stop()
+
+
+def test_bitcoin_s_share_is_noted_as_it_was_when_it_was_read(market, database, settings, clock):
+    workers = Workers(Pool(1), clock)
+    schedule(workers, market, database, settings())
+    (job,) = [job for job in workers.jobs if job.name == "readings"]
+    first, share = int(clock() * 1000), market.market().shares["BTC"]
+    clock.now += 60
+    job.once(clock)
+    assert job.last_error is None
+    assert database.reading("dominance", first, 0) == share
+    assert database.reading("dominance", first + 60_000, 59_999) is None
 
 
 def test_the_report_is_plain_and_whole(clock):
