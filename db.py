@@ -96,6 +96,13 @@ pushes = Table(
     Column("day", Text, nullable=False),
     Column("topic", BigInteger),
 )
+formulas = Table(
+    "formulas",
+    tables,
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", Text, primary_key=True),
+    Column("text", Text, nullable=False),
+)
 
 
 def make(*wanted: Table) -> Callable[[Connection], None]:
@@ -122,6 +129,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     make(spending),
     extend(pushes.c.topic),
     make(readings),
+    make(formulas),
 )
 
 
@@ -305,6 +313,32 @@ class Db:
         mine = (pushes.c.user_id == user_id) & (pushes.c.line == line)
         with self._write() as db:
             return db.execute(delete(pushes).where(mine)).rowcount > 0
+
+    def formulas(self, user_id: int) -> dict[str, str]:
+        """Return a user's own formulas by their names."""
+
+        def look() -> dict[str, str]:
+            query = select(formulas.c.name, formulas.c.text).where(formulas.c.user_id == user_id)
+            with self._read() as db:
+                return {row.name: row.text for row in db.execute(query.order_by(formulas.c.name))}
+
+        return dict(self._remembered(("formulas", user_id), look))
+
+    def save_formula(self, user_id: int, name: str, text: str) -> None:
+        """Write a user's own formula, in place of one with the same name."""
+        made = self._dialect.insert(formulas).values(user_id=user_id, name=name, text=text)
+        place = [formulas.c.user_id, formulas.c.name]
+        with self._write() as db:
+            db.execute(made.on_conflict_do_update(index_elements=place, set_={"text": text}))
+        self._forget(("formulas", user_id))
+
+    def remove_formula(self, user_id: int, name: str) -> bool:
+        """Delete a user's own formula; return whether it was there."""
+        mine = (formulas.c.user_id == user_id) & (formulas.c.name == name)
+        with self._write() as db:
+            done = db.execute(delete(formulas).where(mine)).rowcount > 0
+        self._forget(("formulas", user_id))
+        return done
 
     def watched(self) -> list[str]:
         """Return every symbol that is somebody's favourite, the most wanted first."""

@@ -184,6 +184,36 @@ def _affordable(items: Iterable[Item]) -> int:
     return cost
 
 
+def check_together(formulas: Iterable[Formula]) -> None:
+    """Raise FormulaError where one user's formulas together cost too much."""
+    cost = sum(formula.cost for formula in formulas)
+    if cost > MOST_COST_OF_USER:
+        raise FormulaError(
+            f"Formülleriniz birlikte çok ağır: {cost} adım, en çok {MOST_COST_OF_USER} olur.",
+            f"Your formulas are too heavy together: {cost} steps, {MOST_COST_OF_USER} at most.",
+        )
+
+
+def gather(sources: Any, needs: Needs, symbols: Iterable[str], interval: str) -> Context:
+    """Fetch the closed bars that formulas are worked out on, the panel of `symbols` foremost.
+
+    `sources` is a sources.Sources. Raises UserError, also for a coin that nobody trades.
+    """
+    names, wanted = tuple(symbols), {"": needs.bars[""]}
+    for frame, bars in needs.bars.items():
+        key = "" if frame == interval else frame
+        wanted[key] = max(wanted.get(key, 0), bars)
+    panels = {
+        frame: sources.panel(names, frame or interval, FETCHED[bars > FETCHED[0]])
+        for frame, bars in wanted.items()
+    }
+    coins = {
+        (frame, name): sources.candles(sources.symbol(name), frame or interval).data
+        for frame, name in needs.coins
+    }
+    return Context(panels.pop(""), interval, panels, coins)
+
+
 def _bars(items: Sequence[Item], root: int) -> dict[str, int]:
     """Return how many bars of each timeframe a node wants."""
     bars = {"": 1}

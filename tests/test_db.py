@@ -56,6 +56,15 @@ def test_favourites_stop_at_their_limit(store):
     assert store.add_favourites(1, ["ONEMORE"]) == 0
 
 
+def test_formulas_are_each_users_own(store):
+    store.save_formula(1, "altin", "sma(50) > sma(200)")
+    store.save_formula(1, "altin", "sma(20) > sma(50)")
+    store.save_formula(2, "altin", "close > 1")
+    assert store.formulas(1) == {"altin": "sma(20) > sma(50)"}
+    assert store.remove_formula(1, "altin") and not store.remove_formula(1, "altin")
+    assert store.formulas(1) == {} and store.formulas(2) == {"altin": "close > 1"}
+
+
 def test_watched_counts_everybody(store):
     store.add_favourites(1, ["A", "B"])
     store.add_favourites(2, ["B"])

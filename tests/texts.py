@@ -38,6 +38,10 @@ LINES = {
     "ob": "/ob btc",
     "ob_thin": "/ob arpa",
     "whale": "/whale btc eth arpa",
+    "sc": "/sc rsi < 45 and close > ema(200) 4h 30",
+    "sc_number": "/sc change(close, 24) 8",
+    "formul": "/formul",
+    "formul_read": "/formul 30 < rsi(14, tf=4h) < 70 and btc.close > sma(btc.close, 50)",
 }
 
 Tell = Callable[[str, str], str]
