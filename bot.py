@@ -230,6 +230,13 @@ class Ctx:
                 return grouped(value / limit, 1, self.lang) + mark
         return grouped(value, 1, self.lang)
 
+    def figure(self, value: float) -> str:
+        """Return a number of any size in four digits, a big one as 1,2K."""
+        if not math.isfinite(value) or abs(value) >= 1e5:
+            return self.short(value)
+        size = math.floor(math.log10(abs(value))) if value else 0
+        return self.num(value, max(0, min(10, 3 - size)))
+
     def money(self, value: float, sign: bool = False) -> str:
         """Return an amount of dollars as $1,2K or -$3,4M, with + where asked."""
         if not math.isfinite(value):

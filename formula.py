@@ -5,7 +5,9 @@
 what is not known makes no condition true, not even behind `not`.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -13,34 +15,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import graph
+from bot import INTERVALS
 from graph import Array, Context, Graph, Item, Run, Shape
+from lowering import CROSSES, HERE, Lowering, Place, parts_of, placed_text, resolved
 from syntax import parse, pointing
-from vocabulary import COMPARISONS, MIXED, FormulaError, Node, normal, usual
+from vocabulary import COMPARISONS, WORDS, FormulaError, Node, normal, usual
 
-MOST_BARS, MOST_COST, MOST_COST_OF_USER = 3000, 20_000, 200_000
+MOST_BARS, MOST_COST, MOST_COST_OF_USER, MOST_NAMED = 3000, 20_000, 200_000, 30
 FETCHED = (500, 999)
 CHUNK = 2**18
-OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
-OPPOSITE |= {"and": "or", "or": "and"}
-CROSSINGS = {"crossover": (">", "<="), "crossunder": ("<", ">=")}
-# What is told in percent or on a scale of 0–100: beside it 30% is 30, else 0.3.
-PERCENTS = frozenset(
-    (
-        *("rsi", "stoch_rsi", "stochastic", "williams_r", "cmo", "tsi", "ppo", "roc", "trix"),
-        *("natr", "bandwidth", "adx", "dx", "adxr", "aroon", "chop", "ultimate", "mfi"),
-        *("buy_share", "rolling_rank", "ema_distance", "realised_vol", "parkinson", "ulcer"),
-        *("garman_klass", "rogers_satchell", "yang_zhang", "vol_rank", "drawdown"),
-        *("roll_spread", "corwin_schultz", "relative_strength"),
-    )
-)
-# What keeps the unit of the series it is of.
-UNCHANGED = frozenset(
-    (
-        *("sma", "ema", "rma", "dema", "tema", "wma", "hma", "vwma", "alma", "kama", "mom"),
-        *("bollinger", "rolling_max", "rolling_min", "rolling_sum", "rolling_std"),
-        *("rolling_median", "linreg", "linreg_slope", "linreg_channel"),
-    )
-)
 
 
 class Needs(NamedTuple):
@@ -69,20 +52,6 @@ class Part(NamedTuple):
     text: str
     value: float | bool
     parts: tuple["Part", ...] = ()
-
-
-class Place(NamedTuple):
-    """Where a node is looked at: a timeframe and how many of its bars back.
-
-    `outer` is how many bars back of the formula's own it is aligned to, None where it is not.
-    """
-
-    frame: str = ""
-    ago: int = 0
-    outer: int | None = None
-
-
-HERE = Place()
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +91,7 @@ class Formula:
 
     @cached_property
     def _compared(self) -> tuple[tuple[Condition, ...], dict[str, int], list[Item]]:
-        lowering = _Lowering()
+        lowering = Lowering()
         conditions, sides = _conditions(self.tree, lowering)
         sides = sides or {self.text: lowering.lower(resolved(self.tree))}
         return conditions, sides, lowering.graph.items
@@ -156,7 +125,7 @@ def compile(text: str, names: Mapping[str, str] | None = None) -> Formula:
         tree = parse(text, names)
         if tree.fixed:
             raise FormulaError("Formülde bir seri yok.", "There is no series in the formula.")
-        lowering = _Lowering()
+        lowering = Lowering()
         root = lowering.lower(resolved(tree))
         items = tuple(lowering.graph.items)
         return Formula(normal(tree), tree, items, root, _affordable(items))
@@ -184,6 +153,24 @@ def _affordable(items: Iterable[Item]) -> int:
     return cost
 
 
+def check_named(name: str, text: str, mine: Mapping[str, str]) -> Formula:
+    """Return a user's own formula that goes by its name beside the others. Raises FormulaError."""
+    every = {**mine, name: text}
+    if not re.fullmatch(r"[a-z][a-z0-9_]{1,19}", name) or name in WORDS:
+        raise FormulaError(
+            "Ad 2–20 harf, rakam ya da _ olur ve başka bir anlamı olmaz.",
+            "A name is 2–20 letters, digits or _ and means nothing else.",
+        )
+    if len(every) > MOST_NAMED:
+        raise FormulaError(f"En çok {MOST_NAMED} formül.", f"At most {MOST_NAMED} formulas.")
+    made, others = compile(text, every), list[Formula]()
+    for other in mine:
+        with suppress(FormulaError):
+            others.append(compile(other, every))
+    check_together([made, *others])
+    return made
+
+
 def check_together(formulas: Iterable[Formula]) -> None:
     """Raise FormulaError where one user's formulas together cost too much."""
     cost = sum(formula.cost for formula in formulas)
@@ -192,6 +179,24 @@ def check_together(formulas: Iterable[Formula]) -> None:
             f"Formülleriniz birlikte çok ağır: {cost} adım, en çok {MOST_COST_OF_USER} olur.",
             f"Your formulas are too heavy together: {cost} steps, {MOST_COST_OF_USER} at most.",
         )
+
+
+def read(words: Sequence[str], mine: Mapping[str, str]) -> tuple[Formula, tuple[str, ...]]:
+    """Return the formula that words are, and a timeframe and a number that may stand behind it.
+
+    Raises FormulaError.
+    """
+    errors = []
+    for cut in range(len(words), max(0, len(words) - 3), -1):
+        tail = tuple(words[cut:])
+        kinds = {"tf" if word.lower() in INTERVALS else word.isdecimal() for word in tail}
+        if False in kinds or len(kinds) < len(tail):
+            break
+        try:
+            return compile(" ".join(words[:cut]), mine), tail
+        except FormulaError as error:
+            errors.append(error)
+    raise max(errors, key=lambda error: error.position)
 
 
 def gather(sources: Any, needs: Needs, symbols: Iterable[str], interval: str) -> Context:
@@ -234,108 +239,15 @@ def _worked_out(
         return graph.history(items, roots, context, bars)
 
 
-class _Lowering:
-    """Turn a tree into shared nodes, with shifts and timeframes moved down to the series.
-
-    `not` is moved down too and gone, so that what is unknown stays unknown under it.
-    """
-
-    def __init__(self) -> None:
-        self.graph = Graph()
-
-    def lower(self, node: Node, place: Place = HERE, true: bool = True) -> int:
-        """Return the number of a node, or of its contrary. Raises FormulaError."""
-        op, args = node.op, node.args
-        if op in ("not", "shift", "tf"):
-            ((inner, there),) = _inner(node, place)
-            return self.lower(inner, there, true != (op == "not"))
-        if op in ("crossover", "crossunder", "cross"):
-            return self.crossing(op, args, place, true)
-        if op in ("series", "coin", "call"):
-            return self.leaf(node, place)
-        if op == "num":
-            return self.graph.add("num", value=float(node.value))
-        if op == "change":
-            args = (args[0], Node("shift", args, node.value))
-        op = op if true else OPPOSITE.get(op, op)
-        return self.graph.add(op, *(self.lower(arg, place, true) for arg in args))
-
-    def crossing(self, op: str, args: Sequence[Node], place: Place, true: bool) -> int:
-        """Return a crossing: on one side now, not on it a bar before."""
-        if op == "cross":
-            both = (self.crossing(one, args, place, true) for one in CROSSINGS)
-            return self.graph.add("or" if true else "and", *both)
-        signs = CROSSINGS[op] if true else tuple(OPPOSITE[sign] for sign in CROSSINGS[op])
-        before = place._replace(ago=place.ago + 1)
-        parts = [
-            self.graph.add(sign, *(self.lower(arg, at) for arg in args))
-            for sign, at in zip(signs, (place, before), strict=True)
-        ]
-        return self.graph.add("and" if true else "or", *parts)
-
-    def leaf(self, node: Node, place: Place) -> int:
-        """Return a series or an indicator at its place."""
-        if node.op == "series" and node.value in MIXED:
-            parts = [Node("series", (), name) for name in MIXED[node.value]]
-            total = self.lower(parts[0], place)
-            for part in parts[1:]:
-                total = self.graph.add("+", total, self.lower(part, place))
-            return self.graph.add("/", total, self.graph.add("num", value=float(len(parts))))
-        if node.op == "call":
-            i = self.call(node, place.frame)
-        else:
-            i = self.graph.add(node.op, value=node.value, frame=place.frame)
-        if place.ago:
-            i = self.graph.add("shift", i, value=place.ago)
-        if place.outer is None:
-            return i
-        return self.graph.add("align", i, value=place.outer, frame="")
-
-    def call(self, node: Node, frame: str) -> int:
-        """Return an output of an indicator. Raises FormulaError for parameters it refuses."""
-        name, output, params = node.value
-        try:
-            graph.warm_up(name, params)
-        except ValueError as error:
-            raise FormulaError(f"Uygun değil: {error}", f"Unfit: {error}", node.at) from None
-        parts = [self.lower(arg, Place(frame)) for arg in node.args]
-        whole = self.graph.add("call", *parts, value=(name, params))
-        return self.graph.add("out", whole, value=output)
-
-
-def in_percent(node: Node) -> bool:
-    """Tell whether a number is in percent or on a scale of 0–100."""
-    inner = [in_percent(arg) for arg in node.args]
-    if node.op == "call":
-        return node.value[0] in PERCENTS or (node.value[0] in UNCHANGED and inner[0])
-    if node.op == "/":
-        return inner[0] and not inner[1]
-    return node.op == "change" or any(inner)
-
-
-def resolved(node: Node) -> Node:
-    """Return a tree with every percentage as the number it is beside its neighbours."""
-    args = tuple(resolved(arg) for arg in node.args)
-    if not any(arg.op == "percent" for arg in args):
-        return Node(node.op, args, node.value, node.at)
-    scale = 100 if node.op in ("*", "/") or not any(in_percent(arg) for arg in args) else 1
-    if node.op in ("+", "-") and scale == 100:
-        share = args[1].value / 100
-        factor = 1 + share if node.op == "+" else 1 - share
-        return Node("*", (args[0], Node("num", (), factor)), None, node.at)
-    plain = (Node("num", (), a.value / scale) if a.op == "percent" else a for a in args)
-    return Node(node.op, tuple(plain), node.value, node.at)
-
-
-def _conditions(tree: Node, lowering: _Lowering) -> tuple[tuple[Condition, ...], dict[str, int]]:
+def _conditions(tree: Node, lowering: Lowering) -> tuple[tuple[Condition, ...], dict[str, int]]:
     """Return the conditions of a tree and the nodes of their sides by their texts."""
     found: list[Condition] = []
     sides: dict[str, int] = {}
 
     def visit(node: Node, place: Place) -> None:
-        if node.op not in (*COMPARISONS, "crossover", "crossunder", "cross"):
-            for arg, inner in _inner(node, place):
-                visit(arg, inner)
+        if node.op not in COMPARISONS and node.op not in CROSSES:
+            for part, there in parts_of(node, place):
+                visit(part, there)
             return
         texts = [placed_text(side, place) for side in resolved(node).args]
         for text, side in zip(texts, resolved(node).args, strict=True):
@@ -347,24 +259,9 @@ def _conditions(tree: Node, lowering: _Lowering) -> tuple[tuple[Condition, ...],
     return tuple(found), sides
 
 
-def _inner(node: Node, place: Place) -> list[tuple[Node, Place]]:
-    """Return the parts of a node with the places they are looked at."""
-    if node.op == "tf":
-        place = Place(node.value, 0, place.ago)
-    elif node.op == "shift":
-        place = place._replace(ago=place.ago + node.value)
-    return [(arg, place) for arg in node.args]
-
-
-def placed_text(node: Node, place: Place) -> str:
-    """Return the text of a node and where it is looked at: rsi(14)[1] @4h."""
-    past = f"[{place.ago}]" if place.ago else ""
-    return normal(node) + past + (f" @{place.frame}" if place.frame else "")
-
-
 def explain(formula: Formula, context: Context, column: int = 0) -> Part:
     """Return a formula as a tree with the values of one coin, by its column, on the last bar."""
-    lowering = _Lowering()
+    lowering = Lowering()
     texts: list[str] = []
     roots: list[int] = []
 
@@ -387,17 +284,16 @@ def explain(formula: Formula, context: Context, column: int = 0) -> Part:
 def _explained(node: Node, place: Place) -> list[tuple[Node, Place]]:
     """Return the parts of a node worth telling: no constants, and no series it usually is of."""
     if node.op in ("tf", "shift"):
-        ((inner, there),) = _inner(node, place)
+        ((inner, there),) = parts_of(node, place)
         return _explained(inner, there)
     own = usual(node.value[0]) if node.op == "call" else ()
     if node.op == "call" and node.args == own:
         return []
-    parts = [(arg, there) for arg, there in _inner(node, place) if not arg.fixed]
+    parts = [(arg, there) for arg, there in parts_of(node, place) if not arg.fixed]
     if node.op == "call":
         return [(arg, Place(there.frame, 0, there.outer)) for arg, there in parts if arg not in own]
     before = place._replace(ago=place.ago + 1)
-    crosses = node.op in ("crossover", "crossunder", "cross")
-    return parts + [(arg, before) for arg, _ in parts] * crosses
+    return parts + [(arg, before) for arg, _ in parts] * (node.op in CROSSES)
 
 
 class Bundle:

@@ -399,6 +399,8 @@ def decimal(token: Token) -> float:
 
 def pattern(node: Node) -> bool:
     """Tell whether a node is a candle pattern, which may stand where a condition does."""
+    if node.op in ("shift", "tf"):
+        return pattern(node.args[0])
     return node.op == "call" and node.value[0] in PATTERNS
 
 

@@ -209,3 +209,18 @@ def test_buttons_that_do_not_fit_are_left_out():
 def test_the_context_is_frozen():
     with pytest.raises(dataclasses.FrozenInstanceError):
         Ctx().lang2 = "x"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (float("nan"), "—"),
+        (0, "0,000"),
+        (-0.0000123456, "-0,00001235"),
+        (54.321, "54,32"),
+        (51875.59, "51.876"),
+        (2.5e6, "2,5M"),
+    ],
+)
+def test_a_figure_has_four_digits(value, words):
+    assert Ctx().figure(value) == words

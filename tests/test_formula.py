@@ -213,25 +213,6 @@ def test_another_coins_bars_are_met_by_their_time():
     assert np.isnan(compile("eth.close").history(late)).all()
 
 
-def test_percentages_take_the_scale_of_what_they_stand_beside():
-    pairs = {
-        "rsi > 30%": "rsi > 30",
-        "sma(rsi(14), 3) < 30%": "sma(rsi(14), 3) < 30",
-        "cmf > 10%": "cmf > 0.1",
-        "close > sma50 * 102%": "close > sma50 * 1.02",
-        "close > sma50 - 2%": "close > sma50 * 0.98",
-        "rsi > rsi[1] + 5%": "rsi > rsi[1] + 5",
-        "crossover(change(close, 4), 3%)": "crossover(change(close, 4), 3)",
-        "2 * natr > 3%": "2 * natr > 3",
-        "atr / close > 3%": "atr / close > 0.03",
-        "rsi / rsi[5] > 120%": "rsi / rsi[5] > 1.2",
-        "percent_b > 80%": "percent_b > 0.8",
-    }
-    for text, plain in pairs.items():
-        one, same = compile(text).history(HERE), compile(plain).history(HERE)
-        np.testing.assert_array_equal(one, same, err_msg=text)
-
-
 def test_equals_may_differ_by_rounding():
     x = compile("close * 3 / 3 == close and not close * 3 / 3 != close").history(HERE)
     assert x[:, :2].all()

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 FLOORS = {
     0: ("bot", "calc", "config", "dar", "net", "shapes"),
     1: ("markets", "door", "db", "stats", "live", "chart", "vocabulary", "graph"),
-    1.25: ("perps", "refusals", "volatility", "performance", "syntax"),
+    1.25: ("perps", "refusals", "volatility", "performance", "syntax", "lowering"),
     1.5: ("sources",),
     2: ("formula", "scores", "flows"),
     3: ("workers", "alarms", "trade", "post"),

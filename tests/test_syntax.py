@@ -39,6 +39,7 @@ UNDERSTOOD = {
     "beta(100) > 1": "beta(100) > 1",
     "corr(close, eth.close) > 0.5": "corr(close, eth.close, 20) > 0.5",
     "hammer and not doji": "hammer != 0 and not (doji != 0)",
+    "hammer[1] doji(tf=4h)": "hammer[1] != 0 and doji(tf=4h) != 0",
     "close - -3 > 2 - 5": "close - -3 > -3",
     "-close + 1 < -(high - low)": "-close + 1 < -(high - low)",
     "close - (open - low) > 0": "close - (open - low) > 0",

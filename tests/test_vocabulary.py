@@ -1,11 +1,8 @@
 """vocabulary.py: a word for every output of every indicator, and what its arguments mean."""
 
-import re
-
 import pytest
 
 import calc
-import formula
 from syntax import parse
 from vocabulary import CALLS, FUNCTIONS, MIXED, PATTERNS, SERIES, SYNONYMS, WORD, groups, normal
 
@@ -39,17 +36,6 @@ def test_the_groups_hold_every_word_once():
     assert "hammer" in found["patterns"] and "obv" in found["volume"]
     assert "sma" in found["any"] and "rsi" in found["price"] and "beta" in found["pairs"]
     assert len(PATTERNS) == 20
-
-
-def test_what_says_percent_or_0_to_100_is_known_to_be_so():
-    said = {
-        name
-        for name, entry in calc.INDICATORS.items()
-        if re.search(r"percent|0–100|100 for", entry.function.__doc__.splitlines()[0])
-    }
-    assert said - {"linreg_channel"} <= formula.PERCENTS, said - formula.PERCENTS
-    assert calc.INDICATORS.keys() >= formula.PERCENTS | formula.UNCHANGED
-    assert not formula.PERCENTS & formula.UNCHANGED
 
 
 @pytest.mark.parametrize(
