@@ -8,7 +8,7 @@ later one. TA-Lib differs where a docstring says so.
 
 from array import array
 from collections.abc import Callable, Sequence
-from functools import lru_cache, wraps
+from functools import lru_cache, singledispatch, wraps
 from itertools import pairwise
 from math import isqrt
 from typing import Any, NamedTuple, ParamSpec, TypeVar, overload
@@ -116,6 +116,7 @@ def _late(x: Array, rows: int) -> Array:
     return out
 
 
+@singledispatch
 def _before(x: Array, n: int = 1) -> Array:
     """Return x as it was n bars ago, NaN at the start."""
     return _late(x[: max(len(x) - n, 0)], len(x))
@@ -155,9 +156,10 @@ class _Doubling:
         return done
 
 
-def _windows(parts: Parts, n: int, join: Callable[..., Parts]) -> Parts:
+@singledispatch
+def _windows(x: Array, n: int, join: Callable[..., Parts], *more: Array) -> Parts:
     """Return all windows in the shape of their input, NaN before the first full one."""
-    return tuple(_late(part, len(parts[0])) for part in _Doubling(parts, join).window(n))
+    return tuple(_late(part, len(x)) for part in _Doubling((x, *more), join).window(n))
 
 
 def _join_weighted(older: Parts, newer: Parts, i: int, _j: int) -> Parts:
@@ -204,6 +206,7 @@ def _sums(x: Array, *sizes: int) -> list[Array]:
     return out
 
 
+@singledispatch
 def _sum(x: Array, n: int) -> Array:
     return _late(_sums(x, n)[0], len(x))
 
@@ -214,19 +217,19 @@ def _mean(x: Array, n: int) -> Array:
 
 def _moments(x: Array, n: int) -> tuple[Array, Array]:
     """Return the mean and the sum of squared deviations of each window."""
-    mean, square = _windows((x, x - x), n, _join_moments)
+    mean, square = _windows(x, n, _join_moments, x - x)
     return mean, square
 
 
 def _deviation(x: Array, n: int, less: int = 0) -> Array:
     """Return the standard deviation of each window with n − less degrees of freedom."""
-    return np.sqrt(_moments(x, n)[1] / (n - less)) if n > less else np.full(x.shape, np.nan)
+    return np.sqrt(_moments(x, n)[1] / (n - less)) if n > less else np.nan * x
 
 
 def _pairs(x: Array, y: Array, n: int) -> Parts:
     """Return the squared deviations of x, those of y and their products in each window."""
     zero = (x - x) + (y - y)
-    _, square_x, _, square_y, product = _windows((x, zero, y, zero, zero), n, _join_pairs)
+    _, square_x, _, square_y, product = _windows(x, n, _join_pairs, zero, y, zero, zero)
     return square_x, square_y, product
 
 
@@ -244,6 +247,7 @@ def _extremes(x: Array, sizes: tuple[int, ...], pick: np.ufunc) -> list[Array]:
     return out
 
 
+@singledispatch
 def _extreme(x: Array, n: int, pick: np.ufunc) -> Array:
     return _late(_extremes(x, (n,), pick)[0], len(x))
 
@@ -256,6 +260,7 @@ def _lowest(x: Array, n: int) -> Array:
     return _extreme(x, n, np.minimum)
 
 
+@singledispatch
 def _ago(x: Array, n: int) -> Array:
     """Return how many bars ago each window had its maximum, the more recent of equals."""
     return _late(_ages(x, n), len(x)) if n <= len(x) else np.full(x.shape, np.nan)
@@ -272,6 +277,7 @@ def _ages(x: Array, n: int) -> Array:
     return age + (x - x)
 
 
+@singledispatch
 def _by_window(x: Array, n: int, function: Callable[..., Array]) -> Array:
     """Apply a function of whole windows, (rows, …, n) in and (rows, …) out, in bounded memory."""
     rows = len(x)
@@ -304,6 +310,7 @@ def _skipping(function: Callable[..., Parts], *series: Array) -> Parts:
     return tuple(results)
 
 
+@singledispatch
 def _smooth(x: Array, n: int, alpha: float) -> Array:
     """Run y += alpha·(x − y) from the mean of the first n values."""
     return _skipping(lambda whole: (_recur(whole, n, alpha),), x)[0]
@@ -313,7 +320,8 @@ def _recur(x: Array, n: int, alpha: float) -> Array:
     out = np.full(x.shape, np.nan)
     if n > len(x):
         return out
-    out[n - 1] = _sums(x[:n], n)[0][0] / n
+    # From the first value on, so that of a price at rest nothing is made by rounding.
+    out[n - 1] = x[0] + _sums(x[:n] - x[0], n)[0][0] / n
     if x.ndim == 1:
         y = float(out[n - 1])
         out[n:] = [y := y + alpha * (value - y) for value in x[n:].tolist()]
@@ -337,11 +345,12 @@ def _rma(x: Array, n: int) -> Array:
 
 def _rmas(n: int, *series: Array) -> list[Array]:
     """Smooth several series of one shape: panels side by side, for a row costs little more then."""
-    if series[0].ndim == 1:
+    if series[0].ndim < 2:
         return [_rma(one, n) for one in series]
     return np.split(_rma(np.concatenate(series, axis=1), n), len(series), axis=1)
 
 
+@singledispatch
 def _total(x: Array) -> Array:
     """Return the running sum, NaN at holes and carried past them."""
     out, hole = x.copy(), np.isnan(x)
@@ -355,6 +364,7 @@ def _total(x: Array) -> Array:
     return out
 
 
+@singledispatch
 def _total_from(x: Array, starts: Array) -> Array:
     """Return the running sum that begins anew at every start; NaN before the first."""
     if x.ndim == 2 and (starts != starts[:, :1]).any():
@@ -371,6 +381,14 @@ def _total_from(x: Array, starts: Array) -> Array:
     return out
 
 
+@singledispatch
+def _put(x: Array, where: Array, value: float) -> Array:
+    """Set a fresh array to a value where a condition holds, and return it."""
+    x[where] = value
+    return x
+
+
+@singledispatch
 def _masked(x: Array, unknown: Array) -> Array:
     """Return x with NaN where it is unknown; x itself where nothing is."""
     if not unknown.any():
@@ -463,7 +481,7 @@ def wma(x: Array, n: int = 20) -> Array:
 
 
 def _wma(x: Array, n: int) -> Array:
-    return _windows((x, x), n, _join_weighted)[1] / (n * (n + 1) / 2)
+    return _windows(x, n, _join_weighted, x)[1] / (n * (n + 1) / 2)
 
 
 @_indicator()
@@ -483,11 +501,13 @@ def alma(x: Array, n: int = 9, offset: float = 0.85, sigma: float = 6.0) -> Arra
     """Return the average under a Gaussian bell, Legoux and Kouzis-Loukas 2009."""
     if sigma <= 0:
         raise ValueError("alma: sigma must be above 0")
-    if n > len(x):
-        return np.full(x.shape, np.nan)
+    return _by_window(x, n, lambda windows: windows @ _bell(n, offset, sigma))
+
+
+@lru_cache(maxsize=64)
+def _bell(n: int, offset: float, sigma: float) -> Array:
     weights = np.exp(-((np.arange(n) - offset * (n - 1)) ** 2) * (sigma / n) ** 2 / 2)
-    weights /= weights.sum()
-    return _by_window(x, n, lambda windows: windows @ weights)
+    return weights / weights.sum()
 
 
 @_indicator(endless=True)
@@ -495,11 +515,11 @@ def kama(x: Array, n: int = 10, fast: int = 2, slow: int = 30) -> Array:
     """Return Kaufman's adaptive average, started at the value before its first (Kaufman 1995)."""
     quick, lazy = 2 / (fast + 1), 2 / (slow + 1)
     path = _sum(np.abs(x - _before(x)), n)
-    ratio = np.minimum(np.abs(x - _before(x, n)) / path, 1.0)
-    ratio[path == 0] = 1.0
+    ratio = _put(np.minimum(np.abs(x - _before(x, n)) / path, 1.0), path == 0, 1.0)
     return _follow(x, (ratio * (quick - lazy) + lazy) ** 2)
 
 
+@singledispatch
 def _follow(x: Array, rate: Array) -> Array:
     """Run y += rate·(x − y) where the rate is known, from the value before the first."""
     known = np.isfinite(rate)
@@ -612,7 +632,11 @@ def williams_r(high: Array, low: Array, close: Array, n: int = 14) -> Array:
 @_indicator()
 def cci(high: Array, low: Array, close: Array, n: int = 20) -> Array:
     """Return the commodity channel index of the typical price; NaN when flat (Lambert 1980)."""
-    typical = (high + low + close) / 3
+    return _channel_index((high + low + close) / 3, n)
+
+
+@singledispatch
+def _channel_index(typical: Array, n: int) -> Array:
     return _late(_cci(typical, n), len(typical))
 
 
@@ -717,6 +741,7 @@ def tr(high: Array, low: Array, close: Array) -> Array:
     return _true_range(high, low, close)
 
 
+@singledispatch
 def _true_range(high: Array, low: Array, close: Array) -> Array:
     span, old = high - low, close[:-1]
     gone = np.isnan(old)
@@ -726,6 +751,7 @@ def _true_range(high: Array, low: Array, close: Array) -> Array:
     return span
 
 
+@singledispatch
 def _later_range(high: Array, low: Array, close: Array) -> Array:
     """Return the true range without the first bar, whose close before is unknown."""
     span = _true_range(high, low, close)
@@ -828,13 +854,19 @@ def _imbalance(plus: Array, minus: Array) -> Array:
 
 def _directional(high: Array, low: Array, close: Array, n: int) -> tuple[Array, Array]:
     """Return +DI and −DI; two moves equal but for rounding cancel."""
+    span, *moves = _rmas(n, *_wilder_moves(high, low, close))
+    up, down = (_ratio(one, span) for one in moves)
+    return up, down
+
+
+@singledispatch
+def _wilder_moves(high: Array, low: Array, close: Array) -> Parts:
+    """Return the true range, +DM and −DM where the bar before is known."""
     plus, minus = _directional_moves(high, low)
     gone = high[1:] - high[:-1] - (low[1:] - low[:-1])
     gone -= gone
     span = _true_range(high, low, close)[1:]
-    lines = _rmas(n, span + gone, plus + gone, minus + gone)
-    up, down = (_late(_ratio(one, lines[0]), len(high)) for one in lines[1:])
-    return up, down
+    return tuple(_late(one + gone, len(high)) for one in (span, plus, minus))
 
 
 def _directional_moves(high: Array, low: Array) -> tuple[Array, Array]:
@@ -868,6 +900,11 @@ def psar(
     """
     if not 0 < start <= most or step < 0:
         raise ValueError("psar: 0 < start <= most and step >= 0")
+    return _sar(high, low, start, step, most)
+
+
+@singledispatch
+def _sar(high: Array, low: Array, start: float, step: float, most: float) -> Array:
     run = _psar if high.ndim == 1 else _psar_panel
     return _skipping(lambda h, lo: (run(h, lo, start, step, most),), high, low)[0]
 
@@ -929,8 +966,13 @@ def supertrend(
     TradingView's direction has the other sign.
     """
     width, middle = k * _rma(_true_range(high, low, close), n), (high + low) / 2
-    run = _supertrend if close.ndim == 1 else _supertrend_panel
-    line, way = _skipping(run, middle - width, middle + width, close)
+    return _ratchet(middle - width, middle + width, close)
+
+
+@singledispatch
+def _ratchet(low: Array, high: Array, close: Array) -> tuple[Array, Array]:
+    """Return the line that trails the close, and the direction, from both its bands."""
+    line, way = _skipping(_supertrend if low.ndim == 1 else _supertrend_panel, low, high, close)
     return line, way
 
 
@@ -997,7 +1039,7 @@ def vortex(high: Array, low: Array, close: Array, n: int = 14) -> tuple[Array, A
 def chop(high: Array, low: Array, close: Array, n: int = 14) -> Array:
     """Return the choppiness index, 0–100: above 61.8 a range, below 38.2 a trend (Dreiss)."""
     if n == 1:
-        return np.full(close.shape, np.nan)
+        return np.nan * close
     path, span = _sum(_true_range(high, low, close), n), _highest(high, n) - _lowest(low, n)
     return 100 * np.log10(path / _masked(span, span <= 0)) / np.log10(n)
 
@@ -1016,7 +1058,7 @@ def obv(close: Array, volume: Array) -> Array:
     TA-Lib begins with the first bar's volume.
     """
     way = np.sign(close - _before(close))
-    way[np.isnan(way)] = 0
+    way = _put(way, np.isnan(way), 0)
     return _total(way * volume + (close - close))
 
 
@@ -1028,11 +1070,7 @@ def ad(high: Array, low: Array, close: Array, volume: Array) -> Array:
 
 def _money_flow(high: Array, low: Array, close: Array, volume: Array) -> Array:
     span = high - low
-    place = ((close - low) - (high - close)) / span
-    flat = span == 0
-    if flat.any():
-        place[flat] = 0
-    return place * volume
+    return _put(((close - low) - (high - close)) / span, span == 0, 0) * volume
 
 
 @_indicator()
@@ -1056,8 +1094,7 @@ def _split_flow(typical: Array, volume: Array) -> tuple[Array, Array]:
     """Return the typical price times volume of bars that rose, and of those that fell."""
     move, small = typical - _before(typical), TIE * typical
     rise, fall = typical * volume, typical * volume
-    rise[move <= small], fall[move >= -small] = 0, 0
-    return rise, fall
+    return _put(rise, move <= small, 0), _put(fall, move >= -small, 0)
 
 
 @_indicator(endless=True)
@@ -1069,6 +1106,7 @@ def vwap(high: Array, low: Array, close: Array, volume: Array, time: Array) -> A
     return _vwap((high + low + close) / 3, volume, _midnights(time))
 
 
+@singledispatch
 def _midnights(time: Array) -> Array:
     day = np.floor_divide(time, DAY_MS)
     starts = day != _before(day)
@@ -1092,9 +1130,9 @@ def anchored_vwap(
     x: Array, volume: Array, anchor: Array, k: float = 1.0
 ) -> tuple[Array, Array, Array]:
     """Return the VWAP since the last bar whose anchor is not 0, and k deviations around it."""
-    starts = np.nan_to_num(anchor) != 0
+    starts = (anchor != 0) & ~np.isnan(anchor)
     middle = _vwap(x, volume, starts)
-    base = _total_from(np.where(starts, x, 0.0), starts)
+    base = _total_from(_put(1 * x, ~starts, 0), starts)
     away = x - base
     square = _vwap(away * away, volume, starts) - (middle - base) ** 2
     width = k * np.sqrt(np.maximum(square, 0))
@@ -1105,8 +1143,7 @@ def anchored_vwap(
 def pvt(close: Array, volume: Array) -> Array:
     """Return the price volume trend, begun at 0: Σ volume · relative change."""
     old = _before(close)
-    move = _over(close - old, old)
-    move[np.isnan(old)] = 0
+    move = _put(_over(close - old, old), np.isnan(old), 0)
     return _total(move * volume + (close - close))
 
 
@@ -1126,10 +1163,9 @@ def relative_volume(volume: Array, n: int = 20) -> Array:
 @_indicator(endless=True)
 def hourly_volume(volume: Array, n: int = 10, period: int = 24) -> Array:
     """Return the volume over its median at the n times one period (a day of hours) apart before."""
-    if n * period >= len(volume):
-        return np.full(volume.shape, np.nan)
-    past = np.stack([_before(volume, period * lag) for lag in range(1, n + 1)])
-    usual = np.median(past, axis=0)
+    span = (n - 1) * period + 1
+    hours = _by_window(volume, span, lambda windows: np.median(windows[..., ::period], axis=-1))
+    usual = _before(hours, period)
     return volume / _masked(usual, usual <= 0)
 
 
@@ -1215,6 +1251,7 @@ def rolling_rank(x: Array, n: int = 100) -> Array:
     return _rank(x, n)
 
 
+@singledispatch
 def _rank(x: Array, n: int) -> Array:
     total = 0 * _sum(x, n + 1)
     for lag in range(1, min(n, len(x) - 1) + 1):
@@ -1241,7 +1278,7 @@ def rolling_corr(x: Array, y: Array, n: int = 20) -> Array:
 
 def _corr(x: Array, y: Array, n: int) -> Array:
     square_x, square_y, product = _pairs(x, y, n)
-    return np.clip(product / (np.sqrt(square_x) * np.sqrt(square_y)), -1, 1)
+    return np.minimum(np.maximum(product / (np.sqrt(square_x) * np.sqrt(square_y)), -1), 1)
 
 
 @_indicator()
@@ -1274,7 +1311,7 @@ def relative_strength(close: Array, benchmark: Array, n: int = 24) -> Array:
 def _trend(x: Array, n: int) -> tuple[Array, Array, Array]:
     """Return the mean, the slope and the residual sum of squares of each window's line."""
     zero = x - x
-    mean, square, product = _windows((x, zero, zero), n, _join_trends)
+    mean, square, product = _windows(x, n, _join_trends, zero, zero)
     slope = product / (n * (n * n - 1) / 12) if n > 1 else 0 * mean
     return mean, slope, np.maximum(square - slope * product, 0)
 
@@ -1350,7 +1387,7 @@ def yang_zhang(
 ) -> Array:
     """Return the volatility allowing for drift and gaps, in percent a year (Yang, Zhang 2000)."""
     if n == 1:
-        return np.full(close.shape, np.nan)
+        return np.nan * close
     o, h, lo, c = _log(open), _log(high), _log(low), _log(close)
     gap, body = (_deviation(move, n, 1) ** 2 for move in (o - _before(c), c - o))
     k = 0.34 / (1.34 + (n + 1) / (n - 1))
@@ -1372,12 +1409,21 @@ def vol_of_vol(close: Array, n: int = 20, window: int = 20) -> Array:
 @_indicator("drawdown", "worst", "bars", endless=True)
 def drawdown(close: Array) -> tuple[Array, Array, Array]:
     """Return percent below the highest close so far, the worst such, and bars since that close."""
-    peak = np.fmax.accumulate(close, axis=0) if len(close) else close
+    peak = _so_far(close, np.fmax)
     fall = _ratio(close - peak, peak)
-    row = np.arange(1.0 * len(close)).reshape(-1, *([1] * (close.ndim - 1)))
-    at = np.maximum.accumulate(row * (close >= peak), axis=0)
-    worst = np.fmin.accumulate(fall, axis=0)
-    return fall, worst + (fall - fall), row - at + (fall - fall)
+    return fall, _so_far(fall, np.fmin) + (fall - fall), _since(close >= peak) + (fall - fall)
+
+
+@singledispatch
+def _so_far(x: Array, pick: np.ufunc) -> Array:
+    return pick.accumulate(x, axis=0) if len(x) else x
+
+
+@singledispatch
+def _since(event: Array) -> Array:
+    """Return how many bars ago a condition last held."""
+    row = np.arange(1.0 * len(event)).reshape(-1, *([1] * (event.ndim - 1)))
+    return row - np.maximum.accumulate(row * event, axis=0)
 
 
 @_indicator()
@@ -1432,20 +1478,20 @@ def heikin_ashi(
     open: Array, high: Array, low: Array, close: Array
 ) -> tuple[Array, Array, Array, Array]:
     """Return averaged candles: the open is the middle of the body before."""
-    o, h, lo, c = _skipping(_heikin_ashi, open, high, low, close)
-    return o, h, lo, c
+    body, middle = _bodies(open, high, low, close)
+    top, bottom = np.maximum(body, middle), np.minimum(body, middle)
+    return body, np.maximum(high, top), np.minimum(low, bottom), middle
 
 
-def _heikin_ashi(o: Array, h: Array, lo: Array, c: Array) -> Parts:
-    middle = (o + h + lo + c) / 4
-    source = np.concatenate([(o[:1] + c[:1]) / 2, middle[:-1]])
-    body = _recur(source, 1, 0.5)
-    return (
-        body,
-        np.maximum(h, np.maximum(body, middle)),
-        np.minimum(lo, np.minimum(body, middle)),
-        middle,
-    )
+@singledispatch
+def _bodies(open: Array, high: Array, low: Array, close: Array) -> Parts:
+    """Return the averaged open and close."""
+
+    def run(o: Array, h: Array, lo: Array, c: Array) -> Parts:
+        middle = (o + h + lo + c) / 4
+        return _recur(np.concatenate([(o[:1] + c[:1]) / 2, middle[:-1]]), 1, 0.5), middle
+
+    return _skipping(run, open, high, low, close)
 
 
 @_indicator("high", "low")

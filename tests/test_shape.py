@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS = {
     0: ("bot", "calc", "config", "dar", "net", "shapes"),
+    0.5: ("lines",),
     1: ("markets", "door", "db", "stats", "live", "chart", "vocabulary", "graph"),
     1.25: ("perps", "refusals", "volatility", "performance", "syntax", "lowering"),
     1.5: ("sources",),
