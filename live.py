@@ -267,7 +267,7 @@ class Live:
             (size, self._rows(sources), self._arrays["ring", size])
             for size, sources in layout.rings.items()
         ]
-        self._lags = [self._lag(*key, group) for key, group in layout.lags.items()]
+        self._lags = [self._lag(size, back, g) for (size, back), g in layout.lags.items()]
         self._averages = {g[0]: self._average(rank, g) for rank, g in layout.averages.items()}
         self._steps = [step for i in layout.order if (step := self._step(i))]
         self._recall()
