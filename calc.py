@@ -1975,9 +1975,9 @@ def _cut(result: Any, bars: int) -> Any:
 
 def _mended(ends: Any, function: Callable[..., Any], arrays: list[Array], bars: int) -> Any:
     """Replace what is not finite, for a hole spoils a product, by the end of the whole history."""
-    bad = ~np.isfinite(np.sum([part.sum(axis=0) for part in _parts(ends)], axis=0))
-    if not bad.any():
+    if all(np.isfinite(part).all() for part in _parts(ends)):
         return ends
+    bad = ~np.isfinite(np.sum([part.sum(axis=0) for part in _parts(ends)], axis=0))
     if not bad.ndim:
         return _cut(function(*arrays), bars)
     whole = _cut(function(*(one[:, bad] for one in arrays)), bars)

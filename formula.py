@@ -16,7 +16,8 @@ import numpy as np
 
 import graph
 from bot import INTERVALS
-from graph import Array, Context, Graph, Item, Run, Shape
+from evaluation import Array, Context, Ends, Run, history, newest
+from graph import Graph, Item, Shape
 from lowering import CROSSES, HERE, Lowering, Place, parts_of, placed_text, resolved
 from syntax import parse, pointing
 from vocabulary import COMPARISONS, WORDS, FormulaError, Node, normal, usual
@@ -90,6 +91,11 @@ class Formula:
         return Needs(_bars(self.items, self.root), frozenset(_coins(self.items)))
 
     @cached_property
+    def _outline(self) -> tuple[Shape, list[float], Ends]:
+        shape, leaves, constants = graph.outline(self.items, self.root)
+        return shape, constants, Ends(self.items, leaves)
+
+    @cached_property
     def _compared(self) -> tuple[tuple[Condition, ...], dict[str, int], list[Item]]:
         lowering = Lowering()
         conditions, sides = _conditions(self.tree, lowering)
@@ -102,18 +108,15 @@ class Formula:
 
     def last(self, context: Context) -> Array:
         """Return the last bar of every coin, what `history` ends with but for rounding."""
-        return _newest(self.history(context, 1))
+        shape, constants, leaves = self._outline
+        with np.errstate(all="ignore"):
+            return np.asarray(shape.apply([*leaves.values(context), *constants]))
 
     def values(self, context: Context) -> dict[str, Array]:
         """Return what the conditions compare on the last bar of every coin, by its text."""
         _, sides, items = self._compared
         found = _worked_out(items, list(sides.values()), context, 1)
-        return {text: _newest(one) for text, one in zip(sides, found, strict=True)}
-
-
-def _newest(x: Array) -> Array:
-    """Return the last bar, unknown where there is none."""
-    return x[-1] if len(x) else np.full(x.shape[1:], False if x.dtype == bool else np.nan)
+        return {text: newest(one) for text, one in zip(sides, found, strict=True)}
 
 
 def compile(text: str, names: Mapping[str, str] | None = None) -> Formula:
@@ -236,7 +239,7 @@ def _worked_out(
     items: Sequence[Item], roots: list[int], context: Context, bars: int | None
 ) -> list[Array]:
     with np.errstate(all="ignore"):
-        return graph.history(items, roots, context, bars)
+        return history(items, roots, context, bars)
 
 
 def _conditions(tree: Node, lowering: Lowering) -> tuple[tuple[Condition, ...], dict[str, int]]:
@@ -271,7 +274,7 @@ def explain(formula: Formula, context: Context, column: int = 0) -> Part:
         return [len(texts) - 1, [sketch(arg, inner) for arg, inner in _explained(node, place)]]
 
     def filled(i: int, inner: list[Any]) -> Part:
-        return Part(texts[i], _newest(values[i]).item(), tuple(filled(*one) for one in inner))
+        return Part(texts[i], newest(values[i]).item(), tuple(filled(*one) for one in inner))
 
     plan = sketch(formula.tree, HERE)
     with np.errstate(all="ignore"):
@@ -309,6 +312,7 @@ class Bundle:
         self.leaves: dict[int, int] = {}
         self._groups: dict[Shape, list[tuple[int, list[int], list[float]]]] = {}
         self._baked: list[tuple[Shape, Array, Array, Array]] | None = None
+        self._ends: Ends | None = None
         for formula in formulas:
             self.add(formula)
 
@@ -334,7 +338,7 @@ class Bundle:
         shape, leaves, constants = graph.outline(self.items, root)
         places = [self.leaves.setdefault(i, len(self.leaves)) for i in leaves]
         self._groups.setdefault(shape, []).append((len(self.roots), places, constants))
-        self._baked = None
+        self._baked = self._ends = None
         self.roots.append(root)
         return len(self.roots) - 1
 
@@ -351,8 +355,11 @@ class Bundle:
 
     def values(self, context: Context) -> Array:
         """Return what `test` compares, of the last bar: `(leaves, coins)`."""
-        found = _worked_out(self.items, list(self.leaves), context, 1)
-        return np.array([_newest(one) for one in found]).reshape(len(found), -1)
+        if self._ends is None:
+            self._ends = Ends(self.items, list(self.leaves))
+        with np.errstate(all="ignore"):
+            found = self._ends.values(context)
+        return np.array(found).reshape(len(found), -1)
 
     def last(self, context: Context) -> Array:
         """Return every formula's result on the last bar of every coin, `(formulas, coins)`."""

@@ -1,6 +1,10 @@
 """formula.py: what formulas mean, on all bars, on the last one, one by one and in bulk."""
 
+import contextlib
+import gc
+import random
 import time
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -8,12 +12,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import calc
-import formula
-import graph
 from formula import Bundle, compile, explain
 from tests import formulas
-from tests.formulas import HOUR, bars, blank, context, cut
-from vocabulary import FormulaError
+from tests.formulas import bars, blank, context, cut
+from vocabulary import WORDS, FormulaError
 
 pytestmark = pytest.mark.filterwarnings("error")
 BARS = bars()
@@ -147,25 +149,6 @@ def test_a_bundle_says_what_each_formula_says(texts):
         np.testing.assert_array_equal(whole, one.history(HERE))
 
 
-@settings(max_examples=25, deadline=None)
-@given(formulas.FORMULAS)
-def test_a_few_coins_at_a_time_or_one_alone_come_to_the_same(text):
-    one = known(text)
-    wide = context(bars(120, 20))
-    whole = one.history(wide)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(graph, "WORKING_BYTES", 1)
-        np.testing.assert_array_equal(one.history(wide), whole)
-    single = {name: x if x.ndim == 1 else x[:, 4] for name, x in vars(wide.bars).items()}
-    other = {name: x if x.ndim == 1 else x[:, 4] for name, x in vars(wide.others["4h"]).items()}
-    kind = type(wide.bars)
-    alone = context(kind(**single), others={"4h": kind(**other)})
-    found = one.history(alone)
-    assert found.shape == (120,)
-    if not one.condition:
-        np.testing.assert_allclose(found, whole[:, 4], rtol=1e-8, atol=1e-8)
-
-
 @settings(max_examples=30, deadline=None)
 @given(formulas.FORMULAS, st.integers(0, 3), st.integers(0, 2))
 def test_few_bars_and_no_bars_are_no_mistake(text, rows, coins):
@@ -174,43 +157,6 @@ def test_few_bars_and_no_bars_are_no_mistake(text, rows, coins):
     shape = (rows, coins) if coins else (rows,)
     assert one.history(here).shape == shape
     assert np.shape(one.last(here)) == shape[1:]
-
-
-def test_a_longer_timeframe_tells_its_last_closed_bar_and_no_older_one():
-    small, large = bars(12, 1), bars(4, 1, 4, start=formulas.START - 4 * HOUR)
-    large.close[:, 0] = [1, 2, 3, 4]
-    there = context(small, others={"4h": large})
-    found = compile("close(tf=4h)").history(there)[:, 0]
-    assert found.tolist() == [1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4]
-    before_ = compile("close(tf=4h)[1]").history(there)[:, 0]
-    assert np.isnan(before_[0]) and before_[1:].tolist() == found[:-1].tolist()
-    rise = compile("crossover(close(tf=4h), 2.5)").history(there)[:, 0]
-    assert np.flatnonzero(rise).tolist() == [7]
-    inside = compile("crossover(close, 2.5, tf=4h)").history(there)[:, 0]
-    assert np.flatnonzero(inside).tolist() == [7, 8, 9, 10]
-    gone = {name: np.delete(x, 2, axis=0) for name, x in vars(large).items()}
-    holed = compile("close(tf=4h)").history(context(small, others={"4h": type(large)(**gone)}))
-    assert np.isnan(holed[7:11, 0]).all() and holed[11, 0] == 4
-    nothing = compile("close(tf=4h) > 0 or close > 0").history(context(small, others={}))
-    assert nothing.all()
-
-
-def test_the_formulas_own_timeframe_may_be_named():
-    one, same = compile("rsi(14, tf=1h) < 45"), compile("rsi(14) < 45")
-    np.testing.assert_array_equal(one.history(HERE), same.history(HERE))
-
-
-def test_another_coins_bars_are_met_by_their_time():
-    coin = bars(20, 0)
-    coin.close[:] = np.arange(20)
-    there = {name: np.delete(x, 5) for name, x in vars(coin).items()}
-    late = context(
-        bars(10, 2, start=formulas.START + 2 * HOUR), coins={("", "BTC"): type(coin)(**there)}
-    )
-    found = compile("btc.close").history(late)
-    assert found[:, 0].tolist()[:3] == [2, 3, 4] and np.isnan(found[3]).all()
-    assert (found[4:, 0] == found[4:, 1]).all() and found[9, 0] == 11
-    assert np.isnan(compile("eth.close").history(late)).all()
 
 
 def test_equals_may_differ_by_rounding():
@@ -360,7 +306,34 @@ def test_attacks_are_refused_at_once(text):
     assert time.perf_counter() - begun < 0.5
 
 
-def test_each_timeframe_has_its_own_year():
-    there = formula.Context(BARS, "4h")
-    wanted = calc.realised_vol(BARS.close, 9, 365 * 6)
-    np.testing.assert_allclose(compile("realised_vol(9)").history(there), wanted)
+@pytest.mark.slow
+def test_many_texts_take_no_time_and_leave_nothing_behind():
+    rng = random.Random(5)
+    words = [*WORDS, *"()[],.<>=+-*/%!&|", "<=", "==", "tf=", "4h", "14", "1.5k", "9" * 30, "x"]
+    worst, sizes = 0.0, []
+    tracemalloc.start()
+    for _ in range(4):
+        for _ in range(5000):
+            text = " ".join(rng.choices(words, k=rng.randint(1, 30)))
+            begun = time.perf_counter()
+            with contextlib.suppress(FormulaError):
+                compile(text, {"x": "close > open or x", "y": "close > 1"})
+            worst = max(worst, time.perf_counter() - begun)
+        gc.collect()
+        sizes.append(tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+    assert worst < 1 and sizes[-1] < sizes[1] + 200_000
+
+
+@pytest.mark.slow
+def test_the_heaviest_formula_that_is_allowed_takes_seconds_not_minutes():
+    wide = context(bars(1000, 400), others={}, coins={})
+    for text in (
+        "median(close, 390) > 1",
+        "rank(close, 999) > rank(volume, 999) and rank(high, 999) > 1",
+        " + ".join(f"wma({n})" for n in range(50, 90)) + " > 1",
+        " + ".join(f"cci({n})" for n in range(40, 90, 2)) + " > 1",
+    ):
+        begun = time.perf_counter()
+        compile(text).history(wide)
+        assert time.perf_counter() - begun < 20

@@ -1,7 +1,6 @@
 """graph.py: nodes once each, what they cost, how far they look back, what stays in memory."""
 
 import time
-import tracemalloc
 
 import numpy as np
 import pytest
@@ -9,7 +8,7 @@ import pytest
 import calc
 import graph
 from formula import compile
-from graph import Graph, Item, Run
+from graph import Graph, Item
 from tests.formulas import bars, context
 
 
@@ -68,36 +67,6 @@ def test_how_far_a_formula_looks_back():
     assert one.needs.bars == {"": 1 + 3 + 4 + 9, "4h": 1}
     wanted = graph.look_backs(one.items, one.root)
     assert wanted[one.root] == 1
-
-
-def test_a_node_nobody_wants_any_more_is_forgotten():
-    one = compile("sma(close, 5) + sma(close, 6) + sma(close, 7) + sma(close, 8) > 1")
-    run = Run(one.items, [one.root], context())
-    most = graph.most_alive(one.items, run)
-    run.results([one.root], range(len(one.items)))
-    assert run.values == {} and most <= 4
-
-
-def test_the_last_bar_takes_only_the_bars_it_needs():
-    one = compile("sma(sma(close, 5), 4)[2] > 1 and ema(close, 9) > 1")
-    here = context()
-    run = Run(one.items, [one.root], here, 1)
-    rows = {item: run.rows[i] for i, item in enumerate(one.items) if i in run.rows}
-    calls = [rows[item] for item in rows if item.op == "call"]
-    assert sorted(calls) == [1, 3, 3 + calc.INDICATORS["sma"].reach(n=4)]
-    assert max(calls) < len(here.bars.time) == rows[Item("series", (), "close", "")]
-
-
-def test_many_coins_stay_within_the_working_memory():
-    wide = context(bars(1000, 200), others={}, coins={})
-    one = compile("sma(close, 9) > sma(open, 8) or stdev(high, 20) < bb_upper(low, 9)")
-    one.history(wide)
-    tracemalloc.start()
-    found = one.history(wide)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert found.shape == (1000, 200)
-    assert peak < graph.WORKING_BYTES + 2 * found.nbytes
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ FLOORS = {
     0: ("bot", "calc", "config", "dar", "net", "shapes"),
     0.5: ("lines",),
     1: ("markets", "door", "db", "stats", "live", "chart", "vocabulary", "graph"),
-    1.25: ("perps", "refusals", "volatility", "performance", "syntax", "lowering"),
+    1.25: ("perps", "refusals", "volatility", "performance", "syntax", "lowering", "evaluation"),
     1.5: ("sources",),
     2: ("formula", "scores", "flows"),
     3: ("workers", "alarms", "trade", "post"),
