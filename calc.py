@@ -23,7 +23,7 @@ R = TypeVar("R")
 # Sums of decimals such as (high + low + close) / 3 may differ in the last bit where prices do not.
 TIE = 1e-12
 DAY_MS = 86_400_000
-MOST_BARS = 10**9
+MOST_BARS, LONG = 10**9, 4096
 BARS_PER_YEAR = {"1m": 525_600, "15m": 35_040, "1h": 8_760, "4h": 2_190, "1d": 365}
 
 # glibc gives freed memory back to the system above twice the largest block it saw freed; unless it
@@ -323,16 +323,42 @@ def _recur(x: Array, n: int, alpha: float) -> Array:
     # From the first value on, so that of a price at rest nothing is made by rounding.
     out[n - 1] = x[0] + _sums(x[:n] - x[0], n)[0][0] / n
     if x.ndim == 1:
-        y = float(out[n - 1])
-        out[n:] = [y := y + alpha * (value - y) for value in x[n:].tolist()]
+        done = n
+        if len(x) - n > LONG:
+            done += len(blocks := _recur_blocks(x[n:], float(out[n - 1]), alpha))
+            out[n:done] = blocks
+        y = float(out[done - 1])
+        out[done:] = [y := y + alpha * (value - y) for value in x[done:].tolist()]
         return out
-    before, step = out[n - 1], np.empty(x.shape[1:])
-    for value, row in zip(x[n:], out[n:], strict=True):
+    _follow_rows(x[n:], out[n:], out[n - 1], alpha)
+    return out
+
+
+def _follow_rows(x: Array, out: Array, before: Array, alpha: float) -> None:
+    """Fill `out` row by row with before + alpha·(x − before)."""
+    step = np.empty(x.shape[1:])
+    for value, row in zip(x, out, strict=True):
         np.subtract(value, before, out=step)
         np.multiply(step, alpha, out=step)
         np.add(before, step, out=row)
         before = row
-    return out
+
+
+def _recur_blocks(x: Array, y: float, alpha: float) -> Array:
+    """Return the recursion over the most equal blocks of a long series, each begun at 0.
+
+    What a block inherits fades by 1 − alpha a bar and is added afterwards.
+    """
+    size = isqrt(len(x))
+    count = len(x) // size
+    own, fading = np.empty((size, count)), (1 - alpha) ** np.arange(1.0, size + 1)
+    blocks = np.ascontiguousarray(x[: size * count].reshape(count, size).T)
+    _follow_rows(blocks, own, np.zeros(count), alpha)
+    left, starts = float(fading[-1]), [y]
+    for end in own[-1, :-1].tolist():
+        starts.append(end + left * starts[-1])
+    own += fading[:, None] * starts
+    return own.T.ravel()
 
 
 def _ema(x: Array, n: int) -> Array:

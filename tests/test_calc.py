@@ -550,3 +550,12 @@ def test_each_column_of_a_panel_has_its_own_anchors(holed):
     for i in range(SYMBOLS):
         alone = calc.anchored_vwap(holed["close"][:, i], holed["volume"][:, i], anchor[:, i])
         np.testing.assert_allclose([one[:, i] for one in whole], alone, rtol=1e-12)
+
+
+def test_a_long_series_remembers_as_a_short_one_does():
+    close = np.exp(np.cumsum(np.random.default_rng(3).normal(0, 0.01, 9000)))
+    for n in (2, 14, 400):
+        ends = calc.rma(close, n), calc.ema(close, n)
+        columns = calc.rma(close[:, None], n)[:, 0], calc.ema(close[:, None], n)[:, 0]
+        for end, column in zip(ends, columns, strict=True):
+            assert np.allclose(end, column, rtol=1e-13, atol=0, equal_nan=True)
