@@ -209,6 +209,13 @@ class Ctx:
             raise self.wrong(f"En çok {limit} coin.", f"At most {limit} coins.")
         return list(dict.fromkeys(self.sources.symbol(word) for word in words))
 
+    def dollar_coins(self, limit: int = MAX_COINS) -> list[str]:
+        """Return the symbols asked for, all of them quoted in USDT. Raises UserError."""
+        symbols = self.coins(limit)
+        if not all(symbol.endswith("USDT") for symbol in symbols):
+            raise self.wrong("Yalnız USDT çiftleri.", "USDT pairs only.")
+        return symbols
+
     def replaced(self, args: Iterable[str]) -> "Ctx":
         """Return the same context with other words."""
         return replace(self, args=tuple(args))

@@ -14,9 +14,10 @@ BROKEN = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
 STABLE = frozenset(
     (
         *("USDC", "FDUSD", "TUSD", "DAI", "USDP", "BUSD", "USDE", "USD1", "XUSD", "BFUSD"),
-        *("RLUSD", "PYUSD", "USDS", "USTC", "SUSD", "EUR", "EURI", "AEUR", "GBP", "TRY", "BRL"),
+        *("RLUSD", "PYUSD", "USDS", "USTC", "SUSD", "EURI", "AEUR"),
     )
 )
+MONEY = STABLE | {"EUR", "GBP", "TRY", "BRL"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,7 +232,7 @@ class Exchange:
         return {
             symbol: pair
             for symbol, pair in self.pairs.items()
-            if pair.quote == "USDT" and pair.base not in STABLE
+            if pair.quote == "USDT" and pair.base not in MONEY
         }
 
 

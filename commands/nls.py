@@ -17,9 +17,7 @@ SIGNALS = {
 
 
 def run(ctx):
-    symbols, sources = ctx.coins(MOST), ctx.sources
-    if not all(symbol.endswith("USDT") for symbol in symbols):
-        raise ctx.wrong("Yalnız USDT çiftleri.", "USDT pairs only.")
+    symbols, sources = ctx.dollar_coins(MOST), ctx.sources
     books, trades = sources.each(sources.books, symbols), sources.each(sources.trades, symbols)
     scores = {symbol: flows.liquidity(books[symbol]) for symbol in books}
     text = "\n".join(
@@ -45,9 +43,8 @@ def line(ctx, symbol, score, percent, count, trades):
     whales, span = flows.prints(trades), ctx.num((trades.time[-1] - trades.time[0]) / 60_000, 0)
     words = ctx.t("yok", "none")
     if whales.count:
-        share = f"{ctx.t('pay', 'share')} {ctx.percent(whales.share, 1)}"
-        sides = f"🔼${ctx.short(whales.bought)} 🔻${ctx.short(whales.sold)}"
-        words = f"{whales.count} · {sides} · {share}"
+        sides = f"🔼{ctx.money(whales.bought)} 🔻{ctx.money(whales.sold)}"
+        words = f"{whales.count} · {sides} · {ctx.t('pay', 'share')} {ctx.percent(whales.share, 1)}"
     return f"{head}{words} ({ctx.t(f'son {span} dk', f'last {span} min')})"
 
 

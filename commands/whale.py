@@ -13,8 +13,6 @@ MOST, LIST, PRINTS = 30, 15, 1000
 
 def run(ctx):
     symbols = asked(ctx)
-    if not all(symbol.endswith("USDT") for symbol in symbols):
-        raise ctx.wrong("Yalnız USDT çiftleri.", "USDT pairs only.")
     reads, start = ctx.sources.each(ctx.sources.trades, symbols), ctx.now - flows.HOUR
     recent = {symbol: flows.since(read.data, start) for symbol, read in reads.items()}
     rows = [
@@ -39,7 +37,7 @@ def run(ctx):
 def asked(ctx):
     """Return the coins named, else those kept warm: the default list and the favourites."""
     if ctx.words():
-        return ctx.coins(MOST)
+        return ctx.dollar_coins(MOST)
     words = [*ctx.config.scan_symbols, *ctx.db.favourites(ctx.user.id)]
     known = filter(None, map(ctx.sources.known, words))
     return [symbol for symbol in dict.fromkeys(known) if symbol.endswith("USDT")][:MOST]

@@ -16,7 +16,7 @@ FLOORS = {
     1: ("markets", "door", "db", "stats", "live", "chart", "vocabulary", "graph"),
     1.25: ("perps", "refusals", "volatility", "performance", "syntax", "lowering", "evaluation"),
     1.5: ("sources",),
-    2: ("formula", "scores", "flows", "backtest"),
+    2: ("formula", "scores", "flows", "backtest", "strength"),
     3: ("workers", "alarms", "trade", "post"),
     4: ("commands", "chat", "keep_alive"),
     5: ("main",),

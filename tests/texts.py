@@ -5,11 +5,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 import bot
 import commands
 import config
 import post
+import strength
 import workers
 from db import Db
 from local.world import open_markets
@@ -38,6 +40,10 @@ LINES = {
     "ob": "/ob btc",
     "ob_thin": "/ob arpa",
     "whale": "/whale btc eth arpa",
+    "io": "/io",
+    "io_coins": "/io btc eth usdc",
+    "ap": "/ap",
+    "npr": "/npr",
     "sc": "/sc rsi < 45 and close > ema(200) 4h 30",
     "sc_number": "/sc change(close, 24) 8",
     "formul": "/formul",
@@ -73,8 +79,12 @@ def open_context(folder: str, clock: Clock, environ: dict[str, str]) -> bot.Ctx:
 
 @contextmanager
 def open_world() -> Iterator[Tell]:
-    """Open what tells a report by its name in a language; one read of the markets serves all."""
+    """Open what tells a report by its name in a language; one read of the markets serves all.
+
+    The whole market is a dozen coins here.
+    """
     with ExitStack() as stack:
+        stack.enter_context(patch.multiple(strength, TOP=12, LEADERS=8))
         made = {}
         for keys in ({}, KEYS):
             folder = stack.enter_context(TemporaryDirectory())
