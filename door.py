@@ -19,6 +19,7 @@ from net import (
     GARBAGE,
     LIMIT_WAIT,
     Dated,
+    Endpoint,
     Expiry,
     Host,
     NetError,
@@ -31,7 +32,7 @@ from net import (
 
 MAX_ENTRIES, MAX_HELD = 2000, 64_000_000
 RETRIES, HASTE = 2, 5
-AGAIN, ABSENT = 30, 900
+AGAIN, ABSENT, IDLE = 30, 900, 3600
 
 
 @dataclass
@@ -55,11 +56,12 @@ class Entry:
 
 @dataclass
 class Stats:
-    """Count how reads were answered."""
+    """Count how reads were answered, and what the warm thread brought."""
 
     memory: int = 0
     store: int = 0
     live: int = 0
+    warmed: int = 0
     stale: int = 0
     failed: int = 0
     kinds: dict[str, int] = field(default_factory=dict)
@@ -135,12 +137,14 @@ class Door:
         def work() -> Dated:
             if entry.value and self._clock() < entry.value.due:
                 return entry.value
-            return self._live(key, entry, share=0.6, patience=0)
+            value = self._live(key, entry, share=0.6, patience=0)
+            self.stats.warmed += 1
+            return value
 
         try:
             value = self._once(key, work, alone=True)
-        except NetError:
-            entry.again = self._clock() + AGAIN
+        except NetError as error:
+            entry.again = error.until if error.kind == "busy" else self._clock() + AGAIN
             raise
         except TimeoutError:
             value = None
@@ -163,18 +167,30 @@ class Door:
             for key, entry in self._entries.items():
                 entry.pinned = entry.pinned and key in keep
 
-    def due(self, idle: float = 900) -> list[tuple]:
-        """Return the keys to refresh now: pinned or used within `idle` seconds, oldest first."""
+    def due(self, kinds: tuple[str, ...] = ("",)) -> list[tuple]:
+        """Return the keys to refresh now: pinned or lately used, oldest first.
+
+        `kinds` are what their first words may begin with.
+        """
         now = self._clock()
         with self._lock:
             wanted = [
                 (entry.value.due if entry.value else 0, key)
                 for key, entry in self._entries.items()
-                if (entry.pinned or now - entry.used < idle)
+                if key[0].startswith(kinds)
+                and (entry.pinned or now - entry.used < entry.routes[0].endpoint.idle)
                 and now >= entry.again
                 and (entry.value is None or now >= entry.value.due)
             ]
         return [key for _, key in sorted(wanted, key=lambda pair: pair[0])]
+
+    def shed(self, idle: float = IDLE) -> None:
+        """Forget what nothing pins and nobody has used for so many seconds."""
+        now = self._clock()
+        with self._lock:
+            for key, entry in list(self._entries.items()):
+                if not entry.pinned and now - entry.used > idle:
+                    self._forget(key)
 
     def tidy(self) -> None:
         """Delete what the store has held longer than any reader would take it stale."""
@@ -184,19 +200,21 @@ class Door:
         with self._lock:
             entry = self._entries.get(key)
             if entry is None:
-                ttl = routes[0].endpoint.ttl
-                expiry = expiry or (lambda now, _: (now + ttl * 0.7, now + ttl))
-                entry = self._entries[key] = Entry(routes, expiry)
+                entry = self._entries[key] = Entry(routes, expiry or usual(routes[0].endpoint))
                 if len(self._entries) > MAX_ENTRIES:
                     self._evict()
+            if len(routes) > len(entry.routes):
+                entry.routes = routes
             self._entries.move_to_end(key)
             return entry
 
     def _evict(self) -> None:
         """Forget the key unused for longest that nothing pins."""
         oldest = next((k for k, e in self._entries.items() if not e.pinned), None)
-        entry = self._entries.pop(oldest or next(iter(self._entries)))
-        self._held -= entry.size
+        self._forget(oldest or next(iter(self._entries)))
+
+    def _forget(self, key: tuple) -> None:
+        self._held -= self._entries.pop(key).size
 
     def _hold(self, key: tuple, entry: Entry, value: Dated) -> Dated:
         """Put a value into memory, and what was unused for longest out of it."""
@@ -248,9 +266,11 @@ class Door:
             self.stats.store += 1
             return self._hold(key, entry, kept)
         try:
-            return self._live(key, entry, share=1.0, patience=2.0)
+            value = self._live(key, entry, share=1.0, patience=2.0)
         except NetError as error:
             return self._past(entry, error, kept)
+        self.stats.live += 1
+        return value
 
     def _past(self, entry: Entry, error: NetError, kept: Dated | None = None) -> Dated:
         """Return what is left of the past, else raise why there is nothing newer."""
@@ -283,7 +303,8 @@ class Door:
     def _live(self, key: tuple, entry: Entry, share: float, patience: float) -> Dated:
         """Ask the hosts of every route in order; the first good answer counts. Raises NetError.
 
-        A fallback that has no such thing is left out for a while.
+        A fallback that has no such thing is left out for a while. Who has no patience does not go
+        on from a host that is busy: what is known is worth more than the same from elsewhere.
         """
         first, now = None, self._clock()
         gone = {rank for rank, until in entry.absent.items() if now < until}
@@ -295,6 +316,8 @@ class Door:
                 response, data = self._ask(self.hosts[name], route, share, patience)
             except NetError as error:
                 first = first or error
+                if error.kind == "busy" and not patience:
+                    break
                 if error.kind == "refused":
                     gone.add(rank)
                     entry.absent[rank] = now + ABSENT if rank else 0
@@ -316,7 +339,6 @@ class Door:
 
     def _keep(self, key: tuple, entry: Entry, data: Any, source: str) -> Dated:
         """Put a good answer into memory."""
-        self.stats.live += 1
         now = self._clock()
         return self._hold(key, entry, Dated(data, now, *entry.expiry(now, data), source))
 
@@ -390,6 +412,12 @@ class Door:
     def _opened(self, host: Host) -> None:
         if host.succeed():
             self._on_state(host)
+
+
+def usual(endpoint: Endpoint) -> Expiry:
+    """Return the expiry of what an endpoint tells."""
+    every = endpoint.every or endpoint.ttl * 0.7
+    return lambda now, _: (now + every, now + endpoint.ttl)
 
 
 def places(routes: Sequence[Route]) -> list[tuple[int, str]]:

@@ -74,6 +74,7 @@ class Endpoint:
 
     `path` may name parameters in braces. `parse` takes the decoded body, the second it was served
     and the parameters; bad bodies make it raise. A `post` sends the parameters as a JSON body.
+    What is used is read anew `every` so many seconds, until `idle` seconds after its last use.
     """
 
     name: str
@@ -86,6 +87,8 @@ class Endpoint:
     save_every: float = 0
     post: bool = False
     decode: Callable[[bytes], Any] = json.loads
+    every: float = 0
+    idle: float = 900
 
 
 @dataclass(frozen=True)

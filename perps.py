@@ -1,16 +1,19 @@
 """The perpetual futures: funding, open interest, longs and shorts; Binance first, then others."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from math import isnan, nan
 from typing import Any
 
-from bot import UserError
+from bot import INTERVALS, UserError
 from markets import bybit, futures, kraken, okx
 from markets.names import contract, split, unit
 from net import Dated, Route
 from shapes import Funding
 
-HOURS = 8
+HOURS, WHILE, LAG = 8, 600, 60
+FUNDING = (futures.funding_route(), bybit.funding_route(), kraken.funding_route())
+STEADY = (FUNDING, (futures.hours_route(),), (futures.exchange_route(),))
 Read = Callable[..., Dated]
 
 
@@ -34,8 +37,7 @@ class Perps:
 
     def funding(self) -> tuple[Dated, Mapping[str, Funding]]:
         """Return the read and the funding by spot symbol, prices per coin. Raises UserError."""
-        ways = (futures.funding_route(), bybit.funding_route(), kraken.funding_route())
-        read = self._read(*ways)
+        read = self._read(*FUNDING)
         hours = {} if read.source else self._hours()
         if self._made is None or self._made[:2] != (id(read.data), id(hours)):
             self._made = (id(read.data), id(hours), by_coin(read.data, hours))
@@ -58,7 +60,7 @@ class Perps:
         name, count = self.contract(symbol)
         ways = (futures.interest_route(name, count), okx.interest_route(symbol))
         others = bybit.interest_route(name, count), kraken.interest_route(symbol)
-        return self._first(*ways, *others)
+        return self._read(*(way for way in (*ways, *others) if way))
 
     def interest_history(self, symbol: str, period: str) -> Dated:
         """Return a coin's open interest over time, oldest first. Raises UserError."""
@@ -68,31 +70,41 @@ class Perps:
             bybit.interest_history_route(name, period, count),
             okx.interest_history_route(symbol, period),
         )
-        return self._first(*ways)
+        return self._series(period, *ways)
 
     def ratios(self, symbol: str, period: str, who: str = "global") -> Dated:
         """Return longs against shorts: global, or top traders' account or position."""
         name, _ = self.contract(symbol)
         first = futures.ratio_route(name, period, who)
         if who != "global":
-            return self._first(first)
-        return self._first(first, bybit.ratio_route(name, period), okx.ratio_route(symbol, period))
+            return self._series(period, first)
+        others = bybit.ratio_route(name, period), okx.ratio_route(symbol, period)
+        return self._series(period, first, *others)
 
     def taker(self, symbol: str, period: str) -> Dated:
         """Return what takers bought and sold of a coin's contract. Raises UserError."""
         name, count = self.contract(symbol)
         first = futures.taker_route(name, period, count)
-        return self._first(first, okx.taker_route(symbol, period))
+        return self._series(period, first, okx.taker_route(symbol, period))
 
     def basis(self, symbol: str, period: str) -> Dated:
         """Return a coin's contract against its index. Raises UserError."""
-        return self._first(futures.basis_route(*self.contract(symbol)[:1], period))
+        return self._series(period, futures.basis_route(*self.contract(symbol)[:1], period))
 
-    def _first(self, *ways: Route | None) -> Dated:
+    def _series(self, period: str, *ways: Route | None) -> Dated:
         known = [way for way in ways if way]
         if not known:
             raise UserError("Bu aralık yok.", "There is no such period.")
-        return self._read(*known)
+        return self._read(*known, expiry=partial(next_point, INTERVALS[period] / 1000))
+
+
+def next_point(step: float, fetched: float, _: Any) -> tuple[float, float]:
+    """Return when a series of one point in `step` seconds wants refreshing, and expires.
+
+    That is soon after the next point, and now and then before, for a point may come late.
+    """
+    due = min(fetched + WHILE, fetched // step * step + step + LAG)
+    return due, due + 2 * LAG
 
 
 def by_coin(rows: Mapping[str, Funding], hours: Mapping[str, float] | None) -> dict[str, Funding]:

@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import numpy as np
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 from requests_cache import RedisCache, SQLiteCache
 from requests_cache.backends.base import BaseCache
 
 import shapes
-from bot import INTERVALS, UserError, fold
+from bot import UserError, fold
 from config import Config
 from door import Door
 from markets import (
@@ -34,15 +33,17 @@ from markets import (
     okx,
 )
 from net import Dated, Expiry, Host, NetError, Route, Spend, allowance
+from panels import Panels
+from perps import STEADY as PERPETUAL
 from perps import Perps
 from refusals import NAMES, sentence
 
 BARS, SCAN_BARS = 1000, 500
-PANELS, KINDS = 2, ("scan", "candles")
-SNAPSHOTS, MAX_BOOKS = 60, 50
+KINDS = ("scan", "candles")
+SNAPSHOTS, MAX_BOOKS, LEVELS = 60, 50, 500
 ELSEWHERE = (okx, bybit, kraken, coinbase)
 ELSEWHERE_NAMED = ("okx", "bybit", "kraken", "coinbase")
-MOODS, SIDE_BY_SIDE = 90, 16
+MOODS, SIDE_BY_SIDE, AT_ONCE = 90, 16, 8
 ETF_KEYED = ("sosovalue", "coinglass")
 TICKERS, EXCHANGE, LISTS, CLOCK = ("tickers",), ("exchange",), ("lists",), ("clock",)
 PRICES, QUOTES = ("prices",), ("quotes",)
@@ -62,6 +63,10 @@ STANDING = {
     QUOTES: (Route(ENDPOINTS["quotes"], {"symbolStatus": "TRADING"}),),
     CLOCK: (Route(ENDPOINTS["clock"], {}),),
 }
+
+
+STEADY = (*PERPETUAL, (coingecko.global_route(),), (feargreed.route(MOODS),))
+FUNDS = ("btc", "eth")
 
 
 def hosts(
@@ -107,6 +112,12 @@ def open_session(markets: BaseAdapter | None) -> requests.Session:
     return session
 
 
+def address(route: Route) -> tuple:
+    """Return the key of what a route leads to."""
+    params = sorted((k, v) for k, v in route.params.items() if not callable(v))
+    return (route.endpoint.name, *params)
+
+
 def next_close(fetched: float, candles: shapes.Candles) -> tuple[float, float]:
     """Return when candles want refreshing, a second after the open bar closes, and expire."""
     step = 60.0
@@ -129,9 +140,8 @@ class Sources:
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.offset, self.perps = 0.0, Perps(self.read)
+        self.offset, self.perps, self._panels = 0.0, Perps(self.read), Panels()
         self._books: dict[tuple[str, int], deque[Dated]] = {}
-        self._panels: dict[tuple, shapes.Panel] = {}
         self._clock, self._store = clock, open_store(config)
         mark = "mock " if config.mocked else ""
         self.hosts = hosts(config, clock, lambda name, *more: db.spend(mark + name, *more))
@@ -192,22 +202,27 @@ class Sources:
         key, routes = self._candles(symbol, interval)
         return self._read(key, routes, next_close)
 
-    def book(self, symbol: str, levels: int = 500) -> Dated:
+    def book(self, symbol: str, levels: int = LEVELS) -> Dated:
         """Return the order book with up to `levels` on each side. Raises UserError."""
         route = Route(ENDPOINTS["book"], {"symbol": symbol, "limit": levels})
-        read = self._read(("book", symbol, levels), [route])
-        kept = self._books.setdefault((symbol, levels), deque(maxlen=SNAPSHOTS))
-        if not read.stale and (not kept or kept[-1].fetched < read.fetched):
-            kept.append(read)
-        if len(self._books) > MAX_BOOKS:
-            self._books.pop(next(iter(self._books)), None)
+        # A deep book weighs too much to be kept warm.
+        read = self._read(("book" if levels <= LEVELS else "depth", symbol, levels), [route])
+        self._remember((symbol, levels), read)
         return read
 
-    def books(self, symbol: str, levels: int = 500, seconds: float = 300) -> list[Dated]:
+    def books(self, symbol: str, levels: int = LEVELS, seconds: float = 300) -> list[Dated]:
         """Return the snapshots of a book read in the last seconds, oldest first; else the stale."""
         newest, since = self.book(symbol, levels), self._clock() - seconds
         kept = list(self._books.get((symbol, levels), ()))
         return [read for read in kept if read.fetched >= since] or [newest]
+
+    def _remember(self, book: tuple[str, int], read: Dated) -> None:
+        """Keep a snapshot of a book."""
+        kept = self._books.setdefault(book, deque(maxlen=SNAPSHOTS))
+        if not read.stale and (not kept or kept[-1].fetched < read.fetched):
+            kept.append(read)
+        if len(self._books) > MAX_BOOKS:
+            self._books.pop(next(iter(self._books)), None)
 
     def trades(self, symbol: str) -> Dated:
         """Return the last 1000 aggregate trades. Raises UserError."""
@@ -216,8 +231,7 @@ class Sources:
 
     def read(self, *routes: Route, expiry: Expiry | None = None) -> Dated:
         """Return what the first of some ways to the same thing gives. Raises UserError."""
-        params = sorted((k, v) for k, v in routes[0].params.items() if not callable(v))
-        return self._read((routes[0].endpoint.name, *params), routes, expiry)
+        return self._read(address(routes[0]), routes, expiry)
 
     def fear_greed(self, days: int) -> tuple[feargreed.Mood, ...]:
         """Return the fear and greed index of the last days, newest first. Raises UserError."""
@@ -229,7 +243,7 @@ class Sources:
 
     def etf(self, asset: str) -> Dated:
         """Return an asset's ETF flows, newest day first. Raises UserError, naming a missing key."""
-        routes = etf.routes(asset, *(bool(self.hosts[name].headers) for name in ETF_KEYED))
+        routes = self._etf(asset)
         if not routes:
             raise UserError(*etf.KEY)
         try:
@@ -238,6 +252,9 @@ class Sources:
             if self.hosts["sosovalue"].headers:
                 raise
             raise UserError(f"{error.tr}\n{etf.KEY[0]}", f"{error.en}\n{etf.KEY[1]}") from error
+
+    def _etf(self, asset: str) -> Sequence[Route]:
+        return etf.routes(asset, *(bool(self.hosts[name].headers) for name in ETF_KEYED))
 
     def each(self, ask: Callable[[str], Any], names: Iterable[str]) -> dict[str, Any]:
         """Ask about names side by side; return what was answered. Raises UserError if nothing."""
@@ -262,17 +279,7 @@ class Sources:
         """
         wanted = tuple(dict.fromkeys(symbols))
         reads = self._gather(wanted, interval, bars)
-        key = (wanted, interval, bars)
-        known = self._panels.get(key)
-        same = known and known.reads.keys() == reads.keys()
-        if known and same and all(known.reads[s].data is read.data for s, read in reads.items()):
-            panel = replace(known, reads=reads)
-        else:
-            panel = stack(wanted, reads, INTERVALS[interval], bars)
-        self._panels[key] = panel
-        while len(self._panels) > PANELS:
-            self._panels.pop(next(iter(self._panels)), None)
-        return panel
+        return self._panels.of((wanted, interval, bars), reads, self._clock())
 
     def universe(self) -> dict[str, shapes.Pair]:
         """Return the pairs quoted in USDT without stablecoins and leveraged tokens, by symbol."""
@@ -317,25 +324,41 @@ class Sources:
         return pair.digits if pair else 8
 
     def keep_warm(self, symbols: Iterable[str], intervals: Iterable[str]) -> None:
-        """Pin the tickers, the exchange and these candles, and let go of all other pins."""
+        """Pin what every report needs and these candles; let go of all else, and of what is old."""
         wanted = dict(self._candles(symbol, tf) for symbol in symbols for tf in intervals)
         for key, routes in wanted.items():
             self.door.pin(key, routes, next_close)
-        for key in (TICKERS, EXCHANGE):
-            self.door.pin(key, STANDING[key])
-        self.door.unpin({*wanted, TICKERS, EXCHANGE})
+        steady = {key: STANDING[key] for key in (TICKERS, EXCHANGE)}
+        steady |= {address(ways[0]): ways for ways in (*STEADY, *map(self._etf, FUNDS)) if ways}
+        for key, ways in steady.items():
+            self.door.pin(key, ways)
+        self.door.unpin({*wanted, *steady})
+        self.door.shed()
+        self._panels.shed(self._clock())
 
     def warm(self, kinds: Iterable[str]) -> int:
-        """Refresh what is due of these kinds; return how many. Raises NetError if none answered."""
-        done, failure = 0, None
-        for key in [key for key in self.door.due() if key[0] in kinds]:
+        """Refresh what is due of the keys whose first words begin so, side by side.
+
+        Return how many. Raises NetError if none was answered; to have no such thing is an answer.
+        """
+        keys, failures = self.door.due(tuple(kinds)), list[NetError]()
+        if not keys:
+            return 0
+
+        def tried(key: tuple) -> bool:
             try:
-                self.door.refresh(key)
-                done += 1
+                read = self.door.refresh(key)
             except NetError as error:
-                failure = error
-        if failure and not done:
-            raise failure
+                failures.extend([error] * (error.kind != "refused"))
+                return False
+            if key[0] == "book":
+                self._remember(key[1:], read)
+            return True
+
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            done = sum(threads.map(tried, keys))
+        if failures and not done:
+            raise failures[0]
         return done
 
     def set_clock(self) -> float:
@@ -353,6 +376,7 @@ class Sources:
             "store": {
                 "hits": hits,
                 "misses": stats.live,
+                "warmed": stats.warmed,
                 "stale": stats.stale,
                 "failed": stats.failed,
                 "rate": hits / reads if reads else None,
@@ -429,12 +453,3 @@ class Sources:
         except NetError as error:
             host = self.hosts.get(error.host)
             raise sentence(error, self._clock(), bool(host and host.headers)) from error
-
-
-def stack(symbols: tuple[str, ...], reads: dict[str, Dated], step: int, bars: int) -> shapes.Panel:
-    """Return the panel of some coins' candles, whose bars last `step` ms."""
-    ends = [read.data.time[-1] for read in reads.values() if len(read.data)]
-    last = shapes.newest(ends, step)
-    first = min((read.data.time[0] for read in reads.values() if len(read.data)), default=last)
-    time = last - step * np.arange(bars - 1.0, -1, -1)
-    return shapes.Panel(symbols, time[time >= first], reads)

@@ -18,8 +18,16 @@ from typing import Any
 log = logging.getLogger("dort5bot")
 
 WARM_FRAMES = ("15m", "1h", "4h", "1d")
-OTHERS = ("exchange", "prices", "quotes", "book", "trades")
-MAX_WATCHED = 50
+MAX_USED = 60
+# A job's name, how often it looks what is due, and the first words of its keys.
+WARM = (
+    ("tickers", 2, ("tickers",)),
+    ("candles", 2, ("candles",)),
+    ("scans", 2, ("scan",)),
+    ("futures", 2, ("futures",)),
+    ("others", 2, ("exchange", "lists", "prices", "quotes", "book", "trades", "btcturk")),
+    ("daily", 30, ("coingecko", "coinmarketcap", "feargreed", "etf", "coinglass")),
+)
 M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -8, -3, -1
 LEAN_MALLOC = ((M_ARENA_MAX, 1), (M_MMAP_THRESHOLD, 1 << 18), (M_TRIM_THRESHOLD, 1 << 17))
 
@@ -124,22 +132,28 @@ class Workers:
             job.once(self._clock)
 
 
+def used(sources: Any, db: Any, settings: Any) -> list[str]:
+    """Return the symbols to keep warm: of the owner's list and what people watch.
+
+    What else must never be cold joins here, before the favourites.
+    """
+    listed = filter(None, map(sources.known, settings.scan_symbols))
+    return list(dict.fromkeys([*listed, *db.watched()]))[:MAX_USED]
+
+
 def schedule(workers: Workers, sources: Any, db: Any, settings: Any) -> None:
     """Take on the jobs that keep the store warm and the data bounded."""
 
     def watch() -> None:
-        found = [sources.known(coin) for coin in settings.scan_symbols]
-        symbols = dict.fromkeys([symbol for symbol in found if symbol] + db.watched()[:MAX_WATCHED])
-        sources.keep_warm(symbols, WARM_FRAMES)
+        sources.keep_warm(used(sources, db, settings), WARM_FRAMES)
 
     def note() -> None:
         read = sources.market()
         db.save_reading("dominance", read.at, read.data.shares["BTC"])
 
     workers.add(Job("watch", 60, watch), 1)
-    workers.add(Job("tickers", 2, lambda: sources.warm(["tickers"])), 0.5)
-    workers.add(Job("candles", 2, lambda: sources.warm(["candles"]), deadline=120), 2)
-    workers.add(Job("others", 2, lambda: sources.warm(OTHERS)), 3)
+    for i, (name, every, kinds) in enumerate(WARM):
+        workers.add(Job(name, every, partial(sources.warm, kinds), deadline=120), 1.5 + i / 4)
     workers.add(Job("clock", 3600, sources.set_clock), 3)
     workers.add(Job("store", 6 * 3600, sources.tidy), 600)
     workers.add(Job("readings", 3600, note), 60)

@@ -115,11 +115,15 @@ def server_time(body: Any, _served: float, _params: Params) -> float:
 HOSTS = {"binance": ("binance_url", 6000, ""), "binance_data": ("binance_data_url", 6000, "")}
 ENDPOINTS = (
     Endpoint("klines", SPOT, "/api/v3/klines", weighs(2), candles, 60),
-    Endpoint("tickers", SPOT, "/api/v3/ticker/24hr", weighs(80), tickers, 15, save_every=60),
+    Endpoint(
+        "tickers", SPOT, "/api/v3/ticker/24hr", weighs(80), tickers, 15, save_every=60, every=9
+    ),
     Endpoint("exchange", SPOT, "/api/v3/exchangeInfo", weighs(20), exchange, 6 * 3600, 30 * 86400),
     Endpoint("prices", SPOT, "/api/v3/ticker/price", weighs(4), prices, 5, 86400, 60),
     Endpoint("quotes", SPOT, "/api/v3/ticker/bookTicker", weighs(4), quotes, 5, 3600, 60),
-    Endpoint("book", SPOT, "/api/v3/depth", depth_weight, book, 3, 600, 30),
-    Endpoint("trades", SPOT, "/api/v3/aggTrades", weighs(4), trades, 10, 3600, 30),
+    Endpoint("book", SPOT, "/api/v3/depth", depth_weight, book, 3, 600, 30, every=30, idle=300),
+    Endpoint(
+        "trades", SPOT, "/api/v3/aggTrades", weighs(4), trades, 10, 3600, 30, every=60, idle=300
+    ),
     Endpoint("clock", SPOT, "/api/v3/time", weighs(1), server_time, 3600, 0),
 )

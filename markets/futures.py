@@ -180,12 +180,24 @@ STATISTICS = {
 }
 # fundingRate and fundingInfo share 500 requests in five minutes: one in 24 of the weight a minute.
 ENDPOINTS = (
-    Endpoint("futures_funding", HOST, PATH + "premiumIndex", weighs(10), funding, 30, DAY / 3, 60),
+    Endpoint(
+        "futures_funding",
+        HOST,
+        PATH + "premiumIndex",
+        weighs(10),
+        funding,
+        90,
+        DAY / 3,
+        60,
+        every=60,
+    ),
     Endpoint("futures_hours", HOST, PATH + "fundingInfo", weighs(24), hours, 3600),
     Endpoint("futures_funding_history", HOST, PATH + "fundingRate", weighs(24), history, 600, DAY),
-    Endpoint("futures_interest", HOST, PATH + "openInterest", once, interest, 30, 3600, 60),
+    Endpoint(
+        "futures_interest", HOST, PATH + "openInterest", once, interest, 90, 3600, 60, every=60
+    ),
     Endpoint("futures_klines", HOST, PATH + "klines", klines_weight, candles, 60),
-    Endpoint("futures_tickers", HOST, PATH + "ticker/24hr", weighs(40), tickers, 15, save_every=60),
+    Endpoint("futures_tickers", HOST, PATH + "ticker/24hr", weighs(40), tickers, 45, save_every=60),
     Endpoint("futures_exchange", HOST, PATH + "exchangeInfo", once, exchange, 6 * 3600),
     *(
         Endpoint(

@@ -575,3 +575,28 @@ def test_the_end_of_a_block_is_noticed_while_another_host_answers_well(door, scr
             script.answer = lambda r: (200, {"x": 8}, {})
     assert door.hosts["one"].state == "ok" and door.read(KEY, ROUTES).source == ""
     assert sum("one.test" in url for url in script.asked) < 10
+
+
+def test_what_the_warm_thread_brings_is_counted_apart(door, clock):
+    door.read(KEY, ROUTES)
+    clock.now += 8
+    door.refresh(KEY)
+    assert (door.stats.live, door.stats.warmed) == (1, 1)
+
+
+def test_an_endpoint_says_how_often_it_is_read_anew_and_for_how_long(door, clock):
+    lazy = [Route(replace(ENDPOINT, every=60, idle=200), {})]
+    door.read(("lazy",), lazy)
+    clock.now += 59
+    assert door.due() == [] and door.due(("laz",)) == []
+    clock.now += 1
+    assert door.due(("laz",)) == [("lazy",)] and door.due(("x",)) == []
+    clock.now += 141
+    assert door.due() == []
+
+
+def test_more_ways_to_a_key_are_taken_when_they_are_told(door, script, clock):
+    door.pin(KEY, [Route(replace(ENDPOINT, hosts=("one",)), {})])
+    script.answer = lambda r: (500, b"", {}) if "one" in r.url else (200, {"x": 4}, {})
+    second = Route(replace(ENDPOINT, hosts=("two",)), {})
+    assert door.read(KEY, [*door._entries[KEY].routes, second]).source == "two"
