@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ import strength
 from bot import UserError
 from local.faults import Faulty
 from local.world import open_markets
+from markets import coingecko
 
 WEEK = 7 * 86_400_000
 LABELS = (
@@ -97,6 +99,16 @@ def test_the_rest_of_the_market_follows(say, market, powered):
     assert 1 < len(moves) <= 5 and moves == sorted(moves, reverse=True)
     share = market.market().shares["BTC"]
     assert f"BTC dominance: {share:.1f}% · points in 7 days: — (no record of that day)" in text
+
+
+def test_small_categories_are_no_sectors(say, market, powered, monkeypatch):
+    powered(60, 60, 60, 2)
+    read, route = market.read, coingecko.categories_route()
+    groups = read(route).data
+    less = replace(read(route), data=(groups[0]._replace(cap=0.9e9), *groups[1:]))
+    monkeypatch.setattr(market, "read", lambda asked: less if asked == route else read(asked))
+    best = re.search(r"En iyi kategoriler: (.*)", say("/ap")[-1].text)[1]
+    assert best.startswith(groups[1].name) and groups[0].name not in best
 
 
 @pytest.mark.parametrize(("moved", "macro"), [(1.5, "BTC odaklı"), (-1.5, "Risk-On")])

@@ -126,6 +126,18 @@ def test_the_comment_goes_with_the_day(say, market, monkeypatch, part, words, po
     assert text.splitlines()[-1].endswith(words) and f"alım gücü: {power}" in text
 
 
+def test_healthy_is_what_cash_flows_into_now_and_over_the_day(say, market, monkeypatch):
+    def change(quote, taker):
+        taker[:] = quote * 0.6
+        taker[-1, 1] = quote[-1, 1] * 0.4
+        taker[:-1, 2] = quote[:-1, 2] * 0.4
+
+    known(market, monkeypatch, change)
+    text = say("/io btc eth sol")[-1].text
+    assert "daha sağlıklıdır (BTC);" in text
+    assert "ETH Nakit: %0,0 15m:%40" in text and re.search(r"SOL .* 🔼🔻🔻🔻🔻\n", text)
+
+
 def test_a_market_that_does_not_tell_the_buyers_gives_dashes(say, market, clock):
     for name in ("binance", "binance_data"):
         market.hosts[name].close("region", clock() + 900)
@@ -134,6 +146,24 @@ def test_a_market_that_does_not_tell_the_buyers_gives_dashes(say, market, clock)
     row = r"BTC Nakit: — 15m:— Mts: \d+,\d ✖️✖️✖️✖️✖️"
     assert re.search(row, text) and "Hacim payı: %" in text
     assert "1d alım payı bilinmiyor: bekle." in text and "Kaynak: OKX" in text
+
+
+def test_it_answers_from_the_mirror_then_from_the_store(say, markets, clock):
+    markets.on("api.binance.com", "451")
+    text = say("/io btc")[-1].text
+    assert "Kaynak: Binance Vision" in text and "✖️" not in text
+    markets.on("//", "refused")
+    clock.now += 7200
+    old = say("/io btc")[-1].text
+    assert "⏳ Veri 2 sa önceden" in old
+    assert old.splitlines()[2:10] == text.splitlines()[2:10]
+
+
+def test_with_nothing_to_go_by_there_is_a_sentence(say, markets):
+    markets.on("//", "refused")
+    for line in ("/io", "/io btc", "/npr"):
+        (_, reply) = say(line)
+        assert reply.failed == 1 and "yanıt vermiyor" in reply.text
 
 
 def test_a_young_coin_has_no_day(say, market, monkeypatch):
