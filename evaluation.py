@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,9 @@ from graph import APPLY, LEAVES, Item, reach
 
 Array = np.ndarray
 YEAR_MS = 365 * 86_400_000
-ALL = 10**9
+BARS_PER_YEAR = "bars_per_year"
+ALL, MOST_AGO = 10**9, 15
+Want = tuple[str, tuple[float, ...], tuple[str, ...]]
 # Past so many bars an average that remembers is quicker by its recursion than by its weights.
 FEW_BARS = 8
 WORKING_BYTES, SCRATCH, HEAVY = 24_000_000, 12, "hourly_volume"
@@ -146,7 +149,8 @@ class Run:
             return self._call(item, parts, rows)
         if item.op in ("out", "shift", "align"):
             return self._placed(item, parts[0], rows)
-        return APPLY[item.op](*parts)
+        function = APPLY[item.op]
+        return reduce(function, parts) if len(parts) > 2 else function(*parts)
 
     def _tail(self, part: int, rows: int) -> Any:
         """Return the last rows of a node's value."""
@@ -197,8 +201,8 @@ def ends(item: Item, series: Sequence[Array], rows: int, context: Context) -> tu
     name, params = item.value
     entry = calc.INDICATORS[name]
     given = dict(zip(entry.defaults, params, strict=False))
-    if "bars_per_year" in entry.defaults:
-        given["bars_per_year"] = YEAR_MS / context.step(item.frame or "")
+    if BARS_PER_YEAR in entry.defaults:
+        given[BARS_PER_YEAR] = YEAR_MS / context.step(item.frame or "")
     if (entry.endless and rows > FEW_BARS) or rows >= len(series[0]):
         found = entry.function(*series, **given)
     else:
@@ -212,38 +216,66 @@ class Ends:
     def __init__(self, items: Sequence[Item], leaves: Sequence[int]) -> None:
         self.items, self.leaves = items, leaves
         self.bars: dict[int, int] = {}
-        self.others: list[int] = []
-        self.places: list[tuple[int, int, int] | None] = []
-        for leaf in leaves:
-            self.places.append(self._place(leaf))
-            if self.places[-1] is None:
-                self.others.append(leaf)
+        self.places = [self._place(leaf) for leaf in leaves]
+        self.plain = [place for place in self.places if place]
+        self.others = [leaf for leaf, place in zip(leaves, self.places, strict=True) if not place]
+        self._wants: dict[str, list[tuple[Want, int, int]]] = {}
 
     def _place(self, leaf: int) -> tuple[int, int, int] | None:
         """Return a series or a call, its output and bars back; None for a leaf of other make."""
-        item, ago = self.items[leaf], 0
+        item, ago, output = self.items[leaf], 0, 0
         if item.op == "shift":
             (leaf,), ago = item.args, item.value
             item = self.items[leaf]
-        output = 0
         if item.op == "out":
             (leaf,), output = item.args, item.value
             item = self.items[leaf]
         plain = item.op == "series" or all(self.items[arg].op == "series" for arg in item.args)
-        if item.frame != "" or item.op not in ("series", "call") or not plain:
+        if item.frame != "" or item.op not in ("series", "call") or not plain or ago > MOST_AGO:
             return None
         self.bars[leaf] = max(self.bars.get(leaf, 0), ago + 1)
         return leaf, output, ago
 
-    def values(self, context: Context) -> list[Array]:
-        """Return the last bar of each leaf, `(coins,)` or a number."""
-        rows, calls = len(context.bars.time), [self.items[i] for i in self.bars]
-        blocks = some_coins(context.width, rows * scratch(calls))
-        parts = [self._block(context, block) for block in blocks]
-        known = parts[0] if len(parts) == 1 else list(map(np.concatenate, zip(*parts, strict=True)))
+    def wants(self, interval: str) -> list[tuple[Want, int, int]]:
+        """Return the plain leaves as live.Live knows them: the want, its output, bars back."""
+        if interval not in self._wants:
+            self._wants[interval] = [
+                (self._want(leaf, interval), output, ago) for leaf, output, ago in self.plain
+            ]
+        return self._wants[interval]
+
+    def _want(self, leaf: int, interval: str) -> Want:
+        op, args, value, _ = self.items[leaf]
+        if op == "series":
+            return "sma", (1,), (value,)
+        name, params = value
+        yearly = (
+            (YEAR_MS / INTERVALS[interval],)
+            if BARS_PER_YEAR in calc.INDICATORS[name].defaults
+            else ()
+        )
+        return name, params + yearly, tuple(self.items[arg].value for arg in args)
+
+    def values(self, context: Context, state: Any = None) -> list[Array]:
+        """Return the last bar of each leaf, `(coins,)` or a number.
+
+        The plain ones are those of `state`, a live.Live or its open bar, where it is given.
+        """
+        if state is None:
+            known = self._known(context)
+        else:
+            known = [state.value(*want) for want in self.wants(context.interval)]
+        if not self.others:
+            return known
         others = iter(history(self.items, self.others, context, 1))
         place = iter(known)
         return [next(place) if one else newest(next(others)) for one in self.places]
+
+    def _known(self, context: Context) -> list[Array]:
+        rows, calls = len(context.bars.time), [self.items[i] for i in self.bars]
+        blocks = some_coins(context.width, rows * scratch(calls))
+        parts = [self._block(context, block) for block in blocks]
+        return parts[0] if len(parts) == 1 else list(map(np.concatenate, zip(*parts, strict=True)))
 
     def _block(self, context: Context, columns: slice) -> list[Array]:
         """Return the plain leaves of some coins."""
@@ -256,7 +288,7 @@ class Ends:
                 series = [x[:, columns] if x.ndim == 2 else x for x in series]
             whole = item.op == "series"
             made[i] = (series[0],) if whole else ends(item, series, bars, context)
-        return [self._taken(made[one[0]][one[1]], one[2]) for one in self.places if one]
+        return [self._taken(made[i][output], ago) for i, output, ago in self.plain]
 
     def _taken(self, x: Array, ago: int) -> Array:
         return x[-1 - ago] if ago < len(x) else np.full(x.shape[1:], np.nan)

@@ -18,6 +18,7 @@ import graph
 from bot import INTERVALS
 from evaluation import Array, Context, Ends, Run, history, newest
 from graph import Graph, Item, Shape
+from live import Live
 from lowering import CROSSES, HERE, Lowering, Place, parts_of, placed_text, resolved
 from syntax import parse, pointing
 from vocabulary import COMPARISONS, WORDS, FormulaError, Node, normal, usual
@@ -106,17 +107,36 @@ class Formula:
         """Return the last bars, all where not told, `(bars,)` or `(bars, coins)`."""
         return _worked_out(self.items, [self.root], context, bars)[0]
 
-    def last(self, context: Context) -> Array:
-        """Return the last bar of every coin, what `history` ends with but for rounding."""
+    def last(self, context: Context, state: Any = None) -> Array:
+        """Return the last bar of every coin, what `history` ends with but for rounding.
+
+        What an incremental state from `begin` holds is taken from there.
+        """
         shape, constants, leaves = self._outline
+        if shape.quiet and state is not None and not leaves.others:
+            return shape.apply(leaves.values(context, state) + constants)
         with np.errstate(all="ignore"):
-            return np.asarray(shape.apply([*leaves.values(context), *constants]))
+            return np.asarray(shape.apply(leaves.values(context, state) + constants))
+
+    def begin(self, context: Context) -> Live | None:
+        """Return the incremental state of what it looks at, None if that is all of other make."""
+        return begun(self._outline[2], context)
 
     def values(self, context: Context) -> dict[str, Array]:
         """Return what the conditions compare on the last bar of every coin, by its text."""
         _, sides, items = self._compared
         found = _worked_out(items, list(sides.values()), context, 1)
         return {text: newest(one) for text, one in zip(sides, found, strict=True)}
+
+
+def begun(leaves: Ends, context: Context) -> Live | None:
+    """Return the incremental state of leaves, with the bars of a context behind it."""
+    wants = leaves.wants(context.interval)
+    if not wants:
+        return None
+    state = Live({want for want, _, _ in wants}, 1 + max(ago for _, _, ago in wants))
+    state.load({name: getattr(context.bars, name) for name in state.inputs})
+    return state
 
 
 def compile(text: str, names: Mapping[str, str] | None = None) -> Formula:
@@ -353,17 +373,31 @@ class Bundle:
                 (found,) = run.results([root], graph.below(self.items, root))
             yield found
 
-    def values(self, context: Context) -> Array:
-        """Return what `test` compares, of the last bar: `(leaves, coins)`."""
-        if self._ends is None:
-            self._ends = Ends(self.items, list(self.leaves))
+    def begin(self, context: Context) -> Live | None:
+        """Return the incremental state of what they look at, None if that is all of other make.
+
+        It ends with the context's last bar; its `inputs` name the series of a bar to commit. A
+        formula added later wants another.
+        """
+        return begun(self._leaves(), context)
+
+    def values(self, context: Context, state: Any = None) -> Array:
+        """Return what `test` compares, of the last bar: `(leaves, coins)`.
+
+        What an incremental state from `begin`, or its open bar, holds is taken from there.
+        """
         with np.errstate(all="ignore"):
-            found = self._ends.values(context)
+            found = self._leaves().values(context, state)
         return np.array(found).reshape(len(found), -1)
 
-    def last(self, context: Context) -> Array:
+    def _leaves(self) -> Ends:
+        if self._ends is None:
+            self._ends = Ends(self.items, list(self.leaves))
+        return self._ends
+
+    def last(self, context: Context, state: Any = None) -> Array:
         """Return every formula's result on the last bar of every coin, `(formulas, coins)`."""
-        return self.test(self.values(context))
+        return self.test(self.values(context, state))
 
     def test(self, values: Array, columns: Array | None = None) -> Array:
         """Return every formula's result from its leaves: `(formulas, coins)`.

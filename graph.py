@@ -1,7 +1,7 @@
 """The nodes that formulas share: what they are, what they cost, how far they look back."""
 
 from collections.abc import Callable, Container, Iterable, Sequence
-from functools import lru_cache, reduce
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +22,7 @@ PASSES_PER_BAR = {
     "cci": 2,
     "alma": 1,
 }
+QUIET = ("<", "<=", ">", ">=", "and", "or")
 FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 SORTED = ("+", "*", "==", "!=")
 SETS = ("and", "or", "min", "max")
@@ -54,11 +55,8 @@ def _gap(a: Any, b: Any) -> tuple[Any, Any]:
     return np.abs(a - b), EQUAL * np.maximum(np.abs(a), np.abs(b))
 
 
-def _each(function: Callable[[Any, Any], Any]) -> Callable[..., Any]:
-    return lambda *parts: reduce(function, parts)
-
-
-APPLY: dict[str, Callable[..., Any]] = {
+Function = Callable[..., Any]
+APPLY: dict[str, Function] = {
     "+": np.add,
     "-": np.subtract,
     "*": np.multiply,
@@ -70,10 +68,10 @@ APPLY: dict[str, Callable[..., Any]] = {
     ">=": np.greater_equal,
     "==": lambda a, b: np.less_equal(*_gap(a, b)),
     "!=": lambda a, b: np.greater(*_gap(a, b)),
-    "and": _each(np.logical_and),
-    "or": _each(np.logical_or),
-    "min": _each(np.minimum),
-    "max": _each(np.maximum),
+    "and": np.logical_and,
+    "or": np.logical_or,
+    "min": np.minimum,
+    "max": np.maximum,
     "abs": np.abs,
     "sign": np.sign,
     "sqrt": np.sqrt,
@@ -192,17 +190,20 @@ def look_backs(items: Sequence[Item], root: int) -> dict[int, int]:
 class Shape(NamedTuple):
     """The steps from leaves and constants to a result; formulas that differ in these share it.
 
-    A step is an operator and the slots it takes: leaves, then constants, then steps before it.
+    A step is a function and the slots it takes: leaves, then constants, then steps before it.
+    `quiet` says that none of them can warn.
     """
 
     leaves: int
     constants: int
-    steps: tuple[tuple[str, tuple[int, ...]], ...]
+    quiet: bool
+    steps: tuple[tuple[Function, tuple[int, ...]], ...]
 
     def apply(self, slots: list[Any]) -> Any:
         """Return the result of leaves and constants."""
-        for op, args in self.steps:
-            slots.append(APPLY[op](*[slots[i] for i in args]))
+        slot = slots.__getitem__
+        for function, args in self.steps:
+            slots.append(function(*map(slot, args)))
         return slots[-1]
 
 
@@ -229,7 +230,14 @@ def outline(items: Sequence[Item], root: int) -> tuple[Shape, list[int], list[fl
             steps[i] = tuple(args)
 
     visit(root)
-    place = {i: slot for slot, i in enumerate([*leaves, *constants, *steps])}
-    made = tuple((items[i].op, tuple(place[arg] for arg in args)) for i, args in steps.items())
+    place = {i: slot for slot, i in enumerate([*leaves, *constants])}
+    start, made = len(place), list[tuple[Function, tuple[int, ...]]]()
+    for i, args in steps.items():
+        function, slots = APPLY[items[i].op], [place[arg] for arg in args]
+        made.append((function, tuple(slots[:2])))
+        for more in slots[2:]:
+            made.append((function, (start + len(made) - 1, more)))
+        place[i] = start + len(made) - 1
+    quiet = all(items[i].op in QUIET for i in steps)
     values = [items[i].value for i in constants]
-    return Shape(len(leaves), len(constants), made), list(leaves), values
+    return Shape(len(leaves), len(constants), quiet, tuple(made)), list(leaves), values

@@ -15,7 +15,7 @@ import calc
 from formula import Bundle, compile, explain
 from tests import formulas
 from tests.formulas import bars, blank, context, cut
-from vocabulary import WORDS, FormulaError
+from vocabulary import NOT_GUESSED, WORD, WORDS, FormulaError
 
 pytestmark = pytest.mark.filterwarnings("error")
 BARS = bars()
@@ -207,6 +207,47 @@ def test_the_tree_explains_a_formula():
     smooth = calc.sma(calc.rsi(BARS.close), 5)
     np.testing.assert_allclose([now.value, past.value], [smooth[-1, 1], smooth[-2, 1]])
     assert now.parts[0].text == "rsi(14)"
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(formulas.CONDITIONS, min_size=1, max_size=3))
+def test_the_incremental_state_says_what_all_the_bars_say(texts):
+    every = [known(text) for text in texts]
+    bundle, past = Bundle(every), context(cut(BARS, -3), others=HERE.others)
+    state, states = bundle.begin(past), [one.begin(past) for one in every]
+    for one in (state, *states):
+        for row in range(len(BARS.time) - 3, len(BARS.time)):
+            if one:
+                one.commit({name: getattr(BARS, name)[row] for name in one.inputs})
+    together, found = bundle.last(HERE, state), bundle.last(HERE)
+    for i, (one, alone) in enumerate(zip(every, states, strict=True)):
+        if not tied(one):
+            np.testing.assert_array_equal(one.last(HERE, alone), one.last(HERE))
+            np.testing.assert_array_equal(together[i], found[i])
+
+
+def test_the_state_holds_every_indicator():
+    words = [word for target, word in WORD.items() if not set(NOT_GUESSED) & set(inputs(target[0]))]
+    bundle, past = Bundle([compile(f"{word} > 0") for word in words]), context(cut(BARS, -2))
+    state = bundle.begin(past)
+    for row in (-2, -1):
+        state.commit({name: getattr(BARS, name)[row] for name in state.inputs})
+    found, wanted = bundle.values(HERE, state), bundle.values(HERE)
+    assert len(found) > 120 and np.isfinite(wanted).sum() > 350
+    np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-9)
+
+
+def inputs(name):
+    return calc.INDICATORS[name].inputs
+
+
+def test_an_open_bar_is_looked_at_and_not_kept():
+    one = compile("crossover(close, 1000000) and btc.close > 0 and realised_vol(9) >= 0")
+    state = one.begin(HERE)
+    opened = {name: getattr(BARS, name)[-1] for name in state.inputs} | {"close": 2e6}
+    assert one.last(HERE, state.peek(opened)).tolist() == [True, True, True]
+    assert not one.last(HERE, state).any() and state.depth == 2
+    assert compile("btc.close > sma(rsi, 3)").begin(HERE) is None
 
 
 @settings(max_examples=25, deadline=None)
