@@ -59,10 +59,12 @@ def tokens(text: str) -> list[Token]:
             raise FormulaError(f"“{text[at]}” burada olmaz.", f"“{text[at]}” is wrong here.", at)
         if found["number"]:
             out.append(Token("number", found["number"], at, fold(found["unit"])))
-        elif word := found["name"] or found["mark"]:
-            word = MARKS.get(fold(word), fold(word)[:40])
-            kind = "name" if found["name"] and word not in LEVELS else "mark"
-            out.append(Token(kind, word, at))
+        elif mark := found["mark"]:
+            out.append(Token("mark", MARKS.get(mark, mark), at))
+        elif found["name"]:
+            word = fold(found["name"])[:40]
+            known = word in LOGIC
+            out.append(Token("mark" if known else "name", LOGIC.get(word, word), at))
         at = found.end()
     return [*out, Token("end", "", len(text))]
 

@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import calc
@@ -254,6 +255,7 @@ def _parameter(node: Node | None, default: float) -> float:
     return float(node.value)
 
 
+@cache
 def usual(name: str) -> tuple[Node | None, ...]:
     """Return the series an indicator is of when none are given, None where one has to be."""
     return tuple(

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 import calc
-from bench import peers
+from bench import formulas, peers
 
 CANDLES = Path(__file__).parent.parent / "local" / "binance_1h.npz"
 NAMES = {"h": "high", "lo": "low", "c": "close", "v": "volume"}
@@ -137,16 +137,18 @@ def run() -> None:
         "400 symbols, report, last 2 bars": many_symbols(panel, columns, 2),
         "400 symbols, report, 500 bars": many_symbols(panel, columns, 0),
         "400 symbols, rsi(14)<45 and close>ema(200)": scan(panel, columns),
+        **formulas.scans(panel, columns),
+        **formulas.bundles(panel),
         **singles(panel, columns),
     }
-    heads = ["calc.py", *engines()]
+    heads = ["calc.py", *engines(), "one by one"]
     outputs = sum(len(calc.INDICATORS[name].outputs) for name, _ in calc.REPORT.values())
     print(f"report: {len(calc.REPORT)} indicators, {outputs} outputs; ms (× calc.py)\n")
-    print(f"{'':44}" + "".join(f"{head:>30}" for head in heads))
+    print(f"{'':46}" + "".join(f"{head:>30}" for head in heads))
     for title, times in rows.items():
         base = times["calc.py"]
         cells = [f"{times[h]:.3f} ({times[h] / base:.1f}×)" if h in times else "" for h in heads]
-        print(f"{title:44}" + "".join(f"{cell:>30}" for cell in cells))
+        print(f"{title:46}" + "".join(f"{cell:>30}" for cell in cells))
 
 
 if __name__ == "__main__":
