@@ -1,9 +1,11 @@
 """The schedule that keeps the store warm, the health of its jobs, and the pool of processes."""
 
 import ctypes
+import hashlib
 import logging
 import multiprocessing
 import os
+import pickle
 import signal
 import sys
 import threading
@@ -15,10 +17,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import chart
+
 log = logging.getLogger("dort5bot")
 
 WARM_FRAMES = ("15m", "1h", "4h", "1d")
-MAX_USED = 60
+MAX_USED, PICTURES = 60, 40
 # A job's name, how often it looks what is due, and the first words of its keys.
 WARM = (
     ("tickers", 2, ("tickers",)),
@@ -83,6 +87,20 @@ class Workers:
         self.pool, self.jobs, self.started = pool, list[Job](), clock()
         self._clock, self._stop = clock, threading.Event()
         self._threads: list[threading.Thread] = []
+        self._pictures: dict[bytes, Future] = {}
+        self._lock = threading.Lock()
+
+    def picture(self, drawing: chart.Drawing) -> bytes:
+        """Return the picture of a drawing, made in the pool; of equal drawings once."""
+        key = hashlib.sha256(pickle.dumps(drawing)).digest()
+        with self._lock:
+            made = self._pictures.pop(key, None)
+            if made is None or (made.done() and made.exception()):
+                made = self.pool.submit(chart.png, drawing)
+            self._pictures[key] = made
+            while len(self._pictures) > PICTURES:
+                self._pictures.pop(next(iter(self._pictures)))
+        return made.result()
 
     def add(self, job: Job, after: float = 0) -> None:
         """Take on a job; its first run comes `after` seconds after the start."""

@@ -96,7 +96,7 @@ def test_tiles_fill_the_room_by_size_without_overlap(sizes):
     found = np.array(chart.tiles(falling, 160.0, 100.0))
     assert np.allclose(found[:, 2] * found[:, 3], falling / falling.sum() * 16_000, rtol=1e-6)
     left, top, right, bottom = *found[:, :2].T, *(found[:, :2] + found[:, 2:]).T
-    assert left.min() >= -1e-6 and right.max() <= 160 + 1e-6 and bottom.max() <= 100 + 1e-6
+    assert left.min() >= -1e-4 and right.max() <= 160.0001 and bottom.max() <= 100.0001
     for i in range(len(found)):
         wide = np.minimum(right[i], right) - np.maximum(left[i], left)
         high = np.minimum(bottom[i], bottom) - np.maximum(top[i], top)

@@ -7,8 +7,10 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import chart
 from workers import Job, Pool, Workers, schedule
 
 ROOT = Path(__file__).parent.parent
@@ -119,6 +121,7 @@ def test_a_closed_pool_takes_nothing():
 CHILDREN = """
 import math, os, sys
 sys.path.insert(0, {root!r})
+import chart
 from workers import Pool
 if __name__ == "__main__":
     pool = Pool(2)
@@ -141,3 +144,20 @@ def test_children_die_with_a_parent_that_is_killed(tmp_path):
     while time.monotonic() < end and Path(f"/proc/{child}/stat").exists():
         threading.Event().wait(0.02)
     assert not Path(f"/proc/{child}/stat").exists()
+
+
+@pytest.mark.slow
+def test_equal_drawings_are_drawn_once_and_a_failed_one_anew(clock):
+    pool = Pool(1)
+    every, calls = Workers(pool, clock), []
+    submit = pool.submit
+    pool.submit = lambda *call: calls.append(call) or submit(*call)
+    bars = chart.Shares("x", ("a", "b"), np.array([1.0, 2]))
+    first = every.picture(bars)
+    assert first[:4] == b"\x89PNG" and every.picture(bars) == first and len(calls) == 1
+    assert every.picture(bars._replace(title="y")) != first and len(calls) == 2
+    for _ in range(2):
+        with pytest.raises(ValueError, match="no candles"):
+            every.picture(chart.Candlesticks("x", *[np.array([])] * 6))
+    assert len(calls) == 4
+    pool.shutdown()
