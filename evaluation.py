@@ -45,9 +45,9 @@ class Context:
         return INTERVALS[name or self.interval]
 
     @property
-    def width(self) -> int:
-        """Return how many coins there are, 0 where a series is `(bars,)`."""
-        return self.bars.close.shape[1] if self.bars.close.ndim == 2 else 0
+    def shape(self) -> tuple[int, ...]:
+        """Return `(coins,)`, or () where a series is `(bars,)`."""
+        return tuple(self.bars.close.shape[1:])
 
 
 class Run:
@@ -131,9 +131,9 @@ class Run:
 
     def _whole(self, root: int) -> Array:
         """Return a root's rows for every coin."""
-        value, width = self._tail(root, self.bars), self.context.width
+        value = self._tail(root, self.bars)
         self._release(root)
-        shape = (self.bars, len(range(width)[self.columns])) if width else (self.bars,)
+        shape = (self.bars, *(len(range(n)[self.columns]) for n in self.context.shape))
         return value if np.shape(value) == shape else np.broadcast_to(value, shape).copy()
 
     def _work(self, i: int) -> Any:
@@ -143,7 +143,7 @@ class Run:
         if item.op in ("series", "coin"):
             return last(self._series(item), rows)
         if item.op == "align" and not self.parts[i]:
-            return np.full((rows, 1) if self.context.width else rows, np.nan)
+            return np.full((rows, *(1 for _ in self.context.shape)), np.nan)
         parts = [self._tail(part, self._wanted(item, part, rows)) for part in item.args]
         if item.op == "call":
             return self._call(item, parts, rows)
@@ -174,7 +174,7 @@ class Run:
             place = np.minimum(np.searchsorted(candles.time, bars.time), len(candles.time) - 1)
             there = candles.time[place] == bars.time
             out[there] = getattr(candles, name)[place[there]]
-        return out[:, None] if self.context.width else out
+        return out[:, None] if self.context.shape else out
 
     def _call(self, item: Item, parts: list[Array], rows: int) -> tuple[Array, ...]:
         """Return the outputs of an indicator."""
@@ -273,7 +273,7 @@ class Ends:
 
     def _known(self, context: Context) -> list[Array]:
         rows, calls = len(context.bars.time), [self.items[i] for i in self.bars]
-        blocks = some_coins(context.width, rows * scratch(calls))
+        blocks = some_coins(context.shape, rows * scratch(calls))
         parts = [self._block(context, block) for block in blocks]
         return parts[0] if len(parts) == 1 else list(map(np.concatenate, zip(*parts, strict=True)))
 
@@ -284,8 +284,7 @@ class Ends:
             item = self.items[i]
             names = [self.items[arg].value for arg in item.args] or [item.value]
             series = [getattr(context.bars, name) for name in names]
-            if len(range(context.width)[columns]) < context.width:
-                series = [x[:, columns] if x.ndim == 2 else x for x in series]
+            series = [x[:, columns] if x.ndim == 2 else x for x in series]
             whole = item.op == "series"
             made[i] = (series[0],) if whole else ends(item, series, bars, context)
         return [self._taken(made[i][output], ago) for i, output, ago in self.plain]
@@ -320,7 +319,7 @@ def history(
     run = Run(items, roots, context, bars)
     rows = max((run.rows[i] for i in run.rows if items[i].op not in LEAVES[:2]), default=0)
     held = most_alive(items, run) + scratch(items)
-    blocks = some_coins(context.width, rows * held)
+    blocks = some_coins(context.shape, rows * held)
     parts = []
     for block in blocks:
         run = Run(items, roots, context, bars)
@@ -331,10 +330,11 @@ def history(
     return [np.concatenate(several, axis=1) for several in zip(*parts, strict=True)]
 
 
-def some_coins(width: int, held: int) -> list[slice]:
+def some_coins(shape: tuple[int, ...], held: int) -> list[slice]:
     """Return blocks of coins of which so many values each fit into the working memory."""
     most = max(4, int(WORKING_BYTES / (8 * max(held, 1))))
-    return [slice(start, start + most) for start in range(0, width, most)] or [slice(None)]
+    starts = range(0, shape[0], most) if shape else range(0)
+    return [slice(start, start + most) for start in starts] or [slice(None)]
 
 
 def scratch(items: Sequence[Item]) -> int:

@@ -108,7 +108,7 @@ class Lowering:
         try:
             graph.warm_up(name, params)
         except ValueError as error:
-            raise FormulaError(f"Uygun değil: {error}", f"Unfit: {error}", node.at) from None
+            raise FormulaError(f"Bu sayılar olmaz: {error}", f"Unfit: {error}", node.at) from None
         parts = [self.lower(arg, Place(frame)) for arg in node.args]
         whole = self.graph.add("call", *parts, value=(name, params))
         return self.graph.add("out", whole, value=output)

@@ -285,6 +285,9 @@ class Parser:
         if word in SERIES or word in MIXED:
             return self.series(Node("series", (), word, token.at))
         if word in FUNCTIONS or word in CALLS:
+            if self.token.kind == "number":
+                whole = f"{word}({self.token.text})"
+                raise FormulaError(f"Şöyle yazılır: {whole}", f"Write it {whole}", self.token.at)
             given, named, frame = self.arguments()
             return self.timed(self.made(bind(word, given, named, token.at)), frame)
         if word in self.names:
@@ -441,7 +444,11 @@ def checked(node: Node) -> Node:
     if percents and not (compares or op in ("*", "/", "neg") or (op in "+-" and percents == [1])):
         raise FormulaError("Burada yüzde olmaz.", "A percentage cannot stand here.", node.at)
     if args and all(arg.fixed for arg in args) and (compares or percents) and op != "neg":
-        raise FormulaError("Burada bir seri eksik.", "A series is missing here.", node.at)
+        raise FormulaError(
+            "Burada iki sabit var; bir seri ya da parantez eksik.",
+            "Two constants stand here; a series or a bracket is missing.",
+            node.at,
+        )
     return node
 
 

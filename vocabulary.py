@@ -159,8 +159,10 @@ def _group(name: str, inputs: tuple[str, ...]) -> str:
 
 def unknown(word: str, names: Iterable[str], at: int) -> FormulaError:
     """Return an error about a word nobody knows, with the nearest ones."""
-    lines = [one for one in WORD.values() if one.startswith(f"{word}_")]
-    near = ", ".join(lines or difflib.get_close_matches(word, [*WORDS, *names], n=3))
+    lines = ", ".join(one for one in WORD.values() if one.startswith(f"{word}_"))
+    if lines:
+        return FormulaError(f"Hangi çizgisi: {lines}?", f"Which of its lines: {lines}?", at)
+    near = ", ".join(difflib.get_close_matches(word, [*WORDS, *names], n=3))
     return FormulaError(
         f"“{word}” diye bir ad yok. "
         + (f"Şunu mu demek istediniz: {near}?" if near else "Bütün adlar: /formul"),

@@ -69,7 +69,7 @@ def bundles(panel: dict) -> Rows:
     here, every = context(panel), some_formulas(MANY)
     bundle, few = formula.Bundle(every), every[:: MANY // SAMPLE]
     times = MANY / len(few)
-    columns = np.arange(MANY) % here.width
+    columns = np.arange(MANY) % here.shape[0]
     state = bundle.begin(here)
     rows = {
         "500 bars": (

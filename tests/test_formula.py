@@ -150,13 +150,20 @@ def test_a_bundle_says_what_each_formula_says(texts):
 
 
 @settings(max_examples=30, deadline=None)
-@given(formulas.FORMULAS, st.integers(0, 3), st.integers(0, 2))
+@given(formulas.FORMULAS, st.integers(0, 3), st.sampled_from([None, 0, 1, 2]))
 def test_few_bars_and_no_bars_are_no_mistake(text, rows, coins):
     one = known(text)
-    here = context(cut(bars(5, coins), rows), others={"4h": cut(bars(5, coins, 4), rows)})
-    shape = (rows, coins) if coins else (rows,)
-    assert one.history(here).shape == shape
-    assert np.shape(one.last(here)) == shape[1:]
+    small, large = (cut(bars(5, coins or 0, hours), rows) for hours in (1, 4))
+    if coins == 0:
+        small, large = (with_no_coins(one) for one in (small, large))
+    here, shape = context(small, others={"4h": large}), () if coins is None else (coins,)
+    assert one.history(here).shape == (rows, *shape)
+    assert np.shape(one.last(here)) == shape
+
+
+def with_no_coins(given):
+    known = {name: one[:, None][:, :0] for name, one in vars(given).items()}
+    return type(given)(**known | {"time": given.time})
 
 
 def test_equals_may_differ_by_rounding():
