@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 import strength
-from bot import Reply, coin
+from bot import UNKNOWN, Reply, coin
 
 GROUP = "flow"
 ALIASES = ("inout", "nakit")
@@ -29,13 +29,14 @@ def run(ctx):
     known = [i for i in np.argsort(-cash.net[0], kind="stable") if symbols[i] in panel.reads]
     shown = known if ctx.words() else known[:LIST]
     good = [i for i in shown if cash.net[0, i] > 0 and cash.share[-1, i] >= HALF]
-    power = ctx.num(strength.buying_power(total.share[0]), 1)
+    power = strength.buying_power(total.share[0])
+    times = UNKNOWN if math.isnan(power) else f"{ctx.num(power, 1)}X"
     weight = ctx.percent(strength.share_of(symbols, volume), 1)
     text = "\n".join(
         [
             ctx.t("<b>💵 Nakit Girişi (In-Out)</b>", "<b>💵 Cash in and out</b>"),
             group(ctx, symbols),
-            ctx.t(f"Kısa vadeli alım gücü: {power}X", f"Short-term buying power: {power}X"),
+            ctx.t(f"Kısa vadeli alım gücü: {times}", f"Short-term buying power: {times}"),
             ctx.t(f"Hacim payı: {weight}", f"Share of volume: {weight}"),
             *(
                 f"{name}=> {ctx.percent(share, 1)} {mark(share)}"
