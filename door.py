@@ -32,15 +32,16 @@ from net import (
 
 MAX_ENTRIES, MAX_HELD = 2000, 64_000_000
 RETRIES, HASTE = 2, 5
-AGAIN, ABSENT, IDLE = 30, 900, 3600
+REST, AGAIN, ABSENT, IDLE = 5, 30, 900, 3600
 
 
 @dataclass
 class Entry:
     """What the door knows of one key: how to get it, its value, when it was asked for.
 
-    `again` is when the warm thread may try after a failure, `absent` until when a fallback route,
-    by its number, is known to have no such thing.
+    `again` is when the warm thread may try after a failure, `failed` a reader's last failure and
+    until when it stands, `absent` until when a fallback route, by its number, is known to have no
+    such thing.
     """
 
     routes: Sequence[Route]
@@ -51,6 +52,7 @@ class Entry:
     saved: float = 0
     size: int = 0
     again: float = 0
+    failed: tuple[float, NetError] | None = None
     absent: dict[int, float] = field(default_factory=dict)
 
 
@@ -265,9 +267,12 @@ class Door:
         if kept and now < kept.expires:
             self.stats.store += 1
             return self._hold(key, entry, kept)
+        if entry.failed and now < entry.failed[0]:
+            return self._past(entry, entry.failed[1], kept)
         try:
             value = self._live(key, entry, share=1.0, patience=2.0)
         except NetError as error:
+            entry.failed = min(now + REST, error.until or now + REST), error
             return self._past(entry, error, kept)
         self.stats.live += 1
         return value
@@ -280,7 +285,7 @@ class Door:
             self.stats.stale += 1
             return replace(past, stale=True)
         self.stats.failed += 1
-        raise error
+        raise error.with_traceback(None)
 
     def _stored(self, entry: Entry) -> Dated | None:
         """Return the newest readable answer in the store, whatever its age."""

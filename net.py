@@ -120,7 +120,7 @@ class Host:
     """Keep one host's used weight and state: ok, limited, banned, blocked, region or down.
 
     The weight is corrected by what the host itself tells where it is `metered`. Where the host
-    counts by `seconds` shorter than a minute, no such span sees more than its part of the limit.
+    counts by spans of `seconds`, none sees more than four fifths of its part of the limit.
     Where it has a `monthly` budget, `spend` takes weight of a host's month up to a sum and tells
     the new count, None where it refuses.
     """
@@ -140,7 +140,7 @@ class Host:
         self.name, self.base, self.limit, self.clock = name, base, limit, clock
         self.monthly, self._spend, self._month = monthly, spend, ("", 0)
         self.headers, self.metered = dict(headers or {}), metered
-        self._gap = 60 / (limit * (1 - KEEP)) if seconds else 0.0
+        self._gap = 60 / (limit * (1 - 2 * KEEP)) if seconds else 0.0
         self._credit, self._next = limit * KEEP * seconds / 60 * self._gap, 0.0
         self.state, self.until = "ok", 0.0
         self._cv, self._slot, self._used, self._failures = threading.Condition(), 0, 0, 0

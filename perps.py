@@ -13,6 +13,7 @@ from shapes import Funding
 
 HOURS, WHILE, LAG = 8, 600, 60
 FUNDING = (futures.funding_route(), bybit.funding_route(), kraken.funding_route())
+TOLD: Mapping[str, float] = {}
 STEADY = (FUNDING, (futures.hours_route(),), (futures.exchange_route(),))
 Read = Callable[..., Dated]
 
@@ -38,10 +39,11 @@ class Perps:
     def funding(self) -> tuple[Dated, Mapping[str, Funding]]:
         """Return the read and the funding by spot symbol, prices per coin. Raises UserError."""
         read = self._read(*FUNDING)
-        hours = {} if read.source else self._hours()
-        if self._made is None or self._made[:2] != (id(read.data), id(hours)):
-            self._made = (id(read.data), id(hours), by_coin(read.data, hours))
-        return read, self._made[2]
+        hours = TOLD if read.source else self._hours()
+        made = self._made
+        if made is None or made[0] is not read.data or made[1] is not hours:
+            self._made = made = (read.data, hours, by_coin(read.data, hours))
+        return read, made[2]
 
     def _hours(self) -> Mapping[str, float] | None:
         """Return the hours between payments where they are not 8, None if they are not known."""
@@ -53,7 +55,8 @@ class Perps:
     def funding_history(self, symbol: str) -> Dated:
         """Return the payments of a coin's contract, oldest first. Raises UserError."""
         name, _ = self.contract(symbol)
-        return self._read(futures.funding_history_route(name), bybit.funding_history_route(name))
+        ways = futures.funding_history_route(name), bybit.funding_history_route(name)
+        return self._read(*ways, *filter(None, [okx.funding_history_route(symbol)]))
 
     def interest(self, symbol: str) -> Dated:
         """Return a coin's open interest in coins. Raises UserError."""

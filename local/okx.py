@@ -132,6 +132,24 @@ class Okx(Venue):
             ]
         )
 
+    def funding_history(self, query: Query) -> Any:
+        """Answer what was paid, newest first."""
+        row = self._row(query, self.swaps)
+        hours = hours_of(row.pair.base)
+        times = stamps(query.now_ms, hours * HOUR_MS, query.limit(100, 100), row.pair.listed_ms)
+        rates = [f"{self._rate(row, at) * hours / 8:.16f}" for at in times.tolist()]
+        told_rows = [
+            {
+                "fundingRate": rate,
+                "fundingTime": str(at),
+                "instId": row.name,
+                "instType": "SWAP",
+                "realizedRate": rate,
+            }
+            for at, rate in zip(times.tolist(), rates, strict=True)
+        ]
+        return told(told_rows[::-1])
+
     def _rate(self, row: Listing, now_ms: int) -> float:
         lean = leaning("okx", row.pair.base)[0]
         return float(self._people.funding([row.pair.symbol], now_ms)[0, 0]) * lean
@@ -257,6 +275,7 @@ Okx.paths = {
     "/api/v5/market/candles": (Okx.market_candles, "candles"),
     "/api/v5/market/tickers": (Okx.tickers, "tickers"),
     "/api/v5/public/funding-rate": (Okx.funding, "funding"),
+    "/api/v5/public/funding-rate-history": (Okx.funding_history, "funding"),
     "/api/v5/public/open-interest": (Okx.open_interest, "interest"),
     "/api/v5/rubik/stat/contracts/open-interest-history": (Okx.interest_history, "history"),
     "/api/v5/rubik/stat/contracts/long-short-account-ratio": (Okx.ratio, "ratio"),

@@ -6,11 +6,14 @@ Its lists come newest first. A swap's contracts hold many coins, so only figures
 from math import nan
 from typing import Any
 
+import numpy as np
+
 from net import Endpoint, Route
 from shapes import (
     Candles,
     Exchange,
     Funding,
+    FundingHistory,
     Interest,
     InterestHistory,
     Ratios,
@@ -104,6 +107,15 @@ def funding(body: Any, _served: float, params: Params) -> dict[str, Funding]:
     return {params["_symbol"]: Funding(paid, due, hours=hours)}
 
 
+def funding_history(body: Any, _served: float, params: Params) -> FundingHistory:
+    """Read one swap's payments: the rates that were paid, not those foreseen."""
+    rows = data(body)
+    need(all(row["instId"] == params["instId"] for row in rows), "another instrument")
+    time, paid = points(rows, ("fundingTime", "realizedRate"), newest_first=True)
+    need((abs(paid) < 1).all(), "not a funding rate")
+    return FundingHistory(time, paid, np.full(len(paid), nan))
+
+
 def interest(body: Any, _served: float, params: Params) -> Interest:
     """Read one swap's open interest in coins and dollars."""
     row = only(body, params)
@@ -134,11 +146,20 @@ def taker(body: Any, _served: float, _params: Params) -> TakerFlow:
 HOST, PATH, RUBIK = ("okx",), "/api/v5/", "/api/v5/rubik/stat/"
 # A minute holds 600 of 20 in two seconds; what may be asked less often weighs more.
 HOSTS = {"okx": ("okx_url", 600, "", 2)}
-CANDLES, TICKERS, PAIRS, FUNDING, INTEREST, HISTORY, RATIOS, TAKER = ENDPOINTS = (
+CANDLES, TICKERS, PAIRS, FUNDING, FUNDINGS, INTEREST, HISTORY, RATIOS, TAKER = ENDPOINTS = (
     Endpoint("okx_candles", HOST, PATH + "market/candles", once, candles, 60),
     Endpoint("okx_tickers", HOST, PATH + "market/tickers", once, tickers, 15, save_every=60),
     Endpoint("okx_exchange", HOST, PATH + "market/tickers", once, pairs, 6 * 3600),
     Endpoint("okx_funding", HOST, PATH + "public/funding-rate", weighs(2), funding, 30, 28800, 60),
+    Endpoint(
+        "okx_funding_history",
+        HOST,
+        PATH + "public/funding-rate-history",
+        weighs(2),
+        funding_history,
+        600,
+        86400,
+    ),
     Endpoint("okx_interest", HOST, PATH + "public/open-interest", once, interest, 30, 3600, 60),
     Endpoint(
         "okx_interest_history",
@@ -195,6 +216,12 @@ def funding_route(symbol: str) -> Route | None:
     """Return the way to one swap's funding."""
     params = swap(symbol)
     return Route(FUNDING, params) if params else None
+
+
+def funding_history_route(symbol: str) -> Route | None:
+    """Return the way to one swap's last payments."""
+    params = swap(symbol)
+    return Route(FUNDINGS, {**params, "limit": 100}) if params else None
 
 
 def interest_route(symbol: str) -> Route | None:

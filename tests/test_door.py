@@ -600,3 +600,17 @@ def test_more_ways_to_a_key_are_taken_when_they_are_told(door, script, clock):
     script.answer = lambda r: (500, b"", {}) if "one" in r.url else (200, {"x": 4}, {})
     second = Route(replace(ENDPOINT, hosts=("two",)), {})
     assert door.read(KEY, [*door._entries[KEY].routes, second]).source == "two"
+
+
+def test_a_failure_stands_for_a_moment_however_many_ask(door, script, clock):
+    script.answer = lambda r: (400, {"code": -1, "msg": "no"}, {})
+    for _ in range(50):
+        with pytest.raises(NetError, match="refused"):
+            door.read(KEY, ROUTES)
+    assert len(script.asked) == 1
+    clock.now += 5
+    script.answer = lambda r: (200, {"x": 2}, {})
+    assert door.read(KEY, ROUTES).data == 2
+    clock.now += 11
+    script.answer = lambda r: (400, {"code": -1, "msg": "no"}, {})
+    assert all(door.read(KEY, ROUTES).stale for _ in range(50)) and len(script.asked) == 3

@@ -10,7 +10,7 @@ from sources import ELSEWHERE
 
 BINANCE = ("api.binance.com", "data-api.binance.vision", "fapi.binance.com")
 OTHERS = ("www.okx.com", "api.bybit.com", "kraken.com", "coinbase.com")
-LINES = ("/t btc", "/p btc eth", "/oi btc", "/fr btc")
+LINES = ("/t btc", "/p btc eth", "/io btc", "/oi btc", "/fr btc")
 
 
 @pytest.fixture
@@ -28,10 +28,10 @@ def asked(markets, name):
 
 
 @pytest.mark.parametrize("kind", ["451", "403"])
-@pytest.mark.parametrize("line", ["/t btc", "/p", "/p10"])
+@pytest.mark.parametrize("line", ["/t btc", "/p", "/p10", "/io btc"])
 def test_the_mirror_answers_for_a_host_that_is_closed(say, market, markets, clock, line, kind):
     shut(markets, "api.binance.com", kind=kind)
-    (reply,) = say(line)
+    *_, reply = say(line)
     assert not reply.failed, reply.text
     assert "Kaynak: Binance Vision" in reply.text
     assert len(asked(markets, "//api.binance.com")) == 1
@@ -47,10 +47,10 @@ def test_the_mirror_answers_for_a_host_that_is_closed(say, market, markets, cloc
 
 
 @pytest.mark.parametrize("last", range(4))
-@pytest.mark.parametrize("line", ["/t btc", "/p btc eth", "/pv 5"])
+@pytest.mark.parametrize("line", ["/t btc", "/p btc eth", "/pv 5", "/io btc"])
 def test_any_one_other_market_answers_when_the_rest_is_gone(say, markets, last, line):
     shut(markets, *BINANCE, *(name for i, name in enumerate(OTHERS) if i != last))
-    (reply,) = say(line)
+    *_, reply = say(line)
     assert not reply.failed, reply.text
     assert f"Kaynak: {('OKX', 'Bybit', 'Kraken', 'Coinbase')[last]}" in reply.text
     assert "nan" not in reply.text.lower()
@@ -61,16 +61,16 @@ def test_with_all_gone_the_store_answers_with_its_age(say, market, markets, cloc
     first = [reply.text.splitlines()[0] for reply in say(line)]
     clock.now += 2 * 3600
     shut(markets, *BINANCE, *OTHERS)
-    (reply,) = say(line)
+    *_, reply = say(line)
     assert not reply.failed and "⏳ Veri 2 sa önceden" in reply.text
-    assert reply.text.splitlines()[0].split()[1] == first[0].split()[1]
+    assert reply.text.splitlines()[0].split()[1] == first[-1].split()[1]
 
 
 @pytest.mark.parametrize("line", LINES)
 @pytest.mark.parametrize("lang", ["tr", "en"])
 def test_with_an_empty_store_there_is_a_sentence(say, markets, line, lang):
     shut(markets, *BINANCE, *OTHERS)
-    (reply,) = say(line, lang=lang)
+    *_, reply = say(line, lang=lang)
     assert reply.failed == 1 and "451" in reply.text
     assert ("bölge" if lang == "tr" else "region") in reply.text
 
@@ -174,6 +174,12 @@ def test_funding_and_interest_are_left_to_kraken_where_all_else_is_shut(market, 
     assert found.source == "kraken_futures" and found.quote == pytest.approx(
         found.base * funding["BTCUSDT"].mark
     )
+
+
+def test_one_coins_payments_are_told_where_binance_and_bybit_are_shut(say, markets):
+    shut(markets, *BINANCE, "api.bybit.com")
+    (reply,) = say("/fr btc")
+    assert not reply.failed and "Kaynak: Kraken Futures, OKX" in reply.text
 
 
 def test_hours_between_payments_that_are_not_known_are_not_eight(market, markets):

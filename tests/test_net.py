@@ -155,8 +155,8 @@ def test_no_span_that_a_host_counts_sees_more_than_its_limit(clock, limit, secon
         else:
             times.append(clock.now)
         clock.now += 0.001
-    assert all(sum(t <= at < t + seconds for at in times) <= most for t in times)
-    assert len(times) / (times[-1] - times[0]) > 0.7 * limit / 60
+    assert all(sum(t <= at < t + seconds for at in times) <= 0.8 * most + 1 for t in times)
+    assert len(times) / (times[-1] - times[0]) > 0.5 * limit / 60
 
 
 def test_a_turn_that_comes_late_is_refused_and_others_wait_for_none(clock):

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from local.okx import Okx
@@ -37,6 +38,12 @@ def test_swaps_tell_of_one_open_interest(exchange, symbol):
     assert now.quote / now.base == pytest.approx(TAPE.last([symbol], int(now.time))[0], rel=1e-3)
     days = exchange.read(okx.interest_history_route(symbol, "1d"))
     assert (days.time % 86_400_000 == 0).all()
+
+
+def test_payments_go_back_a_month_at_the_same_hours(exchange):
+    found = exchange.read(okx.funding_history_route("BTCUSDT"))
+    assert len(found.time) == 100 and set(np.diff(found.time)) == {8 * 3_600_000}
+    assert found.time[-1] <= NOW * 1000 and (abs(found.rate) < 0.01).all()
 
 
 def test_funding_is_paid_at_its_time(exchange):

@@ -18,6 +18,7 @@ READ = [
     (okx.interest_history, "open-interest-history", SWAP),
     (okx.ratios, "long-short-account-ratio", {}),
     (okx.taker, "taker-volume", {}),
+    (okx.funding_history, "funding-rate-history", SWAP),
 ]
 
 
@@ -110,7 +111,15 @@ def test_funding_is_read_with_its_interval():
     assert isnan(okx.funding(body, SERVED, SWAP)["BTCUSDT"].hours)
 
 
-@pytest.mark.parametrize(("parse", "name", "params"), READ[3:5])
+def test_payments_are_read_oldest_first():
+    found = read(okx.funding_history, "funding-rate-history")
+    assert found.time.tolist() == [T - 16 * HOUR, T - 8 * HOUR, T]
+    assert found.rate.tolist() == [0.00015, -0.00002, 0.0001] and isnan(found.mark[0])
+    paid = spoiled(answer("okx/funding-rate-history.json"), ("data", 0, "realizedRate"), "0.0003")
+    assert okx.funding_history(paid, SERVED, SWAP).rate[-1] == 0.0003
+
+
+@pytest.mark.parametrize(("parse", "name", "params"), [*READ[3:5], READ[-1]])
 def test_an_answer_about_another_swap_is_refused(parse, name, params):
     refuses(parse, answer(f"okx/{name}.json"), {**params, "instId": "ETH-USDT-SWAP"})
 
