@@ -70,6 +70,7 @@ class User:
     zone: ZoneInfo = ZoneInfo("Europe/Istanbul")  # noqa: RUF009 immutable
     allowed: bool = True
     admin: bool = False
+    theme: str = "dark"
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,11 @@ class Look(NamedTuple):
     comma: bool = True
 
 
+def look_of(user: Any) -> Look:
+    """Return how a bot.User wants pictures."""
+    return Look(user.theme, user.zone.key, user.lang == "tr")
+
+
 class Line(NamedTuple):
     """A named series over the bars; `bars` draws it as columns, `fill` down to 0."""
 

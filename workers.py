@@ -88,7 +88,22 @@ class Workers:
         self._clock, self._stop = clock, threading.Event()
         self._threads: list[threading.Thread] = []
         self._pictures: dict[bytes, Future] = {}
+        self._stops: dict[int, threading.Event] = {}
         self._lock = threading.Lock()
+
+    def begin(self, chat: int) -> threading.Event:
+        """Return what is set when a chat asks for the end of the long work that begins now."""
+        with self._lock:
+            stop = self._stops[chat] = threading.Event()
+        return stop
+
+    def cancel(self, chat: int) -> bool:
+        """End a chat's long work; return whether there may be any."""
+        with self._lock:
+            stop = self._stops.pop(chat, None)
+        if stop:
+            stop.set()
+        return stop is not None
 
     def picture(self, drawing: chart.Drawing) -> bytes:
         """Return the picture of a drawing, made in the pool; of equal drawings once."""

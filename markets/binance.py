@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from net import Endpoint
+from net import Endpoint, Route
 from shapes import (
     CANDLE_COLUMNS,
     Book,
@@ -41,6 +41,19 @@ def depth_weight(params: Params) -> int:
 def candles(rows: Any, served: float, _params: Params) -> Candles:
     """Read Binance klines; the bars not closed at `served` (seconds) are left out."""
     return closed(columns(rows, CANDLE_COLUMNS), served)
+
+
+def page(rows: Any, served: float, _params: Params) -> Candles:
+    """Read a page of Binance klines, which has no rows from before a pair's first trade."""
+    if rows == []:
+        return Candles(np.empty((CANDLE_COLUMNS, 0)))
+    return closed(columns(rows, CANDLE_COLUMNS), served)
+
+
+def page_route(symbol: str, interval: str, start: int, end: int) -> Route:
+    """Return the way to the bars that open from `start` to before `end`, ms, 1000 at most."""
+    span = {"startTime": start, "endTime": end - 1}
+    return Route(PAGES, {"symbol": symbol, "interval": interval, "limit": 1000, **span})
 
 
 def tickers(rows: Any, _served: float, _params: Params) -> dict[str, Ticker]:
@@ -113,7 +126,9 @@ def server_time(body: Any, _served: float, _params: Params) -> float:
 
 
 HOSTS = {"binance": ("binance_url", 6000, ""), "binance_data": ("binance_data_url", 6000, "")}
+PAGES = Endpoint("pages", SPOT, "/api/v3/klines", weighs(2), page, 30 * 86400, 365 * 86400, idle=0)
 ENDPOINTS = (
+    PAGES,
     Endpoint("klines", SPOT, "/api/v3/klines", weighs(2), candles, 60),
     Endpoint(
         "tickers", SPOT, "/api/v3/ticker/24hr", weighs(80), tickers, 15, save_every=60, every=9

@@ -15,6 +15,7 @@ FLOORS = {
     0.5: ("lines",),
     1: ("markets", "door", "db", "stats", "live", "chart", "vocabulary", "graph"),
     1.25: (
+        "history",
         "perps",
         "panels",
         "refusals",
@@ -26,6 +27,8 @@ FLOORS = {
     ),
     1.5: ("sources",),
     2: ("formula", "scores", "flows", "backtest", "strength"),
+    2.25: ("trials",),
+    2.5: ("drawings", "tested"),
     3: ("workers", "alarms", "trade", "post"),
     4: ("commands", "chat", "keep_alive"),
     5: ("main",),

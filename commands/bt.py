@@ -1,0 +1,67 @@
+"""
+Kuralı geçmişte dener: /bt coin [4h] giriş : çıkış [stop 5] [hedef 10] [2025-01-01] [opt n=5..50]
+Tries a rule on history: /bt coin [4h] entry : exit [stop 5] [target 10] [2025-01-01] [opt n=5..50]
+"""
+
+import html
+import time
+
+import backtest
+import chart
+import drawings
+import tested
+import trials
+from bot import INTERVALS, Reply, coin
+
+GROUP = "analysis"
+ALIASES = ("backtest",)
+HEAVY = True
+
+
+def run(ctx):
+    symbol, words = ctx.sources.symbol(ctx.arg(0)), ctx.args[1:]
+    timed = bool(words) and words[0].lower() in INTERVALS
+    frame = words[0].lower() if timed else "1h"
+    plan, start = trials.read(" ".join(words[timed:]))
+    mine = ctx.db.formulas(ctx.user.id)
+    read, context = trials.gather(ctx.sources, plan, symbol, frame, start, mine)
+    if len(read.data) < 50:
+        raise ctx.wrong("Bu coinin geçmişi çok kısa.", "This coin's history is too short.")
+    trials.affordable(plan, len(read.data))
+    kind = several if plan.ranges else one
+    return kind(ctx, f"{coin(symbol)} {frame}", plan, read, context, mine)
+
+
+def head(ctx, title, plan, context):
+    rule = html.escape(f"{plan.entry} : {plan.exit}", quote=False)
+    first, bars = ctx.clock(int(context.bars.time[0]), "%d.%m.%Y"), len(context.bars)
+    return f"<b>🧪 {title}</b> {rule}\n{first} → {bars} bar"
+
+
+def one(ctx, title, plan, read, context, mine):
+    result = trials.once(plan, context, mine)
+    told = backtest.summary(context.bars, result, trials.usual(INTERVALS[context.interval]))
+    text = "\n".join(
+        [head(ctx, title, plan, context), *tested.figures(ctx, told), tested.comment(ctx, told)]
+    )
+    drawing = drawings.tested(title, context.bars, result, chart.look_of(ctx.user), ctx.t)
+    yield Reply(text + ctx.age(read), photo=ctx.workers.picture(drawing))
+    if len(result.trades):
+        yield Reply(file=("islemler.csv", trials.table(result, context.bars).encode()))
+
+
+def several(ctx, title, plan, read, context, mine):
+    pool, stop, shown = ctx.workers.pool, ctx.workers.begin(ctx.chat.id), time.monotonic()
+    total, grid = len(plan.choices), None
+    for done, grid in trials.search(plan, context, mine, pool, pool.size, stop):
+        if grid is None and time.monotonic() - shown >= 2:
+            shown = time.monotonic()
+            line = ctx.t(f"{done}/{total} denendi…", f"{done}/{total} tried…")
+            yield Reply(line, [[(ctx.t("Durdur", "Stop"), "/dur")]], edit=True)
+    if grid is None:
+        yield Reply(ctx.t("Durduruldu.", "Stopped."), edit=True)
+        return
+    verdict = trials.judge(plan, context, mine, grid)
+    text = "\n".join([head(ctx, title, plan, context), *tested.judged(ctx, plan, grid, verdict)])
+    drawing = drawings.searched(title, plan, grid, chart.look_of(ctx.user), ctx.t)
+    yield Reply(text + ctx.age(read), photo=ctx.workers.picture(drawing), edit=True)
