@@ -146,7 +146,9 @@ class Door:
         try:
             value = self._once(key, work, alone=True)
         except NetError as error:
-            entry.again = error.until if error.kind == "busy" else self._clock() + AGAIN
+            wait = ABSENT if error.kind == "refused" else AGAIN
+            told = error.kind in ("busy", "spent")
+            entry.again = error.until if told else self._clock() + wait
             raise
         except TimeoutError:
             value = None

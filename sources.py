@@ -40,7 +40,7 @@ from refusals import NAMES, sentence
 
 BARS, SCAN_BARS = 1000, 500
 KINDS = ("scan", "candles")
-SNAPSHOTS, MAX_BOOKS, LEVELS = 60, 50, 500
+SNAPSHOTS, MAX_BOOKS, LEVELS, WATCHED = 60, 50, 500, 300
 ELSEWHERE = (okx, bybit, kraken, coinbase)
 ELSEWHERE_NAMED = ("okx", "bybit", "kraken", "coinbase")
 MOODS, SIDE_BY_SIDE, AT_ONCE = 90, 16, 8
@@ -210,7 +210,7 @@ class Sources:
         self._remember((symbol, levels), read)
         return read
 
-    def books(self, symbol: str, levels: int = LEVELS, seconds: float = 300) -> list[Dated]:
+    def books(self, symbol: str, levels: int = LEVELS, seconds: float = WATCHED) -> list[Dated]:
         """Return the snapshots of a book read in the last seconds, oldest first; else the stale."""
         newest, since = self.book(symbol, levels), self._clock() - seconds
         kept = list(self._books.get((symbol, levels), ()))
@@ -218,8 +218,10 @@ class Sources:
 
     def _remember(self, book: tuple[str, int], read: Dated) -> None:
         """Keep a snapshot of a book."""
-        kept = self._books.setdefault(book, deque(maxlen=SNAPSHOTS))
-        if not read.stale and (not kept or kept[-1].fetched < read.fetched):
+        if read.stale:
+            return
+        kept = self._books.setdefault(book, deque([read], maxlen=SNAPSHOTS))
+        if kept[-1].fetched < read.fetched:
             kept.append(read)
         if len(self._books) > MAX_BOOKS:
             self._books.pop(next(iter(self._books)), None)
@@ -335,6 +337,8 @@ class Sources:
         self.door.unpin({*wanted, *steady})
         self.door.shed()
         self._panels.shed(self._clock())
+        since = self._clock() - WATCHED
+        self._books = {k: kept for k, kept in list(self._books.items()) if kept[-1].fetched > since}
 
     def warm(self, kinds: Iterable[str]) -> int:
         """Refresh what is due of the keys whose first words begin so, side by side.

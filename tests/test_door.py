@@ -472,12 +472,14 @@ def test_who_waits_too_long_gets_the_past_or_is_told_so(open_door, script, clock
 
 def test_a_refresh_that_failed_waits_before_the_next(door, script, clock):
     door.pin(KEY, ROUTES)
-    script.answer = lambda r: (400, {"code": -1, "msg": "no"}, {})
-    with pytest.raises(NetError):
-        door.refresh(KEY)
-    assert door.due() == []
-    clock.now += 30
-    assert door.due() == [KEY]
+    for answer, wait in (((500, b"", {}), 30), ((400, {"code": -1, "msg": "no"}, {}), 900)):
+        script.answer = lambda r, answer=answer: answer
+        with pytest.raises(NetError):
+            door.refresh(KEY)
+        clock.now += wait - 1
+        assert door.due() == []
+        clock.now += 1
+        assert door.due() == [KEY]
 
 
 def test_a_key_forgotten_before_its_refresh_is_no_error_of_another_kind(door):
