@@ -30,6 +30,7 @@ INTERVALS = {
     "3d": 259_200_000,
     "1w": 604_800_000,
 }
+FRAMES = ("15m", "1h", "4h", "1d")
 MAX_COINS = 60
 UNKNOWN = "—"
 REFRESH = "↻"
@@ -156,6 +157,11 @@ class Ctx:
         fitting = [[(t, line) for t, line in row if len(line.encode()) <= 64] for row in wanted]
         return [row for row in fitting if row]
 
+    def frames(self, shown: str) -> list[list[tuple[str, str]]]:
+        """Return ↻ and buttons that ask the same of the other usual timeframes."""
+        words = (f"/{self.name}", *self.words())
+        return self.buttons([(tf, " ".join((*words, tf))) for tf in FRAMES if tf != shown])
+
     def wrong(self, tr: str, en: str) -> UserError:
         """Return an error that shows the command's usage below."""
         return UserError(f"{tr}\nKullanım: {self.usage[0]}", f"{en}\nUsage: {self.usage[1]}")
@@ -202,8 +208,8 @@ class Ctx:
         if len(words) == 1 and re.fullmatch(r"[0-9]{1,4}", words[0]):
             return self.sources.top(int(self.replaced(words).number(0, low=1, high=limit)))
         if not words:
-            words = tuple(self.db.favourites(self.user.id))[:limit] or self.config.scan_symbols
-            words = tuple(word for word in words if self.sources.known(word))
+            words = tuple(self.db.favourites(self.user.id)) or self.config.scan_symbols
+            words = tuple(word for word in words if self.sources.known(word))[:limit]
         if not words:
             raise self.wrong("Gösterilecek coin yok.", "There is no coin to show.")
         if len(words) > limit:
@@ -256,6 +262,10 @@ class Ctx:
     def price(self, value: float, symbol: str) -> str:
         """Return a price with the digits its tick size has."""
         return grouped(value, self.sources.digits(symbol), self.lang)
+
+    def chance(self, p: float) -> str:
+        """Return a p-value to three decimals, safe in HTML."""
+        return self.num(p, 3) if not p < 0.001 else f"&lt;{self.num(0.001, 3)}"
 
     def arrow(self, value: float) -> str:
         """Return a score in [−1, 1] behind its arrow."""

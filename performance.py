@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 import calc
-from stats import SPARE, covariance, flat, known
+from stats import SPARE, correlations, covariance, flat, known
 
 Array = np.ndarray
 
@@ -166,8 +166,7 @@ def hrp_weights(moves: Array) -> Array:
     cov = covariance(moves)
     if not np.isfinite(cov).all():
         return np.full(len(cov), nan)
-    spread = np.sqrt(np.diag(cov))
-    far = np.sqrt(np.clip((1 - cov / np.outer(spread, spread)) / 2, 0, 1))
+    far = np.sqrt((1 - correlations(cov)) / 2)
     order = _linked(np.sqrt(((far[:, None] - far[None]) ** 2).sum(axis=2)))
     weights, groups = np.ones(len(cov)), [order]
     while groups:
@@ -214,8 +213,7 @@ def risk_parity(moves: Array) -> Array:
     cov = covariance(moves)
     if not np.isfinite(cov).all():
         return np.full(len(cov), nan)
-    spread = np.sqrt(np.diag(cov))
-    corr = cov / np.outer(spread, spread)
+    corr = correlations(cov)
     x = np.ones(len(corr))
     for _ in range(1000):
         before = x.copy()
@@ -224,5 +222,5 @@ def risk_parity(moves: Array) -> Array:
             x[i] = (-rest + sqrt(rest * rest + 4)) / 2
         if np.abs(x - before).max() < 1e-12 * x.max():
             break
-    weights = x / spread
+    weights = x / np.sqrt(np.diag(cov))
     return weights / weights.sum()

@@ -17,7 +17,7 @@ Array = np.ndarray
 
 YEAR_MS = 365 * 86_400_000
 WINDOW, RANKED = 20, 250
-POOL_PAYS, BLOCK = 8, 128
+POOL_PAYS, BLOCK = 12, 128
 _seen: WeakKeyDictionary[Candles, "State"] = WeakKeyDictionary()
 
 
@@ -122,8 +122,8 @@ class State(NamedTuple):
 def states(every: Sequence[Candles], pool: Executor) -> list[State]:
     """Return the states in order, the same candles worked out once; many new ones in the pool.
 
-    One takes 14 ms, most of it GARCH's, and the pool 0.2 s to start: from eight on, 0.1 s, it keeps
-    the other chats' answers quick.
+    One takes 14 ms, most of it GARCH's, and the pool 0.2 s to start: from a dozen on it keeps the
+    other chats' answers quick.
     """
     fresh = [candles for candles in every if candles not in _seen]
     tables = [candles.table[:5] for candles in fresh]

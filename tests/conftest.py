@@ -11,6 +11,7 @@ import config
 import db
 import sources
 import workers
+from local.tape import Tape
 from local.world import open_markets
 
 hypothesis_settings.register_profile("patient", deadline=None)
@@ -60,6 +61,15 @@ def market(settings, database, markets, clock):
     opened = sources.Sources(settings(), database, markets=markets, clock=clock, sleep=clock.sleep)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def newest(market):
+    """Return the name of the coin listed last, which has few daily bars."""
+    pairs = Tape().pairs
+    symbol = max(market.universe(), key=lambda symbol: pairs[symbol].listed_ms)
+    assert len(market.candles(symbol, "1d").data) < 30
+    return symbol.removesuffix("USDT")
 
 
 @pytest.fixture(scope="session")

@@ -224,3 +224,33 @@ def test_the_context_is_frozen():
 )
 def test_a_figure_has_four_digits(value, words):
     assert Ctx().figure(value) == words
+
+
+def test_other_timeframes_are_asked_of_the_same_coins():
+    ctx = Ctx(args=("btc", "4H", "eth"), name="kor")
+    assert ctx.frames("4h") == [
+        [
+            (bot.REFRESH, "/kor btc 4H eth"),
+            ("15m", "/kor btc eth 15m"),
+            ("1h", "/kor btc eth 1h"),
+            ("1d", "/kor btc eth 1d"),
+        ]
+    ]
+
+
+def test_a_chance_has_three_decimals_and_is_safe_in_html():
+    ctx = Ctx(user=User(lang="en"))
+    assert [ctx.chance(p) for p in (0.04, 0.0009, 1, float("nan"))] == [
+        "0.040",
+        "&lt;0.001",
+        "1.000",
+        bot.UNKNOWN,
+    ]
+
+
+def test_a_long_default_list_is_cut_not_refused(ctx, settings):
+    given = ctx()
+    long = dataclasses.replace(given, config=settings(SCAN_SYMBOLS="BTC ETH SOL BNB"))
+    assert long.coins(2) == ["BTCUSDT", "ETHUSDT"]
+    given.db.add_favourites(7, ["SUIUSDT", "TRXUSDT", "CAKEUSDT"])
+    assert long.coins(2) == ["SUIUSDT", "TRXUSDT"]

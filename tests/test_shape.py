@@ -21,6 +21,7 @@ FLOORS = {
         "refusals",
         "volatility",
         "performance",
+        "levels",
         "syntax",
         "lowering",
         "evaluation",

@@ -1,11 +1,9 @@
 """stats.py beside statsmodels, scipy, arch, antropy, published numbers, and plain loops."""
 
-import itertools
 import math
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,13 +15,6 @@ import stats
 pytestmark = pytest.mark.filterwarnings("error")
 
 CANDLES = Path(__file__).parent.parent / "local" / "binance_1h.npz"
-# Annual flow of the Nile at Aswan 1871–1970 (Durbin and Koopman 2001).
-NILE = """1120 1160 963 1210 1160 1160 813 1230 1370 1140 995 935 1110 994 1020 960 1180 799
-958 1140 1100 1210 1150 1250 1260 1220 1030 1100 774 840 874 694 940 833 701 916
-692 1020 1050 969 831 726 456 824 702 1120 1100 832 764 821 768 845 864 862
-698 845 744 796 1040 759 781 865 845 944 984 897 822 1010 771 676 649 846
-812 742 801 1040 860 874 848 890 744 749 838 1050 918 986 797 923 975 815
-1020 906 901 1170 912 746 919 718 714 740"""
 
 
 @cache
@@ -103,27 +94,30 @@ def test_holm_only_raises_and_keeps_the_order(p):
     assert (np.diff(found[np.argsort(p, kind="stable")]) >= 0).all()
 
 
-def candle(times, closes):
-    return SimpleNamespace(time=np.array(times, float), close=np.array(closes, float))
-
-
-def test_returns_stand_side_by_side_at_common_times_only():
-    names, short, moves = stats.together(
-        {
-            "a": candle([1, 2, 3, 4, 6, 7], [1, 2, 4, 8, 16, 32]),
-            "b": candle([2, 3, 4, 5, 6, 7], [1, 3, 9, 5, 27, 81]),
-            "c": candle([6, 7], [1, 2]),
-        },
-        3,
+def test_returns_stand_side_by_side_where_there_are_enough():
+    gap = math.nan
+    close = np.array(
+        [[1, gap, 9], [2, 1, gap], [4, 3, gap], [8, gap, 1], [gap, 9, 2], [16, 27, 4.0]]
     )
-    assert names == ["a", "b"] and short == ["c"]
-    assert moves == pytest.approx(np.log([[2, 3], [2, 3], [np.nan, np.nan], [2, 3]]), nan_ok=True)
+    kept, moves = stats.together(close, 2)
+    assert kept == [0, 1, 2]
+    wanted = np.log([[2, gap, gap], [2, 3, gap], [2, gap, gap], [gap, gap, 2], [gap, 3, 2]])
+    assert moves == pytest.approx(wanted, nan_ok=True)
+    assert stats.together(close, 3)[0] == [0] and stats.together(close, 4)[1].shape == (5, 0)
 
 
-def test_nothing_in_common_is_no_bar():
-    names, _, moves = stats.together({"a": candle([1, 2], [1, 2]), "b": candle([3, 4], [1, 2])}, 2)
-    assert names == ["a", "b"] and moves.shape == (0, 2)
-    assert stats.together({}, 1)[0] == [] and stats.together({"a": candle([1], [1])}, 2)[1] == ["a"]
+def test_comovement_is_correlation_and_beta():
+    moves = np.stack([noise(1, 200), noise(2, 200), noise(3, 200)], axis=1)
+    moves[:, 1] += 2 * moves[:, 0]
+    close = np.full((201, 4), np.nan)
+    close[:, :3] = np.exp(np.cumsum(np.vstack([np.zeros(3), moves]), axis=0))
+    rho, beta = stats.comovement(close, 150)
+    near(rho[:3, :3], np.corrcoef(moves, rowvar=False))
+    near(beta[1, 0], np.polyfit(moves[:, 0], moves[:, 1], 1)[0])
+    assert np.isnan(rho[3]).all() and np.isnan(beta[:, 3]).all()
+    found = stats.pairs(rho)
+    assert len(found) == 3 and found[-1] == (pytest.approx(rho[0, 1]), 0, 1)
+    assert stats.pairs(stats.comovement(close, 999)[0]) == []
 
 
 def test_covariance_knows_nothing_of_a_column_that_stands_still():
@@ -194,14 +188,30 @@ def test_granger_is_unknown_of_the_short_the_still_and_the_same(x, y):
     assert math.isnan(stats.granger(x, y).p)
 
 
-def test_the_matrix_is_every_pair_with_or_without_the_pool():
+def test_every_pair_is_tested_with_or_without_the_pool():
     moves = np.stack([noise(i, 300) for i in range(stats.POOL_PAYS)], axis=1)
+    moves[:, 1] += 0.5 * np.roll(moves[:, 0], 2)
+    moves[:, 5] = 0.1
     with ThreadPoolExecutor(1) as pool:
         many = stats.granger_all(moves, pool)
     few = stats.granger_all(moves[:, :3], None)
-    for i, j in itertools.permutations(range(3), 2):
-        assert many[i][j] == few[i][j] == stats.granger(moves[:, i], moves[:, j])
-    assert all(math.isnan(row[i].p) for i, row in enumerate(many))
+    assert len(few) == 6 and len(many) == (stats.POOL_PAYS - 1) * (stats.POOL_PAYS - 2)
+    assert many[0][:2] == (0, 1) and many[0].test == few[0].test
+    assert [one.test.p for one in many] == sorted(one.test.p for one in many)
+    for i, j, test, p in few:
+        assert test == stats.granger(moves[:, i], moves[:, j]) and p >= test.p
+    assert many[0].p == pytest.approx(len(many) * many[0].test.p)
+
+
+def test_every_pair_says_who_leads():
+    moves = np.stack([noise(i, 500) for i in range(4)], axis=1)
+    moves[3:, 0] += 0.5 * moves[:-3, 2]
+    moves[:, 1] = 0
+    best, *others = stats.lead_all(moves)
+    assert best[:2] == (2, 0) and best.test.lag == 3 and best.p < 0.001
+    assert len(others) == 2 and all(one.test.lag > 0 for one in others)
+    back = stats.lead_lag(moves[:, 0], moves[:, 2])
+    assert (back.lag, back.r) == (-3, pytest.approx(best.test.r))
 
 
 @pytest.mark.parametrize("lag", [-4, 2])
@@ -369,52 +379,3 @@ def test_permutation_entropy_of_the_papers_series(m, bits):
     x = np.tile([4, 7, 9, 10, 6, 11, 3, math.nan], 6)
     found = stats.permutation_entropy(x, m) * math.log2(math.factorial(m))
     assert found == pytest.approx(bits, abs=5e-4)
-
-
-def test_the_nile_has_the_published_level():
-    found = stats.local_level(np.array(NILE.split(), float))
-    # Durbin and Koopman (2001), section 2.10: 15099 and 1469.1, ψ = ln 0.0973 = −2.33.
-    near(found.noise**2, 15099, 1e-4)
-    near(found.q * found.noise**2, 1469.1, 1e-3)
-    # statsmodels 0.15, UnobservedComponents(use_exact_diffuse), less the first value's ln √2π.
-    near(found.likelihood, -632.545625, 1e-8)
-    near(found.level[-1], 798.37, 1e-5)
-
-
-def test_the_nile_has_a_slope():
-    found = stats.local_trend(np.array(NILE.split(), float))
-    # statsmodels 0.15, UnobservedComponents("strend", use_exact_diffuse): 18973, 1.6255.
-    near((found.noise**2, found.q * found.noise**2), (18973.0, 1.6255), 1e-3)
-    near((found.level[-1], found.slope), (866.0953, -1.0635), 1e-3)
-    near(found.likelihood, -634.02895279 + math.log(2 * math.pi), 1e-7)
-
-
-@pytest.mark.parametrize("fit", [stats.local_level, stats.local_trend])
-def test_hidden_levels_follow_scale_and_know_the_unknown(fit):
-    x = np.cumsum(noise(1, 200)) + 3 * noise(2, 200)
-    one, other = fit(x), fit(1e6 * x)
-    near(other.level[-1], 1e6 * one.level[-1], 1e-6)
-    near((other.q, other.slope), (one.q, 1e6 * one.slope), 1e-6)
-    assert math.isnan(fit(x[:20]).q) and math.isnan(fit(np.ones(200)).noise)
-    assert np.nanstd(np.diff(one.level)) < np.std(np.diff(x))
-
-
-def test_cusum_is_the_handbook_s():
-    # NIST/SEMATECH e-Handbook 6.3.2.3: target 325, k = 0.3175, h = 4.1959; the upper sums.
-    x = """324.925 324.675 324.725 324.350 325.350 325.225 324.125 324.525 325.225 324.600 324.625
-    325.150 328.325 327.250 327.825 328.500 326.675 327.775 326.875 328.350"""
-    found = stats.cusum(np.array(x.split(), float) - 325, 0.3175, 4.1959)
-    wanted = [3.01, 4.94, 7.45, 10.63, 11.99, 14.44, 16.00, 19.04]
-    assert found.up[12:] == pytest.approx(wanted, abs=0.0101)
-    assert found.alarm.tolist() == [False] * 13 + [True] * 7
-
-
-@given(st.lists(st.floats(-4, 4) | st.just(math.nan), max_size=40))
-def test_cusum_equals_the_recursion(z):
-    up = down = 0.0
-    found = stats.cusum(np.array(z, float))
-    for i, value in enumerate(z):
-        if not math.isnan(value):
-            up, down = max(0, up + value - 0.5), max(0, down - value - 0.5)
-        assert found.up[i] == pytest.approx(up, abs=1e-9)
-        assert found.down[i] == pytest.approx(down, abs=1e-9)

@@ -1,0 +1,59 @@
+"""
+Granger testi: bir coinin geçmişi ötekini öngörmeye yarıyor mu: /granger A B [4h] | coinler
+Granger test: does one coin's past help to foretell another: /granger A B [4h] | coins
+"""
+
+from collections import Counter
+
+import stats
+from bot import Reply, coin
+
+GROUP = "analysis"
+HEAVY = True
+MOST, BARS, LEAST, LIST, SURE = 20, 999, 300, 12, 0.05
+
+
+def run(ctx):
+    frame, asked = ctx.interval("1h"), ctx.coins(MOST)
+    panel = ctx.sources.panel(asked, frame, BARS)
+    kept, moves = stats.together(panel.close, LEAST)
+    names, links = [coin(asked[i]) for i in kept], stats.granger_all(moves, ctx.workers.pool)
+    if not links:
+        raise ctx.wrong("300 barlık geçmişi olan iki coin gerek.", "Two coins of 300 bars needed.")
+    text = "\n".join(
+        [
+            f"<b>🧭 Granger {frame}</b> ({len(moves)} bar)",
+            ctx.t(
+                "Geçmiş → gelecek: gecikme | F | p | kazanç", "Past → future: lag | F | p | gain"
+            ),
+            *(line(ctx, names, link) for link in links[:LIST]),
+            *ctx.lacking(symbol for i, symbol in enumerate(asked) if i not in kept),
+            comment(ctx, names, links),
+        ]
+    )
+    return Reply(text + ctx.age(*panel.reads.values()), ctx.frames(frame))
+
+
+def line(ctx, names, link):
+    test, pair = link.test, f"{names[link.first]} → {names[link.then]}"
+    mark, gain = "✅" if link.p < SURE else "➖", ctx.percent(100 * test.gain, 1)
+    return f"{mark} {pair}: {test.lag} bar | {ctx.num(test.f, 1)} | {ctx.chance(test.p)} | {gain}"
+
+
+def comment(ctx, names, links):
+    causes = Counter(names[link.first] for link in links if link.p < SURE).most_common(3)
+    how = ctx.t("hiçbirinin geçmişi ötekini öngörmüyor; bkz. /kor", "none helps; see /kor")
+    if causes:
+        best = ", ".join(f"{name} ({n})" if len(names) > 2 else name for name, n in causes)
+        how = ctx.t(
+            f"geçmişi ötekini öngörmeye yarayan: {best}. Bu, neden olduğunu kanıtlamaz: ortak bir "
+            "neden de aynı izi bırakır; kazanç küçükse alım satıma yetmez",
+            f"the past that helps to foretell another: {best}. That proves no cause: a common one "
+            "leaves the same trace; and a small gain is not enough to trade on",
+        )
+    return ctx.t(
+        f"Kazanç: tahmin hatasının azalan kısmı. ✅ {len(links)} test için düzeltilmiş (Holm) p de "
+        f"0,05'in altında.\n\nYorum: {how}.",
+        f"Gain: how much less is left unforeseen. ✅ below 0.05 corrected for {len(links)} tests "
+        f"(Holm) too.\n\nComment: {how}.",
+    )
