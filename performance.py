@@ -93,6 +93,12 @@ def worst_fall(equity: Array) -> tuple[float, float]:
     return float(worst[-1]), float(bars.max())
 
 
+def exposure(held: Array) -> float:
+    """Return the bars in percent in which something was held, long or short."""
+    size = known(held)
+    return 100 * float((size != 0).mean()) if len(size) else nan
+
+
 class Record(NamedTuple):
     """What trades were worth: how many, winners in percent, gains by losses, mean, SQN."""
 

@@ -88,6 +88,11 @@ def test_ratios_know_no_scale(seed, scale):
     assert performance.calmar(scale * equity, 365) == pytest.approx(performance.calmar(equity, 365))
 
 
+def test_exposure_counts_longs_and_shorts():
+    assert performance.exposure(np.array([0, 1, -0.5, 0, math.nan])) == 50
+    assert math.isnan(performance.exposure(np.empty(0)))
+
+
 def test_trades_by_hand():
     found = performance.record(np.array([10, -5, 20, -10, 5, math.nan]))
     assert found[:4] == (5, 60, pytest.approx(35 / 15), 4)
