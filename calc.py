@@ -393,7 +393,7 @@ def _total(x: Array) -> Array:
 @singledispatch
 def _total_from(x: Array, starts: Array) -> Array:
     """Return the running sum that begins anew at every start; NaN before the first."""
-    if x.ndim == 2 and (starts != starts[:, :1]).any():
+    if x.ndim == 2 and (not x.shape[1] or (starts != starts[:, :1]).any()):
         hole = np.isnan(x)
         out = np.where(hole, 0.0, x)
         for (before, row), start in zip(pairwise(out), starts[1:], strict=True):
