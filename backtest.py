@@ -79,7 +79,7 @@ class Summary(NamedTuple):
     sortino: float
     calmar: float
     fall: float
-    fall_bars: float
+    fall_bars: int
     record: performance.Record
 
 
@@ -270,22 +270,29 @@ def mark(
 
 def summary(bars: Any, result: Result, per_year: float) -> Summary:
     """Return what a result was worth; `per_year` are the bars of a year."""
-    equity, trades, n = result.equity, result.trades, len(result.equity)
-    returns = moves(equity)
-    fall, fall_bars = performance.worst_fall(equity)
-    done = trades.reason != OPEN
+    equity, trades = result.equity, result.trades
+    returns, year = moves(equity), performance.cagr(equity, per_year)
+    fall, fall_bars = under_water(equity)
     return Summary(
         100 * (float(equity[-1]) - 1),
         100 * (float(bars.close[-1] / bars.close[0]) - 1),
-        performance.cagr(equity, per_year),
-        100 * float((trades.closed - trades.opened).sum()) / n,
+        year,
+        100 * float((trades.closed - trades.opened).sum()) / len(equity),
         performance.sharpe(returns, per_year),
         performance.sortino(returns, per_year),
-        performance.calmar(equity, per_year),
+        year / -fall if fall < 0 else nan,
         fall,
         fall_bars,
-        performance.record(100 * (trades.growth[done] - 1)),
+        performance.record(100 * (trades.growth[trades.reason != OPEN] - 1)),
     )
+
+
+def under_water(equity: Array) -> tuple[float, int]:
+    """Return the worst fall from a high in percent, and the most bars between two highs."""
+    top = np.maximum.accumulate(equity)
+    highs = np.flatnonzero(equity >= top)
+    waits = np.diff(highs, append=len(equity)) - 1
+    return 100 * (float((equity / top).min()) - 1), int(waits.max())
 
 
 def moves(equity: Array) -> Array:
