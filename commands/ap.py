@@ -46,7 +46,7 @@ def run(ctx):
             ctx.t("ETF net akış: ", "ETF net flow: ") + funds,
             ctx.t("En iyi kategoriler: ", "Best categories: ") + part("groups", categories),
             ctx.t("BTC dominansı: ", "BTC dominance: ") + part("market", share),
-            ctx.t("7 günde puan: ", "Points in 7 days: ") + moved(ctx, lost, drift, reckoned),
+            ctx.t("7 günlük değişimi: ", "Its 7-day change: ") + moved(ctx, lost, drift, reckoned),
             ctx.t("Makro: ", "Macro: ") + ctx.t(*MOODS[strength.macro(power.lead, drift)]),
             "",
             comment(ctx, power),
@@ -85,8 +85,9 @@ def share(ctx, read):
 def moved(ctx, lost, drift, reckoned):
     if math.isnan(drift):
         return UNKNOWN + why(ctx, lost, "market", "rows")
-    note = ctx.t(" (ilk 250 coinin fiyatlarından)", " (from the prices of the top 250)")
-    return f"{'≈' if reckoned else ''}{ctx.num(drift, 1, sign=True)}{note if reckoned else ''}"
+    points = f"{ctx.num(drift, 1, sign=True)} {ctx.t('puan', 'points')}"
+    note = ctx.t("ilk 250 coinin fiyatlarından", "from the prices of the top 250")
+    return f"≈{points} ({note})" if reckoned else points
 
 
 def comment(ctx, power):

@@ -102,7 +102,7 @@ def test_the_rest_of_the_market_follows(say, market, powered):
     share = market.market().shares["BTC"]
     assert f"BTC dominance: {share:.1f}%\n" in text
     points = strength.reckoned(market.read(coingecko.rows_route()).data)
-    assert f"Points in 7 days: ≈{points:+.1f} (from the prices of the top 250)\n" in text
+    assert f"Its 7-day change: ≈{points:+.1f} points (from the prices of the top 250)\n" in text
 
 
 def test_small_categories_are_no_sectors(say, market, powered, monkeypatch):
@@ -124,7 +124,10 @@ def test_dominance_is_held_against_the_record_of_a_week_ago(
     database.save_reading("dominance", read.at - WEEK + 1, 1.0)
     powered(60, 60, 60, 2)
     text = say("/ap")[-1].text
-    assert f"7 günde puan: {moved:+.1f}\n".replace(".", ",") in text and f"Makro: {macro}" in text
+    assert (
+        f"7 günlük değişimi: {moved:+.1f} puan\n".replace(".", ",") in text
+        and f"Makro: {macro}" in text
+    )
 
 
 @pytest.mark.parametrize(
@@ -148,7 +151,7 @@ def test_the_comment_goes_with_the_powers(say, powered, against, long, words):
         (
             "api.coingecko.com",
             "429",
-            {LABELS[0]: "CoinGecko istek sınırında", "7 günde puan": "CoinGecko"},
+            {LABELS[0]: "CoinGecko istek sınırında", "7 günlük değişimi": "CoinGecko"},
             2,
         ),
         ("farside.co.uk", "403", {"ETF net akış: BTC": "Farside isteği reddetti"}, 3),
