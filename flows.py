@@ -17,6 +17,7 @@ FULL_BOOK, WALL = 500, 5
 SCORE_BUY = 20
 WHALE, BIG_WHALE = 50_000, 100_000
 SPANS = (1, 4, 24)
+FLOW_BARS = 20
 
 
 class Prints(NamedTuple):
@@ -228,3 +229,46 @@ def order_flow(books: Sequence[Book]) -> np.ndarray:
     lower, higher = ask[1:] <= ask[:-1], ask[1:] >= ask[:-1]
     bids = up * bid_size[1:] - down * bid_size[:-1]
     return bids - lower * ask_size[1:] + higher * ask_size[:-1]
+
+
+class Capital(NamedTuple):
+    """Where a coin's money goes in its closed bars, the newest values.
+
+    `cmf`, `obv` and `cvd` are flows over 20 bars in [−1, 1] as a share of the volume, `mfi` 0–100,
+    `share` what takers bought of 24 hours' volume in percent, `vwap` the average price of the UTC
+    day and `gap` how far the close is above it in ATRs.
+    """
+
+    cmf: float
+    obv: float
+    mfi: float
+    cvd: float
+    share: float
+    vwap: float
+    gap: float
+
+
+def capital(c: Candles) -> Capital:
+    """Return where the money goes, NaN where it is not known."""
+    if len(c) < 2:
+        return Capital(*[nan] * 7)
+    day = max(1, round(DAY / float(np.diff(c.time).min())))
+    obv = calc.mom(calc.obv(c.close, c.volume), FLOW_BARS)
+    vwap = calc.quote_vwap(c.quote, c.volume, c.time)
+    series = (
+        calc.cmf(c.high, c.low, c.close, c.volume, FLOW_BARS),
+        obv / calc.rolling_sum(c.volume, FLOW_BARS),
+        calc.mfi(c.high, c.low, c.close, c.volume),
+        calc.cvd_slope(c.volume, c.taker, FLOW_BARS),
+        calc.buy_share(c.quote, c.taker_quote, day),
+        vwap,
+        (c.close - vwap) / calc.atr(c.high, c.low, c.close),
+    )
+    return Capital(*(float(one[-1]) for one in series))
+
+
+def balance(flow: Capital) -> float:
+    """Return the mean of the known signs of a coin's flows, −1 all out to 1 all in."""
+    sides = [flow.cmf, flow.obv, flow.cvd, flow.mfi - 50, flow.share - 50, flow.gap]
+    known = [float(np.sign(side)) for side in sides if isfinite(side)]
+    return float(np.mean(known)) if known else nan

@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -141,7 +140,8 @@ class Sources:
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.offset, self.perps, self._panels = 0.0, Perps(self.read), Panels()
+        self.offset, self._panels = 0.0, Panels()
+        self.perps, self.recalled = Perps(self.read), Perps(self.recall)
         self._books: dict[tuple[str, int], deque[Dated]] = {}
         self._clock, self._store = clock, open_store(config)
         mark = "mock " if config.mocked else ""
@@ -236,6 +236,13 @@ class Sources:
         """Return what the first of some ways to the same thing gives. Raises UserError."""
         return self._read(address(routes[0]), routes, expiry)
 
+    def recall(self, *routes: Route, **_: Any) -> Dated:
+        """Return what `read` would while it is fresh in memory. Raises UserError."""
+        found = self.door.fresh(address(routes[0]))
+        if found is None:
+            raise UserError("Bu veri elde değil.", "This is not at hand.")
+        return found
+
     def fear_greed(self, days: int) -> tuple[feargreed.Mood, ...]:
         """Return the fear and greed index of the last days, newest first. Raises UserError."""
         return self.read(feargreed.route(MOODS)).data[:days]
@@ -261,17 +268,14 @@ class Sources:
 
     def each(self, ask: Callable[[str], Any], names: Iterable[str]) -> dict[str, Any]:
         """Ask about names side by side; return what was answered. Raises UserError if nothing."""
-        return self.together({name: partial(ask, name) for name in names})[0]
-
-    def together(self, asks: Mapping[str, Callable[[], Any]]) -> tuple[dict, dict[str, UserError]]:
-        """Ask for different things side by side; return what was answered and what was refused.
-
-        Raises UserError if nothing was answered.
-        """
-        found, failures = self._each(lambda name: asks[name](), asks)
+        found, failures = self._each(ask, names)
         if failures and not found:
             raise next(iter(failures.values()))
-        return found, failures
+        return found
+
+    def together(self, asks: Mapping[str, Callable[[], Any]]) -> tuple[dict, dict[str, UserError]]:
+        """Ask for different things side by side; return what was answered and what was refused."""
+        return self._each(lambda name: asks[name](), asks)
 
     def several(self, symbols: Iterable[str], interval: str) -> dict[str, Dated]:
         """Return the candles of symbols that have any, fetched side by side. Raises UserError."""

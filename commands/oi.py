@@ -6,17 +6,11 @@ Open interest: its change and meaning under the price, those that moved 5%: /oi 
 import math
 
 import flows
+import outlook
 from bot import UNKNOWN, Reply, coin
 
 GROUP = "flow"
 MOST, FRAME, SHOCK = 20, "15m", 8
-QUADRANTS = {
-    "long_build": ("yeni long", "new longs"),
-    "short_build": ("yeni short", "new shorts"),
-    "long_unwind": ("long çıkışı", "longs leave"),
-    "short_cover": ("short kapama", "shorts cover"),
-    None: (UNKNOWN, UNKNOWN),
-}
 STANDS = {
     "strong": ("GÜÇLÜ", "STRONG", "yükselişe yeni para giriyor", "new money joins the rise"),
     "pressing": ("BASKI", "PRESSURE", "düşüşe yeni para giriyor", "new money joins the fall"),
@@ -69,7 +63,7 @@ def line(ctx, symbol, row):
     size = f"${ctx.short(row.quote)}" if math.isfinite(row.quote) else ctx.short(row.base)
     mark = "⚡" if abs(row.moves[0]) >= SHOCK else ""
     changes = " ".join(ctx.percent(move, 1, sign=True) for move in row.moves)
-    state = f"{ctx.t(*QUADRANTS[row.quadrant])} · {ctx.t(*STANDS[row.stand][:2])}"
+    state = f"{ctx.t(*outlook.QUADRANTS[row.quadrant])} · {ctx.t(*STANDS[row.stand][:2])}"
     return f"{mark}{coin(symbol)}: {size} | {changes} | {state}"
 
 

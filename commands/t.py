@@ -5,92 +5,96 @@ Analysis: a coin's scores and verdict, or a list of coins: /t [coin|coins|N] [15
 
 import math
 
-import scores
-from bot import UNKNOWN, Reply, coin
+import outlook
+from bot import Reply, coin
 
 GROUP = "analysis"
 ALIASES = ("analiz",)
-VERDICTS = {
-    "buy": ("🟢 AL", "🟢 BUY"),
-    "hold": ("🟡 TUT", "🟡 HOLD"),
-    "sell": ("🔴 SAT", "🔴 SELL"),
-    "unknown": ("✖️ veri yetersiz", "✖️ not enough data"),
+STOP, RISKY = 2, 60
+PARTS = {
+    "trend": ("Trend", "Trend", "EMA50 ribbon, RSI rsi, %K stochastic, PPO histogram"),
+    "momentum": ("Momentum", "Momentum", "ROC roc, ADX adx, CVD cvd"),
+    "volume": ("Hacim/akış", "Volume/flow", "V turnover, CMF cmf, OBV obv"),
+    "volatility": ("Oynaklık", "Volatility", "YZ yang_zhang, EWMA forecast, VoV vol_of_vol"),
+    "risk": ("Risk", "Risk", "ES loss, spread spread"),
+    "sentiment": ("Duyarlılık", "Sentiment", "OI interest, OI~P follow, taker takers, FRz funding"),
 }
-REGIMES = {
-    "up": ("trend ↑", "trend ↑"),
-    "down": ("trend ↓", "trend ↓"),
-    "range": ("yatay", "range"),
-    "wild": ("oynak", "wild"),
-    "unknown": (UNKNOWN, UNKNOWN),
-}
-FRAMES = ("15m", "1h", "4h", "1d")
 
 
 def run(ctx):
-    frame, symbols = ctx.interval("1h"), ctx.coins()
-    named = [word for word in ctx.words() if not word.isdecimal()]
-    if len(symbols) == 1 and named:
+    frame, symbols = ctx.interval("1h"), ctx.coins(outlook.MOST)
+    if len(symbols) == 1 and ctx.words() and not ctx.words()[0].isdecimal():
         return one(ctx, symbols[0], frame)
-    return several(ctx, symbols, frame)
+    title = f"<b>📊 {ctx.t('Analiz', 'Analysis')} {frame}</b>"
+    return outlook.table(ctx, title, outlook.views(ctx, symbols, frame))
 
 
 def one(ctx, symbol, frame):
-    candles, tickers = ctx.sources.candles(symbol, frame), ctx.sources.tickers()
-    a, row = scores.analyse(candles.data), tickers.data.get(symbol)
+    (view,) = outlook.views(ctx, [symbol], frame, funding=True)
+    tickers, a, name = ctx.sources.tickers(), view.analysis, coin(symbol)
+    row = tickers.data.get(symbol)
     price = ctx.price(row.last if row else a.close, symbol)
     change = ctx.percent(row.change if row else math.nan, sign=True)
-    text = "\n".join(
-        [f"<b>🔎 {coin(symbol)} {frame}</b>  {price} ({change})", *parts(ctx, a, symbol)]
+    title = f"<b>🔎 {name} {frame}</b>  {price} ({change})"
+    lines = [*(part(ctx, a, key) for key in PARTS), levels(ctx, a, symbol)]
+    note = ctx.t("Yorum: ", "Comment: ") + comment(ctx, a, symbol)
+    text = "\n".join([title, *lines, "", verdict(ctx, a), note])
+    frames = [(tf, f"/t {name} {tf}") for tf in outlook.FRAMES if tf != frame]
+    more = [(f"/{word}", f"/{word} {name}") for word in ("tf", "tb", "oi", "ob")]
+    return Reply(text + ctx.age(*view.reads, tickers), ctx.buttons(frames, more))
+
+
+def part(ctx, a, key):
+    """Return a part: its score, what goes with it, and below the numbers it rests on."""
+    tr, en, rests = PARTS[key]
+    score, danger = getattr(a, key), key in ("volatility", "risk")
+    shown = ctx.light(score, danger=True) if danger else ctx.arrow(score)
+    beside = {
+        "trend": ctx.t(*outlook.REGIMES[a.regime]),
+        "volatility": ctx.t("huzursuzluk ", "unrest ") + ctx.num(a.unrest, 0),
+        "sentiment": ctx.t("stres ", "stress ") + ctx.num(a.stress, 0),
+    }
+    more = f" · {beside[key]}" if key in beside else ""
+    named = [word.split() for word in rests.split(", ")]
+    numbers = [f"{label} {outlook.number(ctx, a.metrics[name])}" for label, name in named]
+    return f"{ctx.t(tr, en)}: {shown}{more}\n  {' · '.join(numbers)}"
+
+
+def levels(ctx, a, symbol):
+    edges = a.support, a.resistance, a.close - STOP * a.atr, a.close + STOP * a.atr
+    support, resistance, below, above = (ctx.price(edge, symbol) for edge in edges)
+    stops = f"Stop ({STOP} ATR): long {below} · short {above}"
+    near = f"Destek {support} · Direnç {resistance}", f"Support {support} · Resistance {resistance}"
+    return f"{ctx.t(*near)}\n{stops}"
+
+
+def verdict(ctx, a):
+    sure, known = ctx.percent(100 * a.confidence, 1), ctx.percent(100 * a.coverage, 0)
+    word, place = ctx.t(*outlook.VERDICTS[a.verdict]), ctx.num(a.steadiness, 0)
+    how = ctx.t(
+        f"güven {sure} (kendi geçmişinde {place}/100) · kapsam {known}",
+        f"confidence {sure} ({place}/100 in its past) · coverage {known}",
     )
-    others = [(tf, f"/t {coin(symbol)} {tf}") for tf in FRAMES if tf != frame]
-    return Reply(text + ctx.age(candles, tickers), ctx.buttons(others))
-
-
-def parts(ctx, a, symbol):
-    support, resistance = ctx.price(a.support, symbol), ctx.price(a.resistance, symbol)
-    sure = ctx.percent(100 * a.confidence, 0)
-    yield f"Trend: {ctx.arrow(a.trend)} · {ctx.t(*REGIMES[a.regime])}"
-    yield f"Momentum: {ctx.arrow(a.momentum)} · RSI {ctx.num(a.rsi, 1)}"
-    yield ctx.t("Hacim/akış: ", "Volume/flow: ") + ctx.arrow(a.flow)
-    yield ctx.t("Oynaklık: ", "Volatility: ") + ctx.light(a.volatility, danger=True)
-    yield "Risk: " + ctx.light(a.risk, danger=True)
-    yield ctx.t(
-        f"Destek {support} · Direnç {resistance}", f"Support {support} · Resistance {resistance}"
-    )
-    yield f"\n<b>{ctx.t(*VERDICTS[a.verdict])}</b> · {ctx.t('güven', 'confidence')} {sure}"
-    yield comment(ctx, a, symbol)
-
-
-def several(ctx, symbols, frame):
-    read = ctx.sources.several(symbols, frame)
-    found = scores.analyse_all([candles.data for candles in read.values()], ctx.workers.pool)
-    rows = list(zip(read, found, strict=True))
-    rows.sort(key=lambda row: -row[1].score if math.isfinite(row[1].score) else 9)
-    lines = [
-        f"{coin(symbol)}: α={ctx.num(a.score)} {ctx.t(*VERDICTS[a.verdict])} | "
-        f"{ctx.t(*REGIMES[a.regime])} | {ctx.arrow(a.trend)}"
-        for symbol, a in rows
-    ]
-    lines += ctx.lacking(symbol for symbol in symbols if symbol not in read)
-    names = ", ".join([coin(symbol) for symbol, a in rows if a.verdict == "buy"][:5])
-    note = ctx.t("Yorum: şu an AL veren coin yok.", "Comment: no coin says BUY now.")
-    if names:
-        note = ctx.t(f"Yorum: AL verenler: {names}.", f"Comment: these say BUY: {names}.")
-    text = "\n".join([f"<b>📊 {ctx.t('Analiz', 'Analysis')} {frame}</b>", *lines, "", note])
-    return Reply(text + ctx.age(*read.values()), ctx.buttons())
+    return f"<b>{word}</b> · α={ctx.num(a.alpha, sign=True)} · {how}"
 
 
 def comment(ctx, a, symbol):
+    support, resistance = ctx.price(a.support, symbol), ctx.price(a.resistance, symbol)
     if a.verdict == "unknown":
-        return ctx.t("Yorum: bu coinin geçmişi kısa.", "Comment: this coin's history is short.")
+        return ctx.t("karar için bilinenler az.", "too little is known for a verdict.")
     if a.verdict == "hold":
         return ctx.t(
-            "Yorum: yön belirgin değil; kırılımı bekleyin.",
-            "Comment: no clear direction; wait for a break.",
+            f"yön belirgin değil; {resistance} üstünü ya da {support} altını bekleyin.",
+            f"no clear direction; wait for {resistance} above or {support} below.",
         )
-    side = -1 if a.verdict == "buy" else 1
-    stop = ctx.price(a.close + side * 2 * a.atr, symbol)
-    return ctx.t(
-        f"Yorum: {'alıcılar' if side < 0 else 'satıcılar'} önde; stop {stop} (2 ATR).",
-        f"Comment: {'buyers' if side < 0 else 'sellers'} lead; stop {stop} (2 ATR).",
+    way = 1 if a.verdict == "buy" else -1
+    led = max(("trend", "momentum", "sentiment"), key=lambda key: way * getattr(a, key))
+    stop = ctx.price(a.close - way * STOP * a.atr, symbol)
+    risk = ctx.t("; risk yüksek, küçük girin", "; the risk is high, stay small")
+    end = f"stop {stop}{risk if a.risk >= RISKY else ''}."
+    who = (
+        ctx.t("alıcılar önde", "buyers lead")
+        if way > 0
+        else ctx.t("satıcılar önde", "sellers lead")
     )
+    return f"{who}, {ctx.t('en çok', 'most by')} {ctx.t(*PARTS[led][:2]).lower()}; {end}"

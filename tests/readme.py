@@ -20,12 +20,19 @@ def command_table() -> str:
 
 
 def settings_table() -> str:
-    """Return the settings with their defaults and what they are for."""
+    """Return the settings with their defaults and what they are for, all addresses in one row."""
     rows = ["| setting | default | for |", "|---|---|---|"]
+    addresses = []
     for item in config.described():
+        if str(item.metadata["default"]).startswith("https://"):
+            addresses += [f"`{name}`" for name in item.metadata["names"]]
+            continue
         names = ", ".join(f"`{name}`" for name in item.metadata["names"])
         default = "cores, 2 at most" if item.name == "pool_size" else item.metadata["default"]
         rows.append(f"| {names} | {default or '—'} | {item.metadata['en']} |")
+    rows.append(
+        f"| {', '.join(addresses)} | their public addresses | markets and Telegram elsewhere |"
+    )
     return "\n".join(rows)
 
 
