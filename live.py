@@ -140,11 +140,13 @@ class Live:
 
     def __init__(self, wants: Iterable[Want], depth: int = 2) -> None:
         self.notes, self.depth = Notes(), depth
-        self._places: dict[Want, range] = {}
+        self._places: dict[tuple[Want, int | str], int] = {}
         roots: list[int] = []
         for want in wants:
             found = noted(self.notes, *want)
-            self._places[want] = range(len(roots), len(roots) + len(found))
+            places = range(len(roots), len(roots) + len(found))
+            for names in (range(len(found)), calc.INDICATORS[want[0]].outputs):
+                self._places.update(zip(((want, name) for name in names), places, strict=True))
             roots += found
         self._layout, self._roots = _Layout(self.notes, roots), roots
         self._arrays: dict[Any, Array] = {}
@@ -158,7 +160,7 @@ class Live:
     @property
     def width(self) -> int:
         """Return how many symbols there are."""
-        return self._arrays["history"].shape[-1]
+        return self._history.shape[-1]
 
     @property
     def nbytes(self) -> int:
@@ -184,23 +186,23 @@ class Live:
 
     def value(self, want: Want, output: int | str = 0, ago: int = 0) -> Array:
         """Return an output of the last closed bar, or of one so many bars before: `(symbols,)`."""
-        return self._past(self.row(want, output), ago)
+        return self._kept_bar(ago)[self.row(want, output)].copy()
 
     def row(self, want: Want, output: int | str = 0) -> int:
         """Return which row of `values` an output is, by its number or name. Raises ValueError."""
-        if want not in self._places:
-            raise ValueError(f"not among the wants: {want}")
-        outputs = calc.INDICATORS[want[0]].outputs
-        return self._places[want][outputs.index(output) if isinstance(output, str) else output]
+        place = self._places.get((want, output))
+        if place is None:
+            raise ValueError(f"not among the wants: {output} of {want}")
+        return place
 
     def values(self, ago: int = 0) -> Array:
         """Return every output, `(outputs, symbols)`, in the order of the wants."""
-        return self._past(slice(None), ago)
+        return self._kept_bar(ago).copy()
 
-    def _past(self, rows: Any, ago: int) -> Array:
+    def _kept_bar(self, ago: int) -> Array:
         if not 0 <= ago < self.depth:
             raise ValueError(f"{ago} bars ago is not kept: {self.depth} are")
-        return self._arrays["history"][(self._time - 1 - ago) % self.depth][rows].copy()
+        return self._history[(self._time - 1 - ago) % self.depth]
 
     def add(self, series: Mapping[str, Array]) -> None:
         """Append symbols with their history, which ends with the last bar taken in."""
@@ -259,6 +261,7 @@ class Live:
     def _bind(self) -> None:
         """Tie every step to the rows it reads and writes."""
         layout, floats = self._layout, self._arrays["floats"]
+        self._history = self._arrays["history"]
         self._output_rows = self._rows(self._roots)
         self._entry = floats[: len(self.inputs)]
         self._held = floats[self._block(layout.of("hold"))]
@@ -332,7 +335,7 @@ class Live:
             _gather(floats, rows, ring[self._time % size])
         for averages in self._averages.values():
             averages.settle()
-        _gather(floats, self._output_rows, self._arrays["history"][self._time % self.depth])
+        _gather(floats, self._output_rows, self._history[self._time % self.depth])
         self._held[:] = floats.take(self._next, axis=0)
         self._time += 1
         self._recall()

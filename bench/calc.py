@@ -12,32 +12,20 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
 import calc
-from bench import formulas, peers
+from bench import formulas, memory, peers, states
+from bench.candles import panels
 
-CANDLES = Path(__file__).parent.parent / "local" / "binance_1h.npz"
-NAMES = {"h": "high", "lo": "low", "c": "close", "v": "volume"}
-BARS, SYMBOLS, FEW = 500, 400, 4
+SYMBOLS, FEW = 400, 4
 KEPT = {
     "MALLOC_MMAP_THRESHOLD_": "1073741824",
     "MALLOC_TRIM_THRESHOLD_": "4294967296",
     "OPENBLAS_NUM_THREADS": "1",
 }
 Job = Callable[[], object]
-
-
-def panels() -> dict[str, np.ndarray]:
-    """Return high, low, close and volume of 400 windows of real candles, `(500, 400)` each."""
-    stored = np.load(CANDLES)
-    out = {}
-    for key, name in NAMES.items():
-        parts = [stored[name][:, start : start + BARS].T for start in range(0, 1500, 150)]
-        out[key] = np.ascontiguousarray(np.concatenate(parts, axis=1))
-    return out
 
 
 def medians(jobs: dict[str, Job], rounds: int) -> dict[str, float]:
@@ -131,6 +119,7 @@ def run() -> None:
     """Print one table: milliseconds, and in brackets how many times as long as calc.py."""
     panel = panels()
     columns = [{k: np.ascontiguousarray(x[:, s]) for k, x in panel.items()} for s in range(SYMBOLS)]
+    closed, told = states.bars(panel)
     rows = {
         "one symbol, report, last 2 bars": one_symbol(columns, 2),
         "one symbol, report, 500 bars": one_symbol(columns, 0),
@@ -139,6 +128,7 @@ def run() -> None:
         "400 symbols, rsi(14)<45 and close>ema(200)": scan(panel, columns),
         **formulas.scans(panel, columns),
         **formulas.bundles(panel),
+        **closed,
         **singles(panel, columns),
     }
     heads = ["calc.py", *engines(), "one by one"]
@@ -149,6 +139,7 @@ def run() -> None:
         base = times["calc.py"]
         cells = [f"{times[h]:.3f} ({times[h] / base:.1f}×)" if h in times else "" for h in heads]
         print(f"{title:46}" + "".join(f"{cell:>30}" for cell in cells))
+    print(f"\n{told}\n{memory.peaks()}")
 
 
 if __name__ == "__main__":

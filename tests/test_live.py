@@ -226,7 +226,8 @@ def test_senseless_wants_and_questions_are_refused(market):
     state = started([wanted("macd")], market)
     for call, match in (
         (lambda: state.value(wanted("rsi")), "not among"),
-        (lambda: state.value(wanted("macd"), "no"), "not in"),
+        (lambda: state.value(wanted("macd"), "no"), "not among"),
+        (lambda: state.value(wanted("macd"), 3), "not among"),
         (lambda: state.value(wanted("macd"), 0, DEPTH), "not kept"),
         (lambda: state.value(wanted("macd"), 0, -1), "not kept"),
         (lambda: state.load({}), "missing: close"),
