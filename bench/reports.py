@@ -39,6 +39,8 @@ LINES = (
         "/cmc",
     ),
     *("/fg", "/try", "/sc rsi(14)<30 1h 400", "/tt 60", "/tb 60", "/tm", "/tf", "/ta", "/tv btc"),
+    *("/kor btc eth sol", "/granger btc eth", "/lider btc eth sol", "/fav"),
+    "/bt btc 1h rsi(14)<30 : rsi(14)>60",
 )
 KINDS = ("cold", "warm")
 

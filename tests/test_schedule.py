@@ -1,6 +1,7 @@
 """The warm schedule on a clock of its own: what is read anew when, and what it weighs."""
 
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,6 +15,7 @@ from net import NetError
 from perps import next_point
 from workers import WARM, Pool, Workers, schedule, used
 
+COMMANDS = Path(__file__).parent.parent / "commands"
 SLOW = ("coingecko", "coinmarketcap", "feargreed", "etf")
 
 
@@ -170,6 +172,14 @@ def test_the_schedule_of_sixty_symbols_stays_under_a_fifth_of_every_limit():
     assert max(counted.minutes["api.binance.com"].values()) < 0.2 * 6000
     assert sum(counted.minutes["api.coingecko.com"].values()) / hours * 24 * 30 < 10_000
     assert {name for name, _, _ in WARM} - {"scans", "others"} <= {job for job, _ in counted.calls}
+
+
+def test_every_report_that_reads_markets_is_counted(registry):
+    groups = ("prices", "flow", "analysis", "markets")
+    files = {command.name for command in registry.values() if command.group in groups} - {"ts"}
+    reading = {n for n in files if "ctx.sources" in (COMMANDS / f"{n}.py").read_text("utf-8")}
+    words = [line.split(maxsplit=1)[0][1:] for line in reports.LINES]
+    assert reading <= {registry[word].name for word in words if word in registry}
 
 
 @pytest.mark.slow
