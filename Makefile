@@ -1,13 +1,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test lint bench
+.PHONY: run test quick lint bench
 
 run: .venv/run
 	$(BIN)/python main.py
 
 test: .venv/dev
 	$(BIN)/python -m pytest $(ARGS)
+
+quick: .venv/dev
+	$(BIN)/python -m pytest -m "not slow and not service and not browser" $(ARGS)
 
 lint: .venv/dev
 	$(BIN)/ruff check .

@@ -18,6 +18,13 @@ hypothesis_settings.register_profile("patient", deadline=None)
 hypothesis_settings.load_profile("patient")
 
 
+def pytest_collection_modifyitems(items):
+    """Count what asks a mock market or a local Telegram among the slow tests."""
+    for item in items:
+        if {"market", "markets", "server", "exchange"} & set(item.fixturenames):
+            item.add_marker(pytest.mark.slow)
+
+
 class Clock:
     """A clock that moves only when told to."""
 
