@@ -294,6 +294,7 @@ def one_by_one(data, bars):
             yield key, part[-bars:] if bars else part
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bars", [0, 1, 2, 30])
 @pytest.mark.parametrize("size", [1, 5, 27, 60, 201, BARS])
 def test_a_report_is_its_indicators_one_by_one(bars, size, panel, holed):

@@ -41,6 +41,7 @@ def size(png):
     return struct.unpack(">II", png[16:24])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("drawing", DRAWINGS, ids=lambda d: type(d).__name__)
 def test_every_drawing_is_a_picture_and_equal_ones_are_equal(drawing):
     picture = chart.png(drawing)
@@ -55,6 +56,7 @@ def test_threads_draw_the_same_pictures():
     assert set(drawn) == {chart.png(CANDLES), chart.png(DRAWINGS[3])}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [
@@ -70,6 +72,7 @@ def test_what_is_told_is_seen(change):
     assert chart.png(CANDLES._replace(**change)) != chart.png(CANDLES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("price", [1e-9, 1.0, 123_456_789.0])
 def test_flat_and_tiny_prices_are_drawn(price):
     flat = np.full(5, price)

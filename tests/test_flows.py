@@ -233,6 +233,7 @@ def test_toxicity_by_hand():
     assert math.isnan(flows.toxicity(trades, 8, 3)) and math.isnan(flows.toxicity(trades, 0, 3))
 
 
+@pytest.mark.slow
 @given(st.lists(st.floats(-5, 5).filter(lambda x: abs(x) > 1e-3), min_size=20, max_size=60))
 def test_toxicity_is_a_share_and_knows_no_scale(sides):
     total = sum(map(abs, sides))

@@ -133,6 +133,7 @@ def test_a_condition_and_its_contrary_are_never_both_true_and_one_is_where_all_i
         assert (one ^ contrary)[60:, :2].all() and not (one | contrary)[0].any()
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.lists(formulas.CONDITIONS, min_size=1, max_size=6))
 def test_a_bundle_says_what_each_formula_says(texts):
@@ -216,6 +217,7 @@ def test_the_tree_explains_a_formula():
     assert now.parts[0].text == "rsi(14)"
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.lists(formulas.CONDITIONS, min_size=1, max_size=3))
 def test_the_incremental_state_says_what_all_the_bars_say(texts):

@@ -150,6 +150,7 @@ def test_the_policy_allows_the_page_its_own_style_only():
     assert "<script" not in answer.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "X"])
 @pytest.mark.parametrize("path", ["/", "/health", "/ping"])
 def test_only_get_and_head(method, path):
@@ -159,6 +160,7 @@ def test_only_get_and_head(method, path):
     assert client().head(path).status_code == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("proxies", [0, 1, 2])
 def test_a_forged_forwarded_for_does_not_dodge_the_limit(proxies):
     app = client(proxies=proxies, limit="3 per minute")

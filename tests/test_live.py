@@ -81,6 +81,7 @@ def test_every_indicator_from_the_first_bar_on_and_with_windows_of_one(market):
         agree(followed(wants, few, 0, 25), wants, few)
 
 
+@pytest.mark.slow
 def test_prices_at_rest():
     still = np.tile([0.1, 3e-12, 7e9], (220, 1))
     data = dict.fromkeys(("open", "high", "low", "close", "x", "y", "benchmark"), still)

@@ -154,6 +154,7 @@ def test_granger_finds_the_direction_and_the_lag(lag):
     assert back.p > 0.05
 
 
+@pytest.mark.slow
 def test_granger_finds_nothing_in_noise_but_by_chance():
     found = [stats.granger(noise(2 * i), noise(2 * i + 1)).p < 0.05 for i in range(100)]
     assert 0 < sum(found) <= 11

@@ -11,6 +11,7 @@ def tell():
         yield opened
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", texts.LANGUAGES)
 @pytest.mark.parametrize("name", texts.LINES)
 def test_a_report_says_what_is_kept_of_it(tell, name, lang):
