@@ -79,7 +79,7 @@ class Summary(NamedTuple):
     sortino: float
     calmar: float
     fall: float
-    fall_bars: float
+    fall_bars: int
     record: performance.Record
 
 
@@ -116,15 +116,14 @@ class Grid:
 
 
 def holding(entry: Array, exit: Array) -> Array:
-    """Return whether a position is wanted after each bar's close, `(…, bars)` like the signals."""
-    bars = np.arange(entry.shape[-1], dtype=np.int32)
+    """Return whether a position is wanted after each bar's close; signals are `(bars,)`."""
+    bars = np.arange(len(entry))
     both = entry & exit
-    sure = np.maximum.accumulate(np.where(entry ^ exit, bars, -1), axis=-1)
-    came = np.maximum.accumulate(np.where(entry & ~exit, bars, -1), axis=-1)
-    state = (came == sure) & (sure >= 0)
+    sure = np.maximum.accumulate(np.where(entry ^ exit, bars, -1))
+    state = (sure >= 0) & entry[np.maximum(sure, 0)]
     if both.any():
-        turns = both.cumsum(axis=-1, dtype=np.int32)
-        before = np.take_along_axis(turns, np.maximum(sure, 0), axis=-1) * (sure >= 0)
+        turns = both.cumsum()
+        before = turns[np.maximum(sure, 0)] * (sure >= 0)
         state ^= ((turns - before) & 1).astype(bool)
     return state
 
@@ -140,7 +139,7 @@ def run(bars: Any, entry: Array, exit: Array, rules: Rules = HOLD, costs: Costs 
         raise ValueError("a signal for every bar")
     if isfinite(rules.stop) or isfinite(rules.target):
         return valued(bars, watched(bars, entry, exit, rules, costs), rules, costs)
-    return valued(bars, signalled(bars, holding(entry, exit), rules, costs), rules, costs)
+    return valued(bars, signalled(bars, entry, exit, rules, costs), rules, costs)
 
 
 def valued(bars: Any, fills: "Fills", rules: Rules, costs: Costs) -> Result:
@@ -173,13 +172,15 @@ class Fills(NamedTuple):
     reason: Array
 
 
-def signalled(bars: Any, state: Array, rules: Rules, costs: Costs) -> Fills:
-    """Return the fills of the positions wanted after each bar's close."""
-    n = len(state)
-    held = np.zeros(n + 1, bool)
-    held[1:n] = state[:-1]
-    turns = np.flatnonzero(held[1:] != held[:-1]) + 1
+def signalled(bars: Any, entry: Array, exit: Array, rules: Rules, costs: Costs) -> Fills:
+    """Return the fills of a rule without stops; only bars with a signal are looked at."""
+    n = len(entry)
+    places = np.flatnonzero(entry[:-1] | exit[:-1])
+    state = holding(entry[places], exit[places])
+    turns = places[np.flatnonzero(state != np.concatenate([[False], state[:-1]]))] + 1
     opened, closed = turns[::2], turns[1::2]
+    if len(closed) < len(opened):
+        closed = np.append(closed, n)
     slip, left = rules.side * costs.slippage, closed == n
     out = np.append(bars.open, bars.close[-1])[closed]
     return Fills(
@@ -270,22 +271,29 @@ def mark(
 
 def summary(bars: Any, result: Result, per_year: float) -> Summary:
     """Return what a result was worth; `per_year` are the bars of a year."""
-    equity, trades, n = result.equity, result.trades, len(result.equity)
-    returns = moves(equity)
-    fall, fall_bars = performance.worst_fall(equity)
-    done = trades.reason != OPEN
+    equity, trades = result.equity, result.trades
+    returns, year = moves(equity), performance.cagr(equity, per_year)
+    fall, fall_bars = under_water(equity)
     return Summary(
         100 * (float(equity[-1]) - 1),
         100 * (float(bars.close[-1] / bars.close[0]) - 1),
-        performance.cagr(equity, per_year),
-        100 * float((trades.closed - trades.opened).sum()) / n,
+        year,
+        100 * float((trades.closed - trades.opened).sum()) / len(equity),
         performance.sharpe(returns, per_year),
         performance.sortino(returns, per_year),
-        performance.calmar(equity, per_year),
+        year / -fall if fall < 0 else nan,
         fall,
         fall_bars,
-        performance.record(100 * (trades.growth[done] - 1)),
+        performance.record(100 * (trades.growth[trades.reason != OPEN] - 1)),
     )
+
+
+def under_water(equity: Array) -> tuple[float, int]:
+    """Return the worst fall from a high in percent, and the most bars between two highs."""
+    top = np.maximum.accumulate(equity)
+    highs = np.flatnonzero(equity >= top)
+    waits = np.diff(highs, append=len(equity)) - 1
+    return 100 * (float((equity / top).min()) - 1), int(waits.max())
 
 
 def moves(equity: Array) -> Array:
@@ -303,20 +311,12 @@ def many(bars: Any, entry: Array, exit: Array, rules: Rules = HOLD, costs: Costs
     parts = []
     for i in range(0, len(entry), size):
         some = slice(i, i + size)
-        results = together(bars, entry[some], exit[some], rules, costs)
+        signals = zip(entry[some], exit[some], strict=True)
+        results = [run(bars, *one, rules, costs) for one in signals]
         tables = [result.trades for result in results]
         equity = np.stack([result.equity for result in results])
         parts.append([*moments(equity), deepest(equity), *counted(tables)])
     return Grid(*map(np.concatenate, zip(*parts, strict=True)))
-
-
-def together(bars: Any, entry: Array, exit: Array, rules: Rules, costs: Costs) -> list[Result]:
-    """Return the results of some rules, few enough to stay in the processor's cache."""
-    if isfinite(rules.stop) or isfinite(rules.target):
-        return [run(bars, *one, rules, costs) for one in zip(entry, exit, strict=True)]
-    check(rules, costs)
-    states = holding(entry, exit)
-    return [valued(bars, signalled(bars, state, rules, costs), rules, costs) for state in states]
 
 
 def moments(equity: Array) -> tuple[Array, Array, Array, Array]:

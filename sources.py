@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -268,14 +269,17 @@ class Sources:
 
     def each(self, ask: Callable[[str], Any], names: Iterable[str]) -> dict[str, Any]:
         """Ask about names side by side; return what was answered. Raises UserError if nothing."""
-        found, failures = self._each(ask, names)
-        if failures and not found:
-            raise next(iter(failures.values()))
-        return found
+        return self.together({name: partial(ask, name) for name in names})[0]
 
     def together(self, asks: Mapping[str, Callable[[], Any]]) -> tuple[dict, dict[str, UserError]]:
-        """Ask for different things side by side; return what was answered and what was refused."""
-        return self._each(lambda name: asks[name](), asks)
+        """Ask for different things side by side; return what was answered and what was refused.
+
+        Raises UserError if nothing was answered.
+        """
+        found, failures = self._each(lambda name: asks[name](), asks)
+        if failures and not found:
+            raise next(iter(failures.values()))
+        return found, failures
 
     def several(self, symbols: Iterable[str], interval: str) -> dict[str, Dated]:
         """Return the candles of symbols that have any, fetched side by side. Raises UserError."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from math import isfinite, nan
 from typing import Any, NamedTuple
@@ -9,12 +10,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import calc
+from markets import coingecko
 from shapes import STABLE, Pair, Panel, Ticker
 
 HORIZONS = {"15m": 1, "1h": 4, "4h": 16, "12h": 48, "1d": 96}
 FRAME, BARS = "15m", 2 * HORIZONS["1d"]
 TOP, LEADERS = 60, 30
 HOURS, DAYS = 24, 31
+WEEK, SLACK = 7 * 86_400_000, 12 * 3_600_000
 COVERAGE = 0.6
 HEAVIEST = 0.15
 BITCOIN, NOT_ALTS = "BTCUSDT", frozenset(("BTC", "WBTC", "PAXG", "XAUT"))
@@ -170,6 +173,7 @@ def parts(sources: Any) -> dict[str, Callable[[], Any]]:
         "exchange": sources.exchange,
         "tickers": sources.tickers,
         "market": sources.market,
+        "rows": partial(sources.read, coingecko.rows_route()),
         "hours": lambda: sources.panel(busiest(sources, TOP), "1h", HOURS),
         "days": lambda: sources.panel(busiest(sources, LEADERS), "1d", DAYS),
     }
@@ -239,6 +243,32 @@ def long_term(days: Panel) -> float:
     moves = days.close[-1] / days.close[-DAYS] - 1
     known = np.isfinite(moves)
     return 100 * float((moves > 0).sum() / known.sum()) if known.mean() >= COVERAGE else nan
+
+
+def drift(told: Mapping[str, Any], db: Any) -> tuple[float, bool]:
+    """Return by how many points bitcoin's share moved in seven days, and whether it is reckoned.
+
+    It is, from the largest coins' prices, where no reading of that day was kept.
+    """
+    market, rows = told.get("market"), told.get("rows")
+    before = db.reading("dominance", market.at - WEEK, SLACK) if market else None
+    if market and before:
+        return market.shares["BTC"] - before, False
+    return reckoned(rows.data) if rows else nan, True
+
+
+def reckoned(rows: Iterable[coingecko.Row]) -> float:
+    """Return by how many points bitcoin's share of some coins' caps moved in seven days.
+
+    As if no coin's supply had changed meanwhile.
+    """
+    table = np.array([(row.cap, row.week, row.id == "bitcoin") for row in rows]).reshape(-1, 3)
+    known = np.isfinite(table).all(axis=1) & (table[:, 1] > -100)
+    cap, week, bitcoin = table[known].T
+    if not bitcoin.any() or known.mean() < COVERAGE:
+        return nan
+    before = cap / (1 + week / 100)
+    return 100 * float((cap * bitcoin).sum() / cap.sum() - (before * bitcoin).sum() / before.sum())
 
 
 def macro(lead: float, drift: float) -> str | None:

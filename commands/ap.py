@@ -13,8 +13,7 @@ from markets import coingecko
 
 GROUP = "flow"
 HEAVY = True
-FUNDS, WEEK, SLACK = ("btc", "eth"), 7 * 86_400_000, 12 * 3_600_000
-GROUPS, LEAST_CAP, HALF = 5, 1e9, 50
+FUNDS, GROUPS, LEAST_CAP, HALF = ("btc", "eth"), 5, 1e9, 50
 INDICES = {
     "against_btc": ("Altların Kısa Vadede Btc'ye Karşı Gücü", "Alts' short-term power against BTC"),
     "short_term": ("Altların Kısa Vadede Gücü", "Alts' short-term power"),
@@ -33,13 +32,11 @@ def run(ctx):
     asks = {asset: partial(sources.etf, asset) for asset in FUNDS}
     asks["groups"] = partial(sources.read, coingecko.categories_route())
     told, lost = sources.together({**strength.parts(sources), **asks})
-    if not told:
-        raise next(iter(lost.values()))
 
     def part(name, say):
         return say(ctx, told[name]) if name in told else UNKNOWN + why(ctx, lost, name)
 
-    power, drift = strength.powers(told), drifted(ctx, told.get("market"))
+    power, (drift, reckoned) = strength.powers(told), strength.drift(told, ctx.db)
     funds = " · ".join(f"{asset.upper()} {part(asset, fund)}" for asset in FUNDS)
     text = "\n".join(
         [
@@ -48,7 +45,8 @@ def run(ctx):
             "",
             ctx.t("ETF net akış: ", "ETF net flow: ") + funds,
             ctx.t("En iyi kategoriler: ", "Best categories: ") + part("groups", categories),
-            ctx.t("BTC dominansı: ", "BTC dominance: ") + part("market", partial(share, drift)),
+            ctx.t("BTC dominansı: ", "BTC dominance: ") + part("market", share),
+            ctx.t("7 günlük değişimi: ", "Its 7-day change: ") + moved(ctx, lost, drift, reckoned),
             ctx.t("Makro: ", "Macro: ") + ctx.t(*MOODS[strength.macro(power.lead, drift)]),
             "",
             comment(ctx, power),
@@ -80,16 +78,16 @@ def categories(ctx, read):
     return ", ".join(f"{html.escape(row.name)} {ctx.percent(row.day, 1, True)}" for row in big)
 
 
-def drifted(ctx, market):
-    """Return by how many points bitcoin's share has moved in seven days, NaN where unknown."""
-    before = market and ctx.db.reading("dominance", market.at - WEEK, SLACK)
-    return market.shares["BTC"] - before if before else math.nan
+def share(ctx, read):
+    return ctx.percent(read.shares["BTC"], 1)
 
 
-def share(drift, ctx, read):
-    note = ctx.t(" (o günün kaydı yok)", " (no record of that day)") if math.isnan(drift) else ""
-    move = ctx.t("7 günde puan: ", "points in 7 days: ") + ctx.num(drift, 1, sign=True)
-    return f"{ctx.percent(read.shares['BTC'], 1)} · {move}{note}"
+def moved(ctx, lost, drift, reckoned):
+    if math.isnan(drift):
+        return UNKNOWN + why(ctx, lost, "market", "rows")
+    points = f"{ctx.num(drift, 1, sign=True)} {ctx.t('puan', 'points')}"
+    note = ctx.t("ilk 250 coinin fiyatlarından", "from the prices of the top 250")
+    return f"≈{points} ({note})" if reckoned else points
 
 
 def comment(ctx, power):

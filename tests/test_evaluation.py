@@ -19,7 +19,7 @@ pytestmark = pytest.mark.filterwarnings("error")
 HERE = context(bars())
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(formulas.FORMULAS)
 def test_a_few_coins_at_a_time_or_one_alone_come_to_the_same(text):
     try:

@@ -8,7 +8,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import calc
@@ -94,7 +94,7 @@ def tied(one):
     return False
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(formulas.FORMULAS)
 def test_the_last_bars_are_the_end_of_the_history(text):
     one = known(text)
@@ -108,7 +108,7 @@ def test_the_last_bars_are_the_end_of_the_history(text):
             assert (found[-1] == wanted[-1]).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(formulas.FORMULAS, st.integers(40, 399))
 def test_what_comes_later_never_changes_the_past(text, rows):
     one = known(text)
@@ -117,7 +117,7 @@ def test_what_comes_later_never_changes_the_past(text, rows):
     np.testing.assert_array_equal(past, one.history(HERE)[:rows])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(formulas.CONDITIONS)
 def test_what_is_not_known_makes_nothing_true(text):
     one, contrary = known(text), known(f"not ({text})")
@@ -150,7 +150,7 @@ def test_a_bundle_says_what_each_formula_says(texts):
         np.testing.assert_array_equal(whole, one.history(HERE))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(formulas.FORMULAS, st.integers(0, 3), st.sampled_from([None, 0, 1, 2]))
 def test_few_bars_and_no_bars_are_no_mistake(text, rows, coins):
     one = known(text)
@@ -235,6 +235,7 @@ def test_the_incremental_state_says_what_all_the_bars_say(texts):
             np.testing.assert_array_equal(together[i], found[i])
 
 
+@pytest.mark.slow
 def test_the_state_holds_every_indicator():
     words = [word for target, word in WORD.items() if not set(NOT_GUESSED) & set(inputs(target[0]))]
     bundle, past = Bundle([compile(f"{word} > 0") for word in words]), context(cut(BARS, -2))
@@ -259,7 +260,7 @@ def test_an_open_bar_is_looked_at_and_not_kept():
     assert compile("btc.close > sma(rsi, 3)").begin(HERE) is None
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(formulas.FORMULAS, st.integers(0, 2))
 def test_every_formula_can_be_explained(text, column):
     one = known(text)
@@ -354,6 +355,25 @@ def test_attacks_are_refused_at_once(text):
     with pytest.raises(FormulaError):
         compile(text)
     assert time.perf_counter() - begun < 0.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("law", "given_what"),
+    [
+        (test_the_last_bars_are_the_end_of_the_history, [formulas.FORMULAS]),
+        (test_what_comes_later_never_changes_the_past, [formulas.FORMULAS, st.integers(40, 399)]),
+        (test_what_is_not_known_makes_nothing_true, [formulas.CONDITIONS]),
+        (test_a_bundle_says_what_each_formula_says, [st.lists(formulas.CONDITIONS, min_size=1)]),
+        (
+            test_the_incremental_state_says_what_all_the_bars_say,
+            [st.lists(formulas.CONDITIONS, min_size=1)],
+        ),
+    ],
+)
+def test_the_laws_at_length(law, given_what):
+    deep = given(*given_what)(law.hypothesis.inner_test)
+    settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))(deep)()
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import strength
+from markets import coingecko
 from net import Dated
 from shapes import Exchange, Pair, Panel, Ticker
 
@@ -246,6 +247,46 @@ def test_the_mood_of_the_market(lead, drift, mood):
     assert strength.macro(lead, drift) == mood
 
 
+def row(coin, cap, week):
+    return coingecko.Row(coin, coin, coin, 1, 1, cap, 1, 0, 0, week, 0, 1, 0)
+
+
+def test_bitcoin_s_drift_is_reckoned_from_what_caps_were_at_last_week_s_prices():
+    rows = [row("bitcoin", 660, 10), row("ethereum", 240, -20), row("tether", 100, 0)]
+    assert strength.reckoned(rows) == pytest.approx(66 - 60)
+    more = [*rows, row("x", NAN, 5), row("y", 50, NAN)]
+    assert strength.reckoned(more) == pytest.approx(6)
+    assert math.isnan(strength.reckoned([*more, row("z", NAN, NAN), row("gone", 1, -100)]))
+    assert math.isnan(strength.reckoned(rows[1:])) and math.isnan(strength.reckoned([]))
+
+
+@given(st.lists(st.tuples(st.floats(1, 1e12), st.floats(-90, 500)), min_size=1, max_size=9))
+def test_a_drift_is_less_than_a_whole_and_of_no_unit(coins):
+    rows = [row("bitcoin" if i == 0 else f"c{i}", *coin) for i, coin in enumerate(coins)]
+    points = strength.reckoned(rows)
+    assert -100 <= points <= 100
+    scaled = [one._replace(cap=one.cap * 1e-3) for one in rows]
+    assert strength.reckoned(scaled) == pytest.approx(points, abs=1e-6)
+    together = [one._replace(week=7.0) for one in rows]
+    assert strength.reckoned(together) == pytest.approx(0, abs=1e-9)
+
+
+def test_a_reading_of_that_day_comes_before_a_reckoning(database):
+    at = 1_795_500_000
+    market = Dated(SimpleNamespace(shares={"BTC": 58.0}), at)
+    rows = Dated((row("bitcoin", 660, 10), row("ethereum", 240, -20), row("tether", 100, 0)), at)
+    told = {"market": market, "rows": rows}
+    assert strength.drift(told, database) == (pytest.approx(6), True)
+    assert math.isnan(strength.drift({"market": market}, database)[0])
+    assert math.isnan(strength.drift({}, database)[0])
+    database.save_reading("dominance", market.at - strength.WEEK - strength.SLACK - 1, 1.0)
+    assert strength.drift(told, database)[1]
+    database.save_reading("dominance", market.at - strength.WEEK - strength.SLACK, 57.5)
+    database.save_reading("dominance", market.at - strength.WEEK + 1, 2.0)
+    assert strength.drift(told, database) == (0.5, False)
+    assert strength.drift({"rows": rows}, database) == (pytest.approx(6), True)
+
+
 def test_gold_and_wrapped_bitcoin_are_no_alts():
     known = pairs("BTC", "ETH", "PAXG", "WBTC", "SOL")
     assert strength.altcoins(known, known) == ["ETHUSDT", "SOLUSDT"]
@@ -283,9 +324,10 @@ def test_the_parts_are_asked_of_the_sources(market, monkeypatch):
     monkeypatch.setattr(strength, "TOP", 3)
     monkeypatch.setattr(strength, "LEADERS", 2)
     told, lost = market.together(strength.parts(market))
-    assert not lost and set(told) == {part for needs in strength.NEEDS.values() for part in needs}
+    needed = {part for needs in strength.NEEDS.values() for part in needs}
+    assert not lost and set(told) == needed | {"rows"}
     assert len(told["hours"].time) == 24 and len(told["hours"].symbols) == 3
     assert len(told["days"].time) == 31 and len(told["days"].symbols) == 2
     assert "BTCUSDT" not in told["hours"].symbols
-    assert len(strength.reads(told)) == 3 + 3 + 2
+    assert len(strength.reads(told)) == 4 + 3 + 2
     assert all(map(math.isfinite, strength.powers(told)))

@@ -1,5 +1,6 @@
 import re
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -79,7 +80,8 @@ def test_cold_it_asks_once_for_everything_and_warm_for_nothing(say, markets):
 @pytest.fixture
 def powered(market, monkeypatch):
     """Return a way to set the powers, so that only the whole market's shares are asked for."""
-    monkeypatch.setattr(strength, "parts", lambda _: {"market": market.market})
+    rows = partial(market.read, coingecko.rows_route())
+    monkeypatch.setattr(strength, "parts", lambda _: {"market": market.market, "rows": rows})
 
     def power(*values):
         monkeypatch.setattr(strength, "powers", lambda _: strength.Powers(*values))
@@ -98,7 +100,9 @@ def test_the_rest_of_the_market_follows(say, market, powered):
     moves = [float(x) for x in re.findall(r" \+?(-?[\d.]+)%", best)]
     assert 1 < len(moves) <= 5 and moves == sorted(moves, reverse=True)
     share = market.market().shares["BTC"]
-    assert f"BTC dominance: {share:.1f}% · points in 7 days: — (no record of that day)" in text
+    assert f"BTC dominance: {share:.1f}%\n" in text
+    points = strength.reckoned(market.read(coingecko.rows_route()).data)
+    assert f"Its 7-day change: ≈{points:+.1f} points (from the prices of the top 250)\n" in text
 
 
 def test_small_categories_are_no_sectors(say, market, powered, monkeypatch):
@@ -120,7 +124,10 @@ def test_dominance_is_held_against_the_record_of_a_week_ago(
     database.save_reading("dominance", read.at - WEEK + 1, 1.0)
     powered(60, 60, 60, 2)
     text = say("/ap")[-1].text
-    assert f"7 günde puan: {moved:+.1f}\n".replace(".", ",") in text and f"Makro: {macro}" in text
+    assert (
+        f"7 günlük değişimi: {moved:+.1f} puan\n".replace(".", ",") in text
+        and f"Makro: {macro}" in text
+    )
 
 
 @pytest.mark.parametrize(
@@ -141,7 +148,12 @@ def test_the_comment_goes_with_the_powers(say, powered, against, long, words):
 @pytest.mark.parametrize(
     ("where", "kind", "lost", "kept"),
     [
-        ("api.coingecko.com", "429", {LABELS[0]: "CoinGecko istek sınırında", "BTC dom": ""}, 2),
+        (
+            "api.coingecko.com",
+            "429",
+            {LABELS[0]: "CoinGecko istek sınırında", "7 günlük değişimi": "CoinGecko"},
+            2,
+        ),
         ("farside.co.uk", "403", {"ETF net akış: BTC": "Farside isteği reddetti"}, 3),
     ],
 )

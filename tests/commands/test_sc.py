@@ -17,15 +17,15 @@ def last(say, line, **who):
 
 
 def test_the_matches_are_those_of_the_candles(say, market):
-    text = last(say, "/sc rsi(14) < 50 and close > sma(50) 4h 20").text
+    text = last(say, "/sc rsi(14) < 50 and close > sma(50) 4h 12").text
     wanted = []
-    for symbol in market.top(20):
+    for symbol in market.top(12):
         close = market.candles(symbol, "4h").data.close[-500:]
         if calc.rsi(close)[-1] < 50 and close[-1] > calc.sma(close, 50)[-1]:
             wanted.append(symbol.removesuffix("USDT"))
     assert wanted and re.findall(r"^\d+\. (\w+):", text, re.MULTILINE) == wanted[:9]
     assert text.startswith("<b>🔎 rsi(14) &lt; 50 and close &gt; sma(50)</b>")
-    assert f"20 coinden {len(wanted)} tanesi" in text and "Yorum:" in text
+    assert f"12 coinden {len(wanted)} tanesi" in text and "Yorum:" in text
 
 
 def test_the_values_are_shown(say, market):
