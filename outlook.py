@@ -57,7 +57,7 @@ def many(ctx: Ctx) -> list[str]:
 def views(ctx: Ctx, symbols: Iterable[str], frame: str, funding: bool = False) -> list[View]:
     """Return the analyses of the coins that have candles, in order. Raises UserError for none.
 
-    Of perpetuals at hand all is used; of others no more than 20 are asked about at a time.
+    Perpetuals are asked about for the first 20 coins; beyond, only what is at hand is used.
     """
     panel = ctx.sources.panel(symbols, frame, metrics.BARS)
     held = positions(ctx.sources, panel.reads, frame, funding)
@@ -73,13 +73,13 @@ def positions(
     sources: Any, symbols: Iterable[str], frame: str, funding: bool
 ) -> dict[str, dict[str, Any]]:
     """Return what is known of the coins' perpetuals by coin and kind; nothing without one."""
-    kinds = [*(("interest", "takers") if frame in PERIODS else ()), *(["funding"] * funding)]
-    found = {symbol: asked(sources.recalled, symbol, frame, kinds) for symbol in symbols}
-    missing = [symbol for symbol in found if len(found[symbol]) < len(kinds)]
-    missing = [symbol for symbol in missing if tradable(sources.perps, symbol)][:ASKED]
-    if missing:
-        found |= sources.each(lambda s: asked(sources.perps, s, frame, kinds), missing)
-    return found
+    every = ["interest", "takers", "funding"] if frame in PERIODS else ["funding"]
+    needed = every if funding else every[:-1]
+    found = {symbol: asked(sources.recalled, symbol, frame, every) for symbol in symbols}
+    lacking = [symbol for symbol in list(found)[:ASKED] if not found[symbol].keys() >= {*needed}]
+    lacking = [symbol for symbol in lacking if tradable(sources.perps, symbol)]
+    more = sources.each(lambda s: asked(sources.perps, s, frame, needed), lacking)
+    return {symbol: held | more.get(symbol, {}) for symbol, held in found.items()}
 
 
 def asked(perps: Any, symbol: str, frame: str, kinds: Iterable[str]) -> dict[str, Any]:
@@ -111,17 +111,23 @@ def as_positions(held: Mapping[str, Any]) -> Positions:
     return Positions(**{kind: read.data for kind, read in held.items()})
 
 
+def missing(symbols: Iterable[str], every: Iterable[View]) -> list[str]:
+    """Return the symbols that have no analysis."""
+    seen = {view.symbol for view in every}
+    return [symbol for symbol in symbols if symbol not in seen]
+
+
 def ages(every: Iterable[View]) -> list[Any]:
     """Return all answers that analyses rest on."""
     return [read for view in every for read in view.reads]
 
 
-def table(ctx: Ctx, title: str, every: Iterable[View]) -> Reply:
+def table(ctx: Ctx, title: str, every: Iterable[View], missing: Iterable[str] = ()) -> Reply:
     """Return a report of one coin a line, the highest α first, with who is to buy and to sell."""
     rows = ranked(every, "alpha")
     lines = [line(ctx, view) for view in rows]
     note = comment(ctx, rows) if rows else ctx.t("Yorum: böyle coin yok.", "Comment: none is so.")
-    text = "\n".join([title, *lines, "", note])
+    text = "\n".join([title, *lines, *ctx.lacking(missing), "", note])
     more = [(f"/{word}", f"/{word}") for word in ("tb", "tm", "ta")]
     return Reply(text + ctx.age(*ages(rows)), ctx.buttons(more))
 

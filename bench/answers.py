@@ -10,7 +10,7 @@ import config
 import main
 from bot import User, answer
 
-LINES = ("/p", "/t btc", "/t", "/p30", "/ts", "/yardim")
+LINES = ("/p", "/t btc", "/t", "/tb", "/tm", "/p30", "/ts", "/yardim")
 THREADS, ROUNDS = 8, 150
 
 

@@ -25,8 +25,8 @@ def run(ctx):
     frame, symbols = ctx.interval("1h"), ctx.coins(outlook.MOST)
     if len(symbols) == 1 and ctx.words() and not ctx.words()[0].isdecimal():
         return one(ctx, symbols[0], frame)
-    title = f"<b>📊 {ctx.t('Analiz', 'Analysis')} {frame}</b>"
-    return outlook.table(ctx, title, outlook.views(ctx, symbols, frame))
+    title, every = ctx.t("📊 Analiz", "📊 Analysis"), outlook.views(ctx, symbols, frame)
+    return outlook.table(ctx, f"<b>{title} {frame}</b>", every, outlook.missing(symbols, every))
 
 
 def one(ctx, symbol, frame):
@@ -37,8 +37,7 @@ def one(ctx, symbol, frame):
     change = ctx.percent(row.change if row else math.nan, sign=True)
     title = f"<b>🔎 {name} {frame}</b>  {price} ({change})"
     lines = [*(part(ctx, a, key) for key in PARTS), levels(ctx, a, symbol)]
-    note = ctx.t("Yorum: ", "Comment: ") + comment(ctx, a, symbol)
-    text = "\n".join([title, *lines, "", verdict(ctx, a), note])
+    text = "\n".join([title, *lines, "", verdict(ctx, a), comment(ctx, a, symbol)])
     frames = [(tf, f"/t {name} {tf}") for tf in outlook.FRAMES if tf != frame]
     more = [(f"/{word}", f"/{word} {name}") for word in ("tf", "tb", "oi", "ob")]
     return Reply(text + ctx.age(*view.reads, tickers), ctx.buttons(frames, more))
@@ -52,7 +51,9 @@ def part(ctx, a, key):
     beside = {
         "trend": ctx.t(*outlook.REGIMES[a.regime]),
         "volatility": ctx.t("huzursuzluk ", "unrest ") + ctx.num(a.unrest, 0),
-        "sentiment": ctx.t("stres ", "stress ") + ctx.num(a.stress, 0),
+        "sentiment": ctx.t("stres ", "stress ") + ctx.num(a.stress, 0)
+        if a.metrics["interest"].n
+        else ctx.t("vadeli verisi yok", "no futures data"),
     }
     more = f" · {beside[key]}" if key in beside else ""
     named = [word.split() for word in rests.split(", ")]
@@ -81,20 +82,16 @@ def verdict(ctx, a):
 def comment(ctx, a, symbol):
     support, resistance = ctx.price(a.support, symbol), ctx.price(a.resistance, symbol)
     if a.verdict == "unknown":
-        return ctx.t("karar için bilinenler az.", "too little is known for a verdict.")
+        return ctx.t("Yorum: karar için bilinenler az.", "Comment: too little is known.")
     if a.verdict == "hold":
         return ctx.t(
-            f"yön belirgin değil; {resistance} üstünü ya da {support} altını bekleyin.",
-            f"no clear direction; wait for {resistance} above or {support} below.",
+            f"Yorum: yön belirgin değil; {resistance} üstünü ya da {support} altını bekleyin.",
+            f"Comment: no clear direction; wait for {resistance} above or {support} below.",
         )
     way = 1 if a.verdict == "buy" else -1
     led = max(("trend", "momentum", "sentiment"), key=lambda key: way * getattr(a, key))
     stop = ctx.price(a.close - way * STOP * a.atr, symbol)
     risk = ctx.t("; risk yüksek, küçük girin", "; the risk is high, stay small")
-    end = f"stop {stop}{risk if a.risk >= RISKY else ''}."
-    who = (
-        ctx.t("alıcılar önde", "buyers lead")
-        if way > 0
-        else ctx.t("satıcılar önde", "sellers lead")
-    )
-    return f"{who}, {ctx.t('en çok', 'most by')} {ctx.t(*PARTS[led][:2]).lower()}; {end}"
+    end = f"{ctx.t(*PARTS[led][:2]).lower()}; stop {stop}{risk if a.risk >= RISKY else ''}."
+    who = ("alıcılar", "buyers") if way > 0 else ("satıcılar", "sellers")
+    return ctx.t(f"Yorum: {who[0]} önde, en çok {end}", f"Comment: {who[1]} lead, most by {end}")

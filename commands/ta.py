@@ -3,6 +3,8 @@ Anomali haritası: getiri, hacim, OI, fonlama ve spreadde olağan dışı coinle
 Anomaly map: coins unusual in return, volume, OI, funding and spread: /ta [coins|N] [4h]
 """
 
+import math
+
 import numpy as np
 
 import calc
@@ -12,7 +14,7 @@ import outlook
 from bot import UNKNOWN, Reply, coin
 
 GROUP = "analysis"
-LIMIT, SHOWN = 3, 6
+LIMIT, SHOWN, OWN = 3, 6, ("jump", "burst", "shock")
 KINDS = {
     "jump": ("Getiri", "Return"),
     "burst": ("Hacim", "Volume"),
@@ -23,38 +25,43 @@ KINDS = {
 
 
 def run(ctx):
-    frame, named = ctx.interval("1h"), bool(ctx.words())
-    symbols = outlook.many(ctx)
-    every = outlook.views(ctx, symbols, frame)
-    quotes, (read, rates) = ctx.sources.quotes(), ctx.sources.perps.funding()
-    quoted = [symbol for symbol in ctx.sources.universe() if symbol in quotes.data]
-    own = ("jump", "burst", "shock")
-    found = {kind: {v.symbol: v.analysis.value(kind) for v in every} for kind in own} | {
-        "funding": among({s: flows.eight_hourly(row.rate, row.hours) for s, row in rates.items()}),
-        "spread": among({s: np.log(calc.spread(*quotes.data[s])) for s in quoted}),
-    }
-    found = {kind: unusual(kind, z, symbols if named else z) for kind, z in found.items()}
+    frame, symbols = ctx.interval("1h"), outlook.many(ctx)
+    every, ways = outlook.views(ctx, symbols, frame), ctx.sources
+    answers, _ = ways.together({"quotes": ways.quotes, "funding": ways.perps.funding})
+    z = {kind: {v.symbol: v.analysis.value(kind) for v in every} for kind in OWN}
+    z |= {"funding": funding_z(answers), "spread": spread_z(answers, ways.universe())}
+    counts = {kind: sum(map(math.isfinite, values.values())) for kind, values in z.items()}
+    found = {k: unusual(k, values, symbols if ctx.words() else values) for k, values in z.items()}
     text = "\n".join(
         [
             f"<b>🧭 {ctx.t('Anomali haritası', 'Anomaly map')} {frame}</b> (|z| > {LIMIT})",
-            *(line(ctx, kind, found[kind]) for kind in KINDS),
+            *(line(ctx, kind, found[kind], counts[kind]) for kind in KINDS),
             ctx.t(
-                f"Getiri, hacim, OI: {len(every)} coinin kendi son 250 barına göre; fonlama, "
-                f"spread: {len(rates)} ve {len(quoted)} coinin arasında.",
-                f"Return, volume, OI: against the last 250 bars of {len(every)} coins; funding, "
-                f"spread: among {len(rates)} and {len(quoted)} coins.",
+                "İlk üçü coinin kendi son 250 barına, son ikisi bütün coinlere göre.",
+                "The first three by the coin's own last 250 bars, the last two among all coins.",
             ),
             "",
             comment(ctx, found),
         ]
     )
-    return Reply(text + ctx.age(*outlook.ages(every), quotes, read), ctx.buttons())
+    reads = [one[0] if isinstance(one, tuple) else one for one in answers.values()]
+    return Reply(text + ctx.age(*outlook.ages(every), *reads), ctx.buttons())
+
+
+def funding_z(answers):
+    _, rates = answers.get("funding", (None, {}))
+    return among({s: flows.eight_hourly(row.rate, row.hours) for s, row in rates.items()})
+
+
+def spread_z(answers, universe):
+    quotes = answers["quotes"].data if "quotes" in answers else {}
+    return among({s: np.log(calc.spread(*quotes[s])) for s in universe if s in quotes})
 
 
 def among(values):
     """Return the robust z of every coin's number among all."""
-    z = metrics.robust_z(np.array(list(values.values()))[:, None])
-    return dict(zip(values, z[:, 0].tolist(), strict=True))
+    z = metrics.robust_z(np.array([math.nan, *values.values()])[:, None])
+    return dict(zip(values, z[1:, 0].tolist(), strict=True))
 
 
 def unusual(kind, z, wanted):
@@ -64,10 +71,11 @@ def unusual(kind, z, wanted):
     return {s: far[s] for s in sorted(far, key=lambda s: -abs(far[s])) if s in wanted}
 
 
-def line(ctx, kind, found):
+def line(ctx, kind, found, count):
     shown = [f"{coin(s)} {ctx.num(z, 1, sign=True)}" for s, z in list(found.items())[:SHOWN]]
     more = f" +{len(found) - SHOWN}" if len(found) > SHOWN else ""
-    return f"{ctx.t(*KINDS[kind])} ({len(found)}): {', '.join(shown) or UNKNOWN}{more}"
+    names = ", ".join(shown) + more if count else f"✖️ {ctx.t('veri yok', 'no data')}"
+    return f"{ctx.t(*KINDS[kind])} ({len(found)}/{count}): {names or UNKNOWN}"
 
 
 def comment(ctx, found):

@@ -26,7 +26,8 @@ def run(ctx):
     )
     title = f"<b>🛒 {ctx.t('Alım sıralaması', 'Buy ranking')} {frame}</b>"
     rows = [line(ctx, coin(view.symbol), view.analysis) for view in every]
-    text = "\n".join([title, head, *rows, "", comment(ctx, every)])
+    lacking = ctx.lacking(outlook.missing(symbols, every))
+    text = "\n".join([title, head, *rows, *lacking, "", comment(ctx, every)])
     best = [(f"/t {coin(view.symbol)}",) * 2 for view in every[:3]]
     return Reply(text + ctx.age(*outlook.ages(every)), ctx.buttons(best))
 

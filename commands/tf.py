@@ -24,7 +24,8 @@ def run(ctx):
         rows = detail(ctx, every[0], found[every[0].symbol])
     else:
         rows = [line(ctx, view, found[view.symbol]) for view in every]
-    text = "\n".join([title, *rows, "", comment(ctx, found)])
+    lacking = ctx.lacking(outlook.missing(symbols, every))
+    text = "\n".join([title, *rows, *lacking, "", comment(ctx, found)])
     more = [(f"/{word}", f"/{word}") for word in ("io", "oi", "fr")]
     return Reply(text + ctx.age(*outlook.ages(every)), ctx.buttons(more))
 

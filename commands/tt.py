@@ -19,5 +19,5 @@ def run(ctx):
     tr, en, regimes = KINDS.get(ctx.name, KINDS["tt"])
     every = outlook.views(ctx, symbols, frame)
     shown = [view for view in every if view.analysis.regime in regimes]
-    count = f"{len(shown)}/{len(every)}"
-    return outlook.table(ctx, f"<b>{ctx.t(tr, en)} {frame}</b> ({count})", shown)
+    title = f"<b>{ctx.t(tr, en)} {frame}</b> ({len(shown)}/{len(every)})"
+    return outlook.table(ctx, title, shown, outlook.missing(symbols, every))

@@ -1,6 +1,7 @@
 """Analyses of coins by way of the sources, and what is said of them."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -32,6 +33,7 @@ def test_perpetuals_are_asked_about_for_the_first_twenty_only(ctx, market):
     symbols = [s for s in market.top(200) if outlook.tradable(market.perps, s)][:30]
     known = [math.isfinite(one.analysis.sentiment) for one in outlook.views(asked, symbols, "1h")]
     assert known == [True] * outlook.ASKED + [False] * (30 - outlook.ASKED)
+    outlook.views(asked, symbols[outlook.ASKED :], "1h")
     known = [math.isfinite(one.analysis.sentiment) for one in outlook.views(asked, symbols, "1h")]
     assert all(known)
 
@@ -41,6 +43,26 @@ def test_a_frame_perpetuals_do_not_tell_costs_no_request(ctx, market):
     before = market.door.stats.live
     (one,) = outlook.views(ctx(), ["BTCUSDT"], "3d")
     assert market.door.stats.live == before and len(one.reads) == 1
+
+
+def test_a_list_keeps_what_is_known_of_a_coin_asked_about_alone(ctx):
+    (alone,) = outlook.views(ctx(), ["ETHUSDT"], "1h", funding=True)
+    listed, _ = outlook.views(ctx(), ["ETHUSDT", "BTCUSDT"], "1h")
+    assert listed.analysis is alone.analysis and math.isfinite(listed.analysis.stress)
+
+
+@pytest.mark.parametrize("name", ["t", "tt", "tb", "tf"])
+def test_a_coin_no_market_tells_of_is_named(say, market, monkeypatch, name):
+    say(f"/{name} btc eth sol")
+    whole = market.panel
+
+    def without(symbols, *more):
+        panel = whole(symbols, *more)
+        return replace(panel, reads={s: r for s, r in panel.reads.items() if s != "ETHUSDT"})
+
+    monkeypatch.setattr(market, "panel", without)
+    (reply,) = say(f"/{name} btc eth sol")
+    assert "✖️ Verisi yok: ETH\n" in reply.text and "ETH:" not in reply.text
 
 
 def test_what_is_not_at_hand_is_not_recalled(market):

@@ -105,6 +105,20 @@ def test_a_price_at_rest_for_250_bars_says_nothing():
     assert scores.analyse(candles(close)).verdict == "unknown"
 
 
+@pytest.mark.parametrize("price", [1e-8, 1e9])
+@pytest.mark.parametrize("traded", [0.0, 1.0])
+def test_no_trade_and_prices_of_any_size_raise_nothing(price, traded):
+    c = candles(walk(0, 0.01), scale=price)
+    c.table[[5, 7, 8, 9, 10], -80:] *= traded
+    known = positions(c, 1)
+    known.interest.base[-40:] *= traded
+    found = scores.work_out([c], [known])[0]
+    for name in SIGNED:
+        assert not abs(getattr(found, name)) > 1, name
+    assert math.isfinite(found.trend) and not math.isinf(found.risk)
+    assert math.isnan(found.volume) == (traded == 0)
+
+
 @pytest.mark.parametrize("scale", [1e-6, 1e6])
 def test_the_scale_of_the_price_changes_nothing(scale):
     close = np.round(walk(0.0005, 0.01), 1)

@@ -34,7 +34,7 @@ def test_a_coin_without_a_perpetual_shows_its_sentiment_as_unknown(say, ctx):
     perps, symbols = ctx().sources.perps, ctx().sources.top(300)
     lone = next(symbol for symbol in symbols if not outlook.tradable(perps, symbol))
     (reply,) = say(f"/t {lone}")
-    assert "Duyarlılık: ✖️ —" in reply.text and "kapsam %71" in reply.text
+    assert "Duyarlılık: ✖️ — · vadeli verisi yok" in reply.text and "kapsam %71" in reply.text
 
 
 def test_a_market_of_perpetuals_that_is_down_costs_only_the_sentiment(say, market, clock):

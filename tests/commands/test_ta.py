@@ -10,7 +10,7 @@ from commands import ta
 
 def rows(text):
     found = {}
-    for label, count, names in re.findall(r"^([A-Z][\w ]+) \((\d+)\): (.*)$", text, re.M):
+    for label, count, names in re.findall(r"^([A-Z][\w ]+) \((\d+)/\d+\): (.*)$", text, re.M):
         pairs = re.findall(r"(\w+) ([-+][\d.]+)", names)
         found[label] = int(count), {name: float(z) for name, z in pairs}
     return found
@@ -26,7 +26,7 @@ def test_every_measure_lists_what_is_beyond_three(say):
         values = list(shown.values())
         assert all(abs(z) >= 3 for z in values), label
         assert [abs(z) for z in values] == sorted((abs(z) for z in values), reverse=True)
-    assert "Comment: " in reply.text and "against the last 250 bars of 100 coins" in reply.text
+    assert "Comment: " in reply.text and re.search(r"^Return \(\d+/100\)", reply.text, re.M)
 
 
 def test_a_return_is_measured_by_the_coins_own_past(say, market):
@@ -50,6 +50,15 @@ def test_funding_and_spread_are_measured_among_all_and_shown_of_the_asked(say, m
     (reply,) = say("/ta btc eth", lang="en")
     named = {name for _, shown in rows(reply.text).values() for name in shown}
     assert named <= {"BTC", "ETH"}
+
+
+def test_markets_that_are_down_cost_their_own_lines_only(say, market, clock):
+    say("/p btc")
+    for name in ("futures", "futures_data", "bybit", "kraken_futures", "okx"):
+        market.hosts[name].close("down", clock() + 900)
+    (reply,) = say("/ta btc eth")
+    assert not reply.failed and "Fonlama (0/0): ✖️ veri yok" in reply.text
+    assert re.search(r"Getiri \(\d/2\)", reply.text) and "Açık pozisyon (0/0)" in reply.text
 
 
 def test_of_volume_and_spread_only_the_high_ones_stand_out():
