@@ -3,7 +3,8 @@
 Every input is a series whose first axis is time, `(bars,)` or a panel `(bars, symbols)`; every
 output has its shape, with NaN where a window is not full or meets a hole. Averages that remember
 (EMA, Wilder) start at the mean of their first n values and wait through holes. No bar knows a
-later one. TA-Lib differs where a docstring says so.
+later one. TA-Lib differs where a docstring says so, and everywhere in two things: it gives 0 where
+nothing moves or trades, which here is NaN, and one hole is its end.
 """
 
 from array import array
@@ -803,7 +804,7 @@ def atr(high: Array, low: Array, close: Array, n: int = 14) -> Array:
 
 @_indicator(endless=True)
 def natr(high: Array, low: Array, close: Array, n: int = 14) -> Array:
-    """Return the ATR in percent of the close."""
+    """Return the ATR in percent of the close; TA-Lib agrees after some 300 bars as for the ATR."""
     return _ratio(_rma(_true_range(high, low, close), n), close)
 
 
@@ -833,7 +834,10 @@ def bandwidth(x: Array, n: int = 20, k: float = 2.0) -> Array:
 def keltner(
     high: Array, low: Array, close: Array, n: int = 20, k: float = 2.0
 ) -> tuple[Array, Array, Array]:
-    """Return the EMA and k EMAs of the true range around it (Keltner 1960; Raschke)."""
+    """Return the EMA and k EMAs of the true range around it (Keltner 1960; Raschke).
+
+    TA-Lib's KC takes the EMA of the typical price and the ATR of 10 bars.
+    """
     middle, width = _ema(close, n), k * _ema(_later_range(high, low, close), n)
     return middle + width, middle, middle - width
 
@@ -996,7 +1000,7 @@ def supertrend(
 ) -> tuple[Array, Array]:
     """Return the trailing line and its direction: 1 below a rising price, −1 above (Seban).
 
-    TradingView's direction has the other sign.
+    TradingView's direction has the other sign. TA-Lib agrees after some 300 bars as for the ATR.
     """
     width, middle = k * _rma(_true_range(high, low, close), n), (high + low) / 2
     return _ratchet(middle - width, middle + width, close)
@@ -1090,9 +1094,28 @@ def obv(close: Array, volume: Array) -> Array:
 
     TA-Lib begins with the first bar's volume.
     """
+    return _total(_signed_volume(close, volume))
+
+
+def _signed_volume(close: Array, volume: Array) -> Array:
     way = np.sign(close - _before(close))
     way = _put(way, np.isnan(way), 0)
-    return _total(way * volume + (close - close))
+    return way * volume + (close - close)
+
+
+@_indicator()
+def obv_slope(close: Array, volume: Array, n: int = 20) -> Array:
+    """Return the rise per bar of n bars' on-balance volume over their mean volume, about −1–1."""
+    signed = _signed_volume(close, volume)
+    slope = _by_window(signed, n, lambda windows: windows @ _slope_of_sums(n))
+    return _over(slope, _mean(volume, n))
+
+
+@lru_cache(maxsize=64)
+def _slope_of_sums(n: int) -> Array:
+    """Return the weights of n changes in the slope of the least-squares line of their sums."""
+    place = np.arange(n)
+    return place * (n - place) * 6 / (n * (n * n - 1) or 1)
 
 
 @_indicator(endless=True)
@@ -1116,7 +1139,8 @@ def cmf(high: Array, low: Array, close: Array, volume: Array, n: int = 20) -> Ar
 def mfi(high: Array, low: Array, close: Array, volume: Array, n: int = 14) -> Array:
     """Return the money flow index, 0–100; NaN while nothing flows (Quong and Soudack 1989).
 
-    Where the bar before is unknown the flow counts on both sides, as TradingView has it.
+    Where the bar before is unknown the flow counts on both sides, as TradingView has it; TA-Lib
+    begins a bar later.
     """
     rise, fall = _split_flow((high + low + close) / 3, volume)
     up, down = _sum(rise, n), _sum(fall, n)
@@ -1163,13 +1187,24 @@ def anchored_vwap(
     x: Array, volume: Array, anchor: Array, k: float = 1.0
 ) -> tuple[Array, Array, Array]:
     """Return the VWAP since the last bar whose anchor is not 0, and k deviations around it."""
-    starts = (anchor != 0) & ~np.isnan(anchor)
+    middle, size = _vwap_bands(x, volume, (anchor != 0) & ~np.isnan(anchor))
+    return middle + k * size, middle, middle - k * size
+
+
+def _vwap_bands(x: Array, volume: Array, starts: Array) -> tuple[Array, Array]:
+    """Return the VWAP and the deviation around it, both weighted by volume."""
     middle = _vwap(x, volume, starts)
     base = _total_from(_put(1 * x, ~starts, 0), starts)
     away = x - base
     square = _vwap(away * away, volume, starts) - (middle - base) ** 2
-    width = k * np.sqrt(np.maximum(square, 0))
-    return middle + width, middle, middle - width
+    return middle, np.sqrt(np.maximum(square, 0))
+
+
+@_indicator(endless=True)
+def vwap_z(high: Array, low: Array, close: Array, volume: Array, time: Array) -> Array:
+    """Return how many deviations, weighted by volume, the close is from the VWAP of the UTC day."""
+    middle, size = _vwap_bands((high + low + close) / 3, volume, _midnights(time))
+    return _over(close - middle, size)
 
 
 @_indicator(endless=True)
@@ -1188,7 +1223,10 @@ def force(close: Array, volume: Array, n: int = 13) -> Array:
 
 @_indicator()
 def relative_volume(volume: Array, n: int = 20) -> Array:
-    """Return the volume over the median of the n bars before; 2 and more is a spike."""
+    """Return the volume over the median of the n bars before; 2 and more is a spike.
+
+    TA-Lib's RVOL takes their mean.
+    """
     usual = _before(_median(volume, n))
     return volume / _masked(usual, usual <= 0)
 
@@ -1252,7 +1290,10 @@ def rolling_min(x: Array, n: int = 20) -> Array:
 
 @_indicator()
 def bars_since_max(x: Array, n: int = 20) -> Array:
-    """Return how many bars ago the highest of n values was, the more recent of equals."""
+    """Return how many bars ago the highest of n values was, the more recent of equals.
+
+    TradingView and TA-Lib's MAXINDEX take an older one.
+    """
     return _ago(x, n)
 
 
@@ -1316,7 +1357,10 @@ def _corr(x: Array, y: Array, n: int) -> Array:
 
 @_indicator()
 def rolling_beta(x: Array, y: Array, n: int = 20) -> Array:
-    """Return the slope of x on y over n pairs, cov/var(y); NaN where y is flat."""
+    """Return the slope of x on y over n pairs, cov/var(y); NaN where y is flat.
+
+    TA-Lib's BETA is that of the second series on the first, of their relative changes.
+    """
     _, square, product = _pairs(x, y, n)
     return product / square
 

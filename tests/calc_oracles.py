@@ -318,3 +318,42 @@ def heikin_ashi(open_: Series, high: Series, low: Series, close: Series) -> list
         body = (out[-1][0] + out[-1][3]) / 2 if out else (o + c) / 2
         out.append((body, max(h, body, middle), min(lo, body, middle), middle))
     return list(zip(*out, strict=True))
+
+
+def amihud(close: Series, quote: Series, n=30) -> list[float]:
+    cost = [abs(r) / q for r, q in zip(returns(close), quote, strict=True)]
+    return [NAN, *windows(n, lambda w: 1e6 * fmean(w), cost[1:])]
+
+
+def obv_slope(close: Series, volume: Series, n=20) -> list[float]:
+    obv = [0.0]
+    for (before, now), size in zip(pairwise(close), volume[1:], strict=True):
+        obv.append(obv[-1] + size * ((now > before) - (now < before)))
+    return windows(n, lambda w, v: regression(w)[0] / fmean(v), obv, volume)
+
+
+def vwap_z(close: Series, price: Series, volume: Series, time: Series) -> list[float]:
+    """The series begins at midnight."""
+    out = []
+    for t, ms in enumerate(time):
+        day = range(
+            next(k for k in range(t + 1) if time[k] // 86_400_000 == ms // 86_400_000), t + 1
+        )
+        size = sum(volume[k] for k in day)
+        mean = sum(volume[k] * price[k] for k in day) / size
+        spread = sum(volume[k] * (price[k] - mean) ** 2 for k in day) / size
+        out.append((close[t] - mean) / math.sqrt(spread) if t > day[0] else NAN)
+    return out
+
+
+def ordered(fast: float, middle: float, slow: float) -> float:
+    """Tell how three averages stand."""
+    if math.isnan(slow):
+        return NAN
+    return float((fast > middle > slow) - (fast < middle < slow))
+
+
+def shocks(sigma: Series, n: int) -> list[float]:
+    """The deviation of the changes of the logarithm."""
+    moves = [math.log(b / a) for a, b in pairwise(sigma)]
+    return [NAN, *windows(n, stdev, moves)]

@@ -1,8 +1,11 @@
 """calc.py beside TradingView, TA-Lib, Wilder's book and plain Python."""
 
 import csv
+import math
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 import pytest
@@ -89,6 +92,8 @@ def test_oscillators_equal_tradingview():
     alike(calc.mfi(close, close, close, volume), *tv(file, "ta.mfi(close, 14)"), 1e-12)
     k, _ = calc.stochastic(high, low, close, 20, 1, 1)
     alike(k, *tv(file, "ta.stoch(close, high, low, 20)"), 1e-12)
+    _, high, low, close, _ = bars("wpr")
+    alike(calc.williams_r(high, low, close, 20), *tv("wpr", "ta.wpr(20)"), 1e-12)
     close = bars("cci+cmo+cog")[3]
     alike(calc.cci(close, close, close, 20), *tv("cci+cmo+cog", "ta.cci(close, 20)"), 1e-12)
     alike(calc.cmo(close, 20), *tv("cci+cmo+cog", "ta.cmo(close, 20)"), 1e-12)
@@ -109,6 +114,33 @@ def test_supertrend_equals_tradingview_exactly():
     alike(np.where(way > 0, line, np.nan), up, 0)
     # Pine writes 0 on the very first bar, before there is a line.
     alike(np.where(way < 0, line, np.nan), down, 0, start=1)
+
+
+def test_sar_equals_tradingview_exactly():
+    _, high, low, _, _ = bars("sar")
+    alike(calc.psar(high, low), *tv("sar", "ta.sar(0.02, 0.02, 0.2)"), 0)
+
+
+def test_directional_movement_equals_tradingview_from_the_first_bar():
+    _, high, low, close, _ = bars("dmi")
+    for ours, part in zip(calc.adx(high, low, close, 17, 14), ("adx", "dip", "dim"), strict=True):
+        alike(ours, *tv("dmi", f"ta.dmi(17, 14).{part}"), 1e-12)
+
+
+def test_accumulation_and_price_volume_trend_equal_tradingview():
+    file = "accdist+pvi+pvt+wad+wvad"
+    _, high, low, close, volume = bars(file)
+    alike(calc.ad(high, low, close, volume), *tv(file, "ta.accdist"), 1e-12)
+    alike(calc.pvt(close, volume), *tv(file, "ta.pvt"), 1e-12, start=1)
+
+
+def test_correlation_and_median_equal_tradingview():
+    close = bars("correlation")[3]
+    ours = calc.rolling_corr(calc.sma(close, 20), calc.ema(close, 10), 20)
+    # Pine takes E[xy] − E[x]·E[y], which costs half the digits here.
+    alike(ours, *tv("correlation", "correlation"), 1e-7)
+    close = bars("min+max+median+mode")[3]
+    alike(calc.rolling_median(close, 20), *tv("min+max+median+mode", "median(close)"), 0)
 
 
 def test_obv_equals_tradingview_exactly_but_begins_at_zero():
@@ -140,6 +172,20 @@ def test_how_long_ago_differs_from_tradingview_in_plateaus_only():
         ours, theirs = calc.bars_since_max(x, 10), -tv("highest+lowest", title)[0]
         for t in np.flatnonzero(ours != theirs)[9:]:
             assert ours[t] < theirs[t] and x[t - int(ours[t])] == x[t - int(theirs[t])]
+
+
+def test_how_long_ago_differs_from_talib_in_plateaus_only(market):
+    close, rows = market[3], np.arange(len(market[3]))[:, None]
+    for ours, function in (
+        (calc.bars_since_max(close), talib.MAXINDEX),
+        (calc.bars_since_min(close), talib.MININDEX),
+    ):
+        theirs = rows - by_column(lambda x, f=function: f(x, 20), close)[0]
+        differ = np.add(np.argwhere(ours[19:] != theirs[19:]), [19, 0])
+        assert 0 < len(differ) < 500
+        for t, s in differ:
+            assert ours[t, s] < theirs[t, s]
+            assert close[t - int(ours[t, s]), s] == close[t - int(theirs[t, s]), s]
 
 
 def starts(time, minutes):
@@ -258,6 +304,13 @@ def talib_ranges(o, h, lo, c, v):
     yield calc.bollinger(c), by_column(lambda x: talib.BBANDS(x, 20, 2, 2), c), 0
     yield calc.donchian(h, lo), by_column(talib.DONCHIAN, h, lo), 0
     yield calc.aroon(h, lo)[:2], by_column(lambda *x: talib.AROON(*x, 14)[::-1], h, lo), 0
+    yield calc.aroon(h, lo)[2], by_column(lambda *x: talib.AROONOSC(*x, 14), h, lo), 0
+    upper, middle, lower = by_column(lambda x: talib.BBANDS(x, 20, 2, 2), c)
+    yield calc.percent_b(c), [(c - lower) / (upper - lower)], 0
+    yield calc.bandwidth(c), [100 * (upper - lower) / middle], 0
+    bases = [by_column(lambda *x, n=n: talib.MIDPRICE(*x, n), h, lo)[0] for n in (9, 26, 52)]
+    yield calc.ichimoku(h, lo)[:2], bases[:2], 0
+    yield calc.ichimoku(h, lo)[3][25:], [bases[2][:-25]], 0
     yield calc.supertrend(h, lo, c), by_column(talib.SUPERTREND, h, lo, c), 300
     yield calc.vortex(h, lo, c), by_column(talib.VORTEX, h, lo, c), 0
     yield calc.efficiency(c), by_column(talib.ER, c), 0
@@ -270,6 +323,9 @@ def talib_flows(o, h, lo, c, v):
     yield calc.mfi(h, lo, c, v), by_column(talib.MFI, h, lo, c, v), 14
     yield calc.pvt(c, v), by_column(talib.PVT, c, v), 0
     yield calc.force(c, v), by_column(talib.EFI, c, v), 0
+    first = 1.0 * (np.arange(len(c)) == 0)
+    whole = calc.anchored_vwap((h + lo + c) / 3, v, first)[1]
+    yield whole, by_column(talib.VWAP, h, lo, c, v), 0
 
 
 def talib_statistics(o, h, lo, c, v):
@@ -280,6 +336,7 @@ def talib_statistics(o, h, lo, c, v):
     yield calc.rolling_max(c), by_column(lambda x: talib.MAX(x, 20), c), 0
     yield calc.rolling_min(c), by_column(lambda x: talib.MIN(x, 20), c), 0
     yield calc.rolling_sum(c), by_column(lambda x: talib.SUM(x, 20), c), 0
+    yield calc.rolling_median(c, 21), by_column(lambda x: talib.PERCENTILE(x, 21, 50), c), 0
     yield calc.rolling_corr(h, lo), by_column(lambda *x: talib.CORREL(*x, 20), h, lo), 0
     yield calc.rolling_rank(v), by_column(talib.PERCENTRANK, v), 0
     yield calc.heikin_ashi(o, h, lo, c), by_column(talib.HA, o, h, lo, c), 0
@@ -402,11 +459,50 @@ def plain_cases(o, h, lo, c, v, time, other):
     yield calc.quote_vwap(quote, v, time), plain.day_vwap(typical, v, time)
 
 
-def test_the_rest_equals_plain_python(coin):
-    for ours, theirs in plain_cases(*coin):
+def plain_flows(o, h, lo, c, v, time, other):
+    """What takers bought is made of the candle, for the recorded ones do not tell."""
+    bought = [b * (0.5 + (x - a) / 9 / x) for a, x, b in zip(o, c, v, strict=True)]
+    delta = [2 * b - a for a, b in zip(v, bought, strict=True)]
+    quote = [a * b for a, b in zip(c, v, strict=True)]
+    yield calc.taker_delta(v, bought), delta
+    yield calc.cvd(v, bought), list(accumulate(delta))
+    yield calc.cvd_slope(v, bought), plain.windows(20, lambda a, b: sum(a) / sum(b), delta, v)
+    share = plain.windows(5, lambda a, b: 100 * sum(a) / sum(b), bought, v)
+    yield calc.buy_share(v, bought, 5), share
+    yield calc.amihud(c, quote), plain.amihud(c, quote)
+    yield calc.obv_slope(c, v), plain.obv_slope(c, v)
+    typical = [(a + b + d) / 3 for a, b, d in zip(h, lo, c, strict=True)]
+    yield calc.vwap_z(h, lo, c, v, time), plain.vwap_z(c, typical, v, time)
+
+
+def plain_derived(o, h, lo, c, v, time, other):
+    lines = [plain.ema(c, n) for n in (20, 50, 200)]
+    yield calc.ema_distance(c), [100 * (a / b - 1) for a, b in zip(c, lines[1], strict=True)]
+    yield calc.ribbon(c), [plain.ordered(*row) for row in zip(*lines, strict=True)]
+    logs = [math.log(a) for a in c]
+    yield calc.crowding(c), plain.zscore(logs, 30)
+    yield calc.log_mean(c), plain.windows(24, fmean, logs)
+    ratio = [a - math.log(b) for a, b in zip(logs, other, strict=True)]
+    strength = plain.windows(25, lambda w: 100 * (w[-1] - w[0]), ratio)
+    yield calc.relative_strength(c, other), strength
+    sigma = plain.realised_vol(c, 20, 1)
+    yield calc.vol_rank(c, 20, 50)[20:], plain.rank(sigma[19:], 50)
+    yield calc.vol_of_vol(c)[20:], plain.shocks(sigma[19:], 20)
+
+
+@pytest.mark.parametrize("cases", [plain_cases, plain_flows, plain_derived])
+def test_the_rest_equals_plain_python(cases, coin):
+    for ours, theirs in cases(*coin):
         others = theirs if isinstance(ours, tuple) else (theirs,)
         for mine, other in zip(outputs(ours), others, strict=True):
             alike(mine, other, 1e-9)
+
+
+def test_pivot_points_are_those_of_the_bar_before():
+    """By hand: P = 315/3, R1 = 2P − L, S1 = 2P − H, R2, S2 = P ± (H − L), R3 = H + 2(P − L)."""
+    levels = calc.pivot_points([110.0, 0], [100.0, 0], [105.0, 0])
+    assert [float(one[1]) for one in levels] == [105, 110, 100, 115, 95, 120, 90]
+    assert all(np.isnan(one[0]) for one in levels)
 
 
 def test_supertrend_and_sar_equal_plain_python_exactly_and_in_panels(market):
