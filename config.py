@@ -239,6 +239,13 @@ class Config:
         "boşsa DATA_DIR içinde SQLite; postgresql://… olabilir",
         "empty: SQLite in DATA_DIR; may be postgresql://…",
     )
+    keep_firings: int = setting(
+        "KEEP_FIRINGS",
+        number(1, 3650),
+        "90",
+        "çalan alarmların saklandığı gün",
+        "days for which fired alarms are kept",
+    )
     cache_url: Secret = setting(
         "CACHE_URL",
         cache,

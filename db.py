@@ -1,5 +1,6 @@
 """Every row that must survive: SQLite in WAL mode, or PostgreSQL by its address."""
 
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -9,14 +10,8 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
-    BigInteger,
-    Column,
     Connection,
-    Double,
-    Integer,
-    MetaData,
     Table,
-    Text,
     create_engine,
     delete,
     event,
@@ -24,113 +19,34 @@ from sqlalchemy import (
     insert,
     inspect,
     select,
-    text,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.schema import CreateColumn
+
+from alarm_rows import AlarmRows
+from schema import (
+    MIGRATIONS,
+    favourites,
+    formulas,
+    hosts,
+    meta,
+    pushes,
+    readings,
+    spending,
+    tables,
+    tokens,
+    updates,
+    users,
+)
 
 DbError = SQLAlchemyError
 
 MEMO_SECONDS = 5.0
 KEEP_UPDATES = 2 * 86_400_000
 KEEP_READINGS = 40 * 86_400_000
+KEEP_TOKENS = 3_600_000
 MAX_FAVOURITES = 50
-
-tables = MetaData()
-meta = Table("meta", tables, Column("version", Integer, nullable=False))
-users = Table(
-    "users",
-    tables,
-    Column("id", BigInteger, primary_key=True, autoincrement=False),
-    Column("name", Text, nullable=False),
-    Column("lang", Text),
-    Column("zone", Text),
-    Column("since", BigInteger, nullable=False),
-)
-favourites = Table(
-    "favourites",
-    tables,
-    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("symbol", Text, primary_key=True),
-    Column("place", Integer, nullable=False),
-)
-updates = Table(
-    "updates",
-    tables,
-    Column("id", BigInteger, primary_key=True, autoincrement=False),
-    Column("body", Text),
-    Column("received", BigInteger, nullable=False),
-    Column("tries", Integer, nullable=False),
-    Column("done", BigInteger),
-)
-hosts = Table(
-    "hosts",
-    tables,
-    Column("name", Text, primary_key=True),
-    Column("state", Text, nullable=False),
-    Column("until", BigInteger, nullable=False),
-)
-readings = Table(
-    "readings",
-    tables,
-    Column("name", Text, primary_key=True),
-    Column("at", BigInteger, primary_key=True, autoincrement=False),
-    Column("value", Double, nullable=False),
-)
-spending = Table(
-    "spending",
-    tables,
-    Column("name", Text, primary_key=True),
-    Column("month", Text, primary_key=True),
-    Column("used", Integer, nullable=False),
-)
-pushes = Table(
-    "pushes",
-    tables,
-    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("line", Text, primary_key=True),
-    Column("chat_id", BigInteger, nullable=False),
-    Column("minute", Integer, nullable=False),
-    Column("day", Text, nullable=False),
-    Column("topic", BigInteger),
-)
-formulas = Table(
-    "formulas",
-    tables,
-    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("name", Text, primary_key=True),
-    Column("text", Text, nullable=False),
-)
-
-
-def make(*wanted: Table) -> Callable[[Connection], None]:
-    """Return a migration that makes tables."""
-    return lambda connection: tables.create_all(connection, tables=list(wanted))
-
-
-def extend(*wanted: Column) -> Callable[[Connection], None]:
-    """Return a migration that adds columns where an earlier version made the table."""
-
-    def step(connection: Connection) -> None:
-        for column in wanted:
-            there = {row["name"] for row in inspect(connection).get_columns(column.table.name)}
-            if column.name not in there:
-                described = CreateColumn(column).compile(dialect=connection.dialect)
-                connection.execute(text(f"ALTER TABLE {column.table.name} ADD COLUMN {described}"))
-
-    return step
-
-
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
-    make(meta, users, favourites, updates, hosts),
-    make(pushes),
-    make(spending),
-    extend(pushes.c.topic),
-    make(readings),
-    make(formulas),
-)
 
 
 class Person(NamedTuple):
@@ -178,6 +94,7 @@ class Db:
         options = {"connect_args": {"timeout": 10}} if url.startswith("sqlite") else {}
         self._engine = create_engine(url, pool_size=8, pool_pre_ping=not options, **options)
         self._dialect: Any = sqlite if options else postgresql
+        self.alarms = AlarmRows(self._read, self._write, self._dialect, self.now)
         if options:
             event.listen(self._engine, "connect", prepare_sqlite)
             event.listen(self._engine, "begin", begin_sqlite)
@@ -397,15 +314,33 @@ class Db:
             return db.scalar(query)
 
     def prune(self) -> int:
-        """Delete answered updates older than Telegram could send again, and old readings.
+        """Delete answered updates older than Telegram could send again, old readings and tokens.
 
         Return how many there were.
         """
-        done = updates.c.done < self.now() - KEEP_UPDATES
-        old = readings.c.at < self.now() - KEEP_READINGS
+        now = self.now()
+        old = (
+            delete(updates).where(updates.c.done < now - KEEP_UPDATES),
+            delete(readings).where(readings.c.at < now - KEEP_READINGS),
+            delete(tokens).where(tokens.c.made < now - KEEP_TOKENS),
+        )
         with self._write() as db:
-            gone = db.execute(delete(updates).where(done)).rowcount
-            return gone + db.execute(delete(readings).where(old)).rowcount
+            return sum(db.execute(one).rowcount for one in old)
+
+    def keep_token(self, user_id: int, body: str) -> str:
+        """Keep what a user may confirm within the hour; return the token that names it."""
+        token = secrets.token_urlsafe(9)
+        row = insert(tokens).values(token=token, user_id=user_id, body=body, made=self.now())
+        with self._write() as db:
+            db.execute(row)
+        return token
+
+    def take_token(self, user_id: int, token: str) -> str | None:
+        """Return what a user's token names, once; None where it is used, old or another's."""
+        mine = (tokens.c.token == token) & (tokens.c.user_id == user_id)
+        fresh = tokens.c.made >= self.now() - KEEP_TOKENS
+        with self._write() as db:
+            return db.scalar(delete(tokens).where(mine, fresh).returning(tokens.c.body))
 
     def host_states(self) -> list[tuple[str, str, int]]:
         """Return the markets that are closed: name, state, until when in ms."""
@@ -438,6 +373,34 @@ class Db:
         query = select(spending.c.name, spending.c.used).where(spending.c.month == month)
         with self._read() as db:
             return {row.name: row.used for row in db.execute(query)}
+
+
+def copy(origin: str, target: str) -> int:
+    """Copy every row from one database into an empty one, by their addresses; return the count.
+
+    Both are brought to the newest version first. Raises ValueError where the target has rows.
+    """
+    source, sink = Db(origin), Db(target)
+    wanted = [table for table in tables.sorted_tables if table is not meta]
+    with source._read() as there, sink._write() as here:
+        if any(here.scalar(select(func.count()).select_from(table)) for table in wanted):
+            raise ValueError("hedef boş değil / the target is not empty")
+        count = sum(poured(table, there, here) for table in wanted)
+    source.close()
+    sink.close()
+    return count
+
+
+def poured(table: Table, there: Connection, here: Connection) -> int:
+    """Copy a table's rows, a thousand at a time, and let new ones count on; return how many."""
+    count, rows = 0, there.execute(select(table)).mappings()
+    for some in rows.partitions(1000):
+        here.execute(insert(table), [dict(row) for row in some])
+        count += len(some)
+    if here.dialect.name == "postgresql" and table.autoincrement_column is not None:
+        highest = here.scalar(select(func.max(table.c.id)))
+        here.execute(select(func.setval(f"{table.name}_id_seq", highest or 1, highest is not None)))
+    return count
 
 
 def prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -11,7 +11,6 @@ if __name__ != "__mp_main__":
     import signal
     import threading
     import time
-    from dataclasses import replace
     from pathlib import Path
 
     from telebot.apihelper import ApiTelegramException
@@ -21,8 +20,9 @@ if __name__ != "__mp_main__":
     import config
     import keep_alive
     import post
+    import shell
     import workers
-    from bot import Chat, Ctx, User, answer
+    from bot import Ctx
     from db import Db
     from local.telegram import Server
     from local.terminal import run as run_terminal
@@ -48,22 +48,6 @@ def build(settings: "config.Config") -> "Ctx":
         redact=redact,
         commands=commands.load(),
     )
-
-
-def one_command(ctx: "Ctx", line: str) -> int:
-    """Answer one command line on standard output; return the exit status."""
-    user = User(id=1, lang=ctx.config.language, zone=ctx.config.timezone, admin=True)
-    worst = 0
-    for reply in answer(line, replace(ctx, user=user, chat=Chat(1))):
-        worst = max(worst, reply.failed)
-        if reply.text:
-            print(
-                post.plain(reply.text), file=(sys.stdout, sys.stderr)[reply.failed > 0], flush=True
-            )
-        for name, body in post.files(reply):
-            Path(name).write_bytes(body)
-            print(Path(name).resolve(), flush=True)
-    return worst
 
 
 def serve(ctx: "Ctx") -> int:
@@ -98,13 +82,15 @@ def serve(ctx: "Ctx") -> int:
 
 def main(arguments: list[str]) -> int:
     """Run the bot, or the command line given; return the exit status."""
+    if arguments[:1] == ["copy-db"]:
+        return shell.copied(arguments[1:])
     try:
         ctx = build(config.load())
     except config.ConfigError as error:
         print(error, file=sys.stderr)
         return 2
     try:
-        return one_command(ctx, " ".join(arguments)) if arguments else serve(ctx)
+        return shell.answered(ctx, " ".join(arguments)) if arguments else serve(ctx)
     except ApiTelegramException as error:
         print(f"Telegram: {ctx.redact(error.description)}", file=sys.stderr)
         return 2

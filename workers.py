@@ -166,12 +166,12 @@ class Workers:
 
 
 def used(sources: Any, db: Any, settings: Any) -> list[str]:
-    """Return the symbols to keep warm: of the owner's list and what people watch.
+    """Return the symbols to keep warm: of the owner's list, of alarms, and what people watch.
 
     What else must never be cold joins here, before the favourites.
     """
     listed = filter(None, map(sources.known, settings.scan_symbols))
-    return list(dict.fromkeys([*listed, *db.watched()]))[:MAX_USED]
+    return list(dict.fromkeys([*listed, *db.alarms.watched(), *db.watched()]))[:MAX_USED]
 
 
 def schedule(workers: Workers, sources: Any, db: Any, settings: Any) -> None:
@@ -191,6 +191,7 @@ def schedule(workers: Workers, sources: Any, db: Any, settings: Any) -> None:
     workers.add(Job("store", 6 * 3600, sources.tidy), 600)
     workers.add(Job("readings", 3600, note), 60)
     workers.add(Job("updates", 3600, db.prune), 900)
+    workers.add(Job("firings", 3600, lambda: db.alarms.prune(settings.keep_firings)), 930)
 
 
 def stamp(seconds: float | None) -> int | None:

@@ -28,7 +28,7 @@ def markets(clock):
 def live(market, markets, clock, database):
     """Let seconds pass while jobs run when they are due; return when a path was asked for."""
     workers = Workers(Pool(1), clock)
-    settings = SimpleNamespace(scan_symbols=("btc", "eth"))
+    settings = SimpleNamespace(scan_symbols=("btc", "eth"), keep_firings=90)
     schedule(workers, market, database, settings)
 
     def go(seconds, path, *names):

@@ -12,7 +12,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS = {
     0: ("bot", "calc", "config", "dar", "net", "shapes"),
-    0.5: ("lines",),
+    0.5: ("lines", "schema"),
+    0.75: ("alarm_rows",),
     1: ("markets", "door", "db", "stats", "live", "chart", "vocabulary", "graph"),
     1.25: (
         "history",
@@ -32,7 +33,7 @@ FLOORS = {
     2.25: ("trials",),
     2.5: ("drawings", "tested", "outlook"),
     3: ("workers", "alarms", "trade", "post"),
-    4: ("commands", "chat", "keep_alive"),
+    4: ("commands", "chat", "keep_alive", "shell"),
     5: ("main",),
 }
 FLOOR = {name: floor for floor, names in FLOORS.items() for name in names}

@@ -1,0 +1,249 @@
+"""The rows of alarms: what is watched for, what it last was, and what was fired but not told."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+
+from schema import alarm_states, alarms, firings
+
+ACTIVE, PAUSED, DONE = "active", "paused", "done"
+MARKS = 0
+MAX_ALARMS = 200
+DAY = 86_400_000
+Opened = Callable[[], AbstractContextManager[Connection]]
+Key = tuple[int, str]
+
+
+class Alarm(NamedTuple):
+    """What somebody wants to be told: a condition in its normal form, of some targets.
+
+    `kind` is formula, price, move, rise, fall, or an index: ap, fg, dom, fr. All but a formula's
+    text is a sign and a number. `targets` are symbols, or one word: favourites, all, `top 50`.
+    A `steady` one fires while it is true, others when it comes true. `cooldown` is None for one
+    that fires once. Times are in ms; `band` is how far a number must go back to fire again.
+    """
+
+    user_id: int
+    chat_id: int
+    kind: str
+    text: str
+    targets: str
+    interval: str = ""
+    band: float = 0.0
+    steady: bool = False
+    cooldown: int | None = None
+    until: int | None = None
+    snooze: int | None = None
+    severity: str = "normal"
+    state: str = ACTIVE
+    made: int = 0
+    last_fired: int | None = None
+    topic: int | None = None
+    id: int = 0
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Return the symbols it names, none where the targets are a word for them."""
+        return tuple(word for word in self.targets.split() if word.isupper())
+
+
+class State(NamedTuple):
+    """What an alarm knows of a symbol: whether it may fire, its last value, when it last did."""
+
+    alarm_id: int
+    symbol: str
+    armed: bool
+    value: float | None
+    fired: int | None
+    checked: int
+
+
+class Firing(NamedTuple):
+    """A thing to be told: what came true of which symbol, when, and whether it was told."""
+
+    alarm_id: int
+    user_id: int
+    chat_id: int
+    symbol: str
+    at: int
+    value: float | None
+    text: str
+    severity: str = "normal"
+    topic: int | None = None
+    made: int = 0
+    tries: int = 0
+    message_id: int | None = None
+    delivered: int | None = None
+    dropped: int | None = None
+    id: int = 0
+
+
+class AlarmRows:
+    """Read and write the rows of alarms; `revision` rises when what is to be watched changes."""
+
+    def __init__(self, read: Opened, write: Opened, dialect: Any, now: Callable[[], int]) -> None:
+        self._read, self._write, self._dialect, self._now = read, write, dialect, now
+        self.revision = 0
+
+    def add(self, alarm: Alarm) -> int | None:
+        """Write a new alarm; return its number, None where its user has too many."""
+        row = alarm._asdict() | {"made": alarm.made or self._now()}
+        row.pop("id")
+        mine = (alarms.c.user_id == alarm.user_id) & (alarms.c.state != DONE)
+        with self._write() as db:
+            if (db.scalar(select(func.count()).where(mine)) or 0) >= MAX_ALARMS:
+                return None
+            made = db.scalar(insert(alarms).values(**row).returning(alarms.c.id))
+        self.revision += 1
+        return made
+
+    def find(self, user_id: int, alarm_id: int) -> Alarm | None:
+        """Return a user's alarm by its number."""
+        return next(self._alarms(alarms.c.id == alarm_id, alarms.c.user_id == user_id), None)
+
+    def of(self, user_id: int) -> list[Alarm]:
+        """Return a user's alarms that are not done, the oldest first."""
+        return list(self._alarms(alarms.c.user_id == user_id, alarms.c.state != DONE))
+
+    def active(self) -> list[Alarm]:
+        """Return everybody's alarms that are to be watched, the oldest first."""
+        return list(self._alarms(alarms.c.state == ACTIVE))
+
+    def _alarms(self, *where: Any) -> Iterator[Alarm]:
+        with self._read() as db:
+            rows = db.execute(select(alarms).where(*where).order_by(alarms.c.id)).all()
+        return (Alarm(**row._mapping) for row in rows)
+
+    def change(self, user_id: int, alarm_id: int, **values: Any) -> bool:
+        """Change a user's alarm; return whether it was there."""
+        mine = (alarms.c.id == alarm_id) & (alarms.c.user_id == user_id)
+        with self._write() as db:
+            there = db.execute(update(alarms).where(mine).values(**values)).rowcount > 0
+        self.revision += 1
+        return there
+
+    def arm(self, alarm_id: int, armed: bool | None) -> None:
+        """Set whether an alarm may fire at once, of every symbol; None forgets what it knew."""
+        mine = alarm_states.c.alarm_id == alarm_id
+        change = update(alarm_states).where(mine).values(armed=bool(armed), fired=None)
+        with self._write() as db:
+            db.execute(delete(alarm_states).where(mine) if armed is None else change)
+        self.revision += 1
+
+    def remove(self, user_id: int, alarm_id: int) -> bool:
+        """Delete a user's alarm with what it knew; return whether it was there."""
+        mine = (alarms.c.id == alarm_id) & (alarms.c.user_id == user_id)
+        with self._write() as db:
+            there = db.execute(delete(alarms).where(mine)).rowcount > 0
+            if there:
+                db.execute(delete(alarm_states).where(alarm_states.c.alarm_id == alarm_id))
+        self.revision += 1
+        return there
+
+    def pause(self, chat_id: int) -> int:
+        """Pause every alarm of a chat that cannot be reached; return how many there were."""
+        there = (alarms.c.chat_id == chat_id) & (alarms.c.state == ACTIVE)
+        with self._write() as db:
+            count = db.execute(update(alarms).where(there).values(state=PAUSED)).rowcount
+        self.revision += 1
+        return count
+
+    def watched(self) -> list[str]:
+        """Return the symbols that active alarms name, the most wanted first."""
+        query = select(alarms.c.targets, func.count()).where(alarms.c.state == ACTIVE)
+        query = query.group_by(alarms.c.targets).order_by(func.count().desc())
+        with self._read() as db:
+            rows = db.scalars(query).all()
+        words = (word for targets in rows for word in targets.split())
+        return list(dict.fromkeys(word for word in words if word.isupper()))
+
+    def states(self) -> dict[Key, State]:
+        """Return what alarms know, by (alarm, symbol)."""
+        with self._read() as db:
+            rows = [State(*row) for row in db.execute(select(alarm_states))]
+        return {(row.alarm_id, row.symbol): row for row in rows if row.alarm_id != MARKS}
+
+    def marks(self) -> dict[str, int]:
+        """Return until when (ms) each thing that is looked at was looked at, by its name."""
+        query = select(alarm_states.c.symbol, alarm_states.c.checked)
+        with self._read() as db:
+            rows = db.execute(query.where(alarm_states.c.alarm_id == MARKS))
+            return {row.symbol: row.checked for row in rows}
+
+    def save(
+        self,
+        states: Iterable[State],
+        fired: Iterable[Firing] = (),
+        marks: Mapping[str, int] | None = None,
+        done: Iterable[int] = (),
+    ) -> None:
+        """Write in one transaction what changed, what is to be told, and which alarms are done."""
+        seen = [State(MARKS, name, False, None, None, at) for name, at in (marks or {}).items()]
+        rows = [state._asdict() for state in (*states, *seen)]
+        told = [told_row(firing, self._now()) for firing in fired]
+        ended = [{"which": alarm_id} for alarm_id in done]
+        made = self._dialect.insert(alarm_states)
+        place = [alarm_states.c.alarm_id, alarm_states.c.symbol]
+        set_ = {name: made.excluded[name] for name in ("armed", "value", "fired", "checked")}
+        chosen = alarms.c.id == bindparam("which")
+        with self._write() as db:
+            if rows:
+                db.execute(made.on_conflict_do_update(index_elements=place, set_=set_), rows)
+            if told:
+                db.execute(insert(firings), told)
+                last = [{"which": row["alarm_id"], "last": row["at"]} for row in told]
+                db.execute(update(alarms).where(chosen).values(last_fired=bindparam("last")), last)
+            if ended:
+                db.execute(update(alarms).where(chosen).values(state=DONE), ended)
+
+    def outbox(self) -> list[Firing]:
+        """Return what is still to be told, the oldest first."""
+        return self._firings(firings.c.delivered.is_(None), firings.c.dropped.is_(None))
+
+    def fired(self, user_id: int, since: int = 0) -> list[Firing]:
+        """Return what a user's alarms fired since an instant (ms), the oldest first."""
+        return self._firings(firings.c.user_id == user_id, firings.c.at >= since)
+
+    def _firings(self, *where: Any) -> list[Firing]:
+        query = select(firings).where(*where).order_by(firings.c.id)
+        with self._read() as db:
+            return [Firing(**row._mapping) for row in db.execute(query)]
+
+    def begin(self, ids: Iterable[int]) -> None:
+        """Count one more try to tell some firings."""
+        self._mark(ids, tries=firings.c.tries + 1)
+
+    def told(self, ids: Iterable[int], message_id: int) -> None:
+        """Note by which message some firings were told."""
+        self._mark(ids, message_id=message_id, delivered=self._now())
+
+    def drop(self, ids: Iterable[int]) -> None:
+        """Give up on telling some firings."""
+        self._mark(ids, dropped=self._now())
+
+    def _mark(self, ids: Iterable[int], **values: Any) -> None:
+        with self._write() as db:
+            db.execute(update(firings).where(firings.c.id.in_(list(ids))).values(**values))
+
+    def prune(self, days: int) -> int:
+        """Delete what was told or dropped so many days ago, and alarms done as long.
+
+        Return how many there were.
+        """
+        old = self._now() - days * DAY
+        past = (firings.c.delivered < old) | (firings.c.dropped < old)
+        over = (alarms.c.state == DONE) & (func.coalesce(alarms.c.last_fired, alarms.c.made) < old)
+        with self._write() as db:
+            gone = db.execute(delete(firings).where(past)).rowcount
+            ids = db.scalars(delete(alarms).where(over).returning(alarms.c.id)).all()
+            db.execute(delete(alarm_states).where(alarm_states.c.alarm_id.in_(ids)))
+        return gone + len(ids)
+
+
+def told_row(firing: Firing, now: int) -> dict[str, Any]:
+    """Return a firing as a new row."""
+    row = firing._asdict() | {"made": firing.made or now}
+    row.pop("id")
+    return row

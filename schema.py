@@ -1,0 +1,171 @@
+"""The tables of every row that must survive, and the steps from each earlier version."""
+
+from collections.abc import Callable
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Double,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    inspect,
+    text,
+)
+from sqlalchemy.schema import CreateColumn
+
+tables = MetaData()
+meta = Table("meta", tables, Column("version", Integer, nullable=False))
+users = Table(
+    "users",
+    tables,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    Column("lang", Text),
+    Column("zone", Text),
+    Column("since", BigInteger, nullable=False),
+)
+favourites = Table(
+    "favourites",
+    tables,
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("symbol", Text, primary_key=True),
+    Column("place", Integer, nullable=False),
+)
+updates = Table(
+    "updates",
+    tables,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("body", Text),
+    Column("received", BigInteger, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("done", BigInteger),
+)
+hosts = Table(
+    "hosts",
+    tables,
+    Column("name", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("until", BigInteger, nullable=False),
+)
+readings = Table(
+    "readings",
+    tables,
+    Column("name", Text, primary_key=True),
+    Column("at", BigInteger, primary_key=True, autoincrement=False),
+    Column("value", Double, nullable=False),
+)
+spending = Table(
+    "spending",
+    tables,
+    Column("name", Text, primary_key=True),
+    Column("month", Text, primary_key=True),
+    Column("used", Integer, nullable=False),
+)
+pushes = Table(
+    "pushes",
+    tables,
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("line", Text, primary_key=True),
+    Column("chat_id", BigInteger, nullable=False),
+    Column("minute", Integer, nullable=False),
+    Column("day", Text, nullable=False),
+    Column("topic", BigInteger),
+)
+formulas = Table(
+    "formulas",
+    tables,
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", Text, primary_key=True),
+    Column("text", Text, nullable=False),
+)
+alarms = Table(
+    "alarms",
+    tables,
+    Column("id", Integer, primary_key=True),
+    Column("user_id", BigInteger, nullable=False, index=True),
+    Column("chat_id", BigInteger, nullable=False),
+    Column("topic", BigInteger),
+    Column("kind", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("targets", Text, nullable=False),
+    Column("interval", Text, nullable=False),
+    Column("band", Double, nullable=False),
+    Column("steady", Boolean, nullable=False),
+    Column("cooldown", BigInteger),
+    Column("until", BigInteger),
+    Column("snooze", BigInteger),
+    Column("severity", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("made", BigInteger, nullable=False),
+    Column("last_fired", BigInteger),
+)
+alarm_states = Table(
+    "alarm_states",
+    tables,
+    Column("alarm_id", Integer, primary_key=True, autoincrement=False),
+    Column("symbol", Text, primary_key=True),
+    Column("armed", Boolean, nullable=False),
+    Column("value", Double),
+    Column("fired", BigInteger),
+    Column("checked", BigInteger, nullable=False),
+)
+firings = Table(
+    "firings",
+    tables,
+    Column("id", Integer, primary_key=True),
+    Column("alarm_id", Integer, nullable=False),
+    Column("user_id", BigInteger, nullable=False),
+    Column("chat_id", BigInteger, nullable=False),
+    Column("topic", BigInteger),
+    Column("symbol", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("value", Double),
+    Column("text", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("made", BigInteger, nullable=False, index=True),
+    Column("tries", Integer, nullable=False),
+    Column("message_id", BigInteger),
+    Column("delivered", BigInteger),
+    Column("dropped", BigInteger),
+)
+tokens = Table(
+    "tokens",
+    tables,
+    Column("token", Text, primary_key=True),
+    Column("user_id", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("made", BigInteger, nullable=False),
+)
+
+
+def make(*wanted: Table) -> Callable[[Connection], None]:
+    """Return a migration that makes tables."""
+    return lambda connection: tables.create_all(connection, tables=list(wanted))
+
+
+def extend(*wanted: Column) -> Callable[[Connection], None]:
+    """Return a migration that adds columns where an earlier version made the table."""
+
+    def step(connection: Connection) -> None:
+        for column in wanted:
+            there = {row["name"] for row in inspect(connection).get_columns(column.table.name)}
+            if column.name not in there:
+                described = CreateColumn(column).compile(dialect=connection.dialect)
+                connection.execute(text(f"ALTER TABLE {column.table.name} ADD COLUMN {described}"))
+
+    return step
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
+    make(meta, users, favourites, updates, hosts),
+    make(pushes),
+    make(spending),
+    extend(pushes.c.topic),
+    make(readings),
+    make(formulas),
+    make(alarms, alarm_states, firings, tokens),
+)
