@@ -7,22 +7,40 @@ pictures; `png(drawing)` draws any of them. Times are UTC milliseconds, shown in
 import io
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from math import isfinite, nan
+from math import floor, isfinite, log10, nan
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 Array = np.ndarray
+Colours = dict[str, Any]
 
 WIDTH, HEIGHT, DPI = 8.0, 5.2, 125
-SHARE = {"up": "#26a69a", "down": "#ef5350", "line": ("#2f81f7", "#f0a020", "#b565d8", "#3fb950")}
-THEMES = {
-    "dark": {"back": "#131722", "text": "#d1d4dc", "grid": "#2a2e39", "faint": "#868993"},
-    "light": {"back": "#ffffff", "text": "#1e222d", "grid": "#e3e6ec", "faint": "#787b86"},
+SMALL, LETTER = 10.5, 0.0109
+THEMES: dict[str, dict[str, Any]] = {
+    "dark": {
+        "back": "#131722",
+        "text": "#e6e8ee",
+        "grid": "#2a2e39",
+        "faint": "#a9adb8",
+        "up": "#26a69a",
+        "down": "#ef5350",
+        "line": ("#4c9aff", "#f0a020", "#c77dea", "#3fb950"),
+    },
+    "light": {
+        "back": "#ffffff",
+        "text": "#1e222d",
+        "grid": "#e3e6ec",
+        "faint": "#565a66",
+        "up": "#089981",
+        "down": "#d9342b",
+        "line": ("#1f6feb", "#b35c00", "#8e3fb5", "#1a7f37"),
+    },
 }
 MARKS = {"buy": "^", "sell": "v", "alarm": "D", "stop": "_", "target": "_"}
 HOUR, DAY = 3_600_000, 86_400_000
+SCALES = ((1e9, "B"), (1e6, "M"), (1e3, "K"))
 
 
 class Look(NamedTuple):
@@ -73,7 +91,10 @@ class Mark(NamedTuple):
 
 
 class Candlesticks(NamedTuple):
-    """Candles with volume, overlays, marks and panes; `digits` are the decimals of a price."""
+    """Candles with volume, overlays, marks and panes; `digits` are the decimals of a price.
+
+    `last` is the price since the last bar, where it is known.
+    """
 
     title: str
     time: Array
@@ -87,6 +108,7 @@ class Candlesticks(NamedTuple):
     marks: tuple[Mark, ...] = ()
     digits: int = 2
     look: Look = Look()
+    last: float = nan
 
 
 class Curves(NamedTuple):
@@ -141,7 +163,7 @@ def png(drawing: Drawing) -> bytes:
     from matplotlib.figure import Figure
 
     colours = THEMES[drawing.look.theme]
-    with rc_context({"font.family": "DejaVu Sans", "font.size": 9, "text.parse_math": False}):
+    with rc_context({"font.family": "DejaVu Sans", "font.size": 11, "text.parse_math": False}):
         figure = Figure((WIDTH, HEIGHT), dpi=DPI, facecolor=colours["back"])
         DRAWN[type(drawing)](figure, drawing, colours)
         figure.text(0.012, 0.985, drawing.title, va="top", color=colours["text"], weight="bold")
@@ -152,12 +174,12 @@ def png(drawing: Drawing) -> bytes:
     return out.getvalue()
 
 
-def strips(figure: Any, heights: Sequence[float], colours: dict[str, str]) -> list[Any]:
-    """Return axes one above the other that share their times, prices on the right."""
-    total, top, axes = sum(heights), 0.945, list[Any]()
+def strips(figure: Any, heights: Sequence[float], colours: Colours, letters: int = 6) -> list[Any]:
+    """Return axes one above the other that share their times, `letters` of room on the right."""
+    total, top, axes = sum(heights), 0.935, list[Any]()
     for height in heights:
-        room = 0.88 * height / total
-        at = (0.012, top - room, 0.905, room - 0.012)
+        room = 0.87 * height / total
+        at = (0.012, top - room, 0.97 - LETTER * letters, room - 0.012)
         axes.append(figure.add_axes(at, sharex=axes[0] if axes else None))
         top -= room
     for axis in axes:
@@ -166,11 +188,11 @@ def strips(figure: Any, heights: Sequence[float], colours: dict[str, str]) -> li
     return axes
 
 
-def dress(axis: Any, colours: dict[str, str]) -> None:
+def dress(axis: Any, colours: Colours) -> None:
     """Give axes their colours and a grid."""
     axis.set_facecolor(colours["back"])
     axis.yaxis.tick_right()
-    axis.tick_params(colors=colours["faint"], length=0, labelsize=8)
+    axis.tick_params(colors=colours["faint"], length=0, labelsize=SMALL)
     axis.grid(color=colours["grid"], linewidth=0.6)
     axis.set_axisbelow(True)
     for side in axis.spines.values():
@@ -195,32 +217,54 @@ def clock_axis(axis: Any, time: Array, look: Look) -> None:
     axis.set_xlim(-0.8, len(time) - 0.2 + 0.02 * len(time))
 
 
-def number_axis(axis: Any, digits: int, look: Look) -> None:
-    """Write the numbers beside the axes as the reader does."""
-    axis.yaxis.set_major_formatter(lambda value, _: written(value, digits, look))
+def number_axis(axis: Any, look: Look, count: int, hidden: float = nan) -> None:
+    """Write some round numbers beside the axes as the reader does, none too near a hidden one."""
+    from matplotlib.ticker import MaxNLocator
+
+    low, high = axis.get_ylim()
+    places = MaxNLocator(count, steps=[1, 2, 5, 10]).tick_values(low, high)
+    step, room = float(places[1] - places[0]), (high - low) * 0.045
+    places = [
+        x for x in places if low + room < x < high - room and not abs(x - hidden) < 1.8 * room
+    ]
+    scale, mark = next((pair for pair in SCALES if max(-low, high) >= pair[0] * 100), (1.0, ""))
+    digits = max(0, -floor(log10(step / scale) + 1e-9))
+    axis.set_yticks(places, [written(x / scale, digits, look) + mark for x in places])
 
 
-def candlesticks(figure: Any, d: Candlesticks, colours: dict[str, str]) -> None:
+def candlesticks(figure: Any, d: Candlesticks, colours: Colours) -> None:
     """Draw candles, volume, overlays, marks and panes."""
     if not len(d.close):
         raise ValueError("no candles")
-    price, volume, *others = strips(figure, [5, 1, *[1.5] * len(d.panes)], colours)
+    last = d.last if isfinite(d.last) else float(d.close[-1])
+    heights, words = [5, 1, *[1.6] * len(d.panes)], written(last, d.digits, d.look)
+    price, volume, *others = strips(figure, heights, colours, len(words))
     rising = d.close >= d.open
-    shades = np.where(rising, SHARE["up"], SHARE["down"]).tolist()
+    shades = np.where(rising, colours["up"], colours["down"]).tolist()
     sticks(price, d, shades)
     boxes(volume, np.zeros(len(d.volume)), d.volume, shades)
     volume.set_ylim(0, float(np.nanmax(d.volume)) * 1.05 or 1)
     volume.set_yticks([])
     for i, one in enumerate(d.overlays):
-        overlay(price, one, SHARE["line"][i % 4])
+        overlay(price, one, colours["line"][i % 4])
     limits(price, d)
     place_marks(price, d, colours)
-    last_price(price, d)
-    number_axis(price, d.digits, d.look)
+    tag(price, d, last, words, colours)
     for axis, pane in zip(others, d.panes, strict=True):
         strip(axis, pane, d.look, colours)
     clock_axis(price, d.time, d.look)
     legend(price, colours)
+
+
+def tag(axis: Any, d: Candlesticks, last: float, words: str, colours: Colours) -> None:
+    """Write the last price on the scale, and round prices where it leaves room."""
+    number_axis(axis, d.look, 7, last)
+    rising = last >= (d.close if isfinite(d.last) else d.open)[-1]
+    shade = colours["up" if rising else "down"]
+    axis.axhline(last, color=shade, linewidth=0.8, linestyle=(0, (1, 2)))
+    box = {"facecolor": shade, "edgecolor": "none", "pad": 2}
+    style = {"color": "white", "fontsize": SMALL, "va": "center", "bbox": box}
+    axis.text(1.004, last, words, transform=axis.get_yaxis_transform(), **style)
 
 
 def sticks(axis: Any, d: Candlesticks, shades: list[str]) -> None:
@@ -258,18 +302,18 @@ def overlay(axis: Any, one: Line | Band, shade: str) -> None:
 
 def limits(axis: Any, d: Candlesticks) -> None:
     """Leave room above and below the candles, and for marks that are near them."""
-    low, high = float(d.low.min()), float(d.high.max())
+    low, high = float(np.fmin(d.low.min(), d.last)), float(np.fmax(d.high.max(), d.last))
     room = (high - low) or abs(high) * 0.01 or 1.0
     near = [m.price for m in d.marks if low - room / 2 < m.price < high + room / 2]
     axis.set_ylim(min([low, *near]) - 0.05 * room, max([high, *near]) + 0.09 * room)
 
 
-def place_marks(axis: Any, d: Candlesticks, colours: dict[str, str]) -> None:
+def place_marks(axis: Any, d: Candlesticks, colours: Colours) -> None:
     """Draw marks: at their time, or as a line all along."""
     low, high = axis.get_ylim()
-    shades = {"buy": SHARE["up"], "target": SHARE["up"], "alarm": SHARE["line"][1]}
+    shades = {"buy": colours["up"], "target": colours["up"], "alarm": colours["line"][1]}
     for mark in d.marks:
-        shade = shades.get(mark.kind, SHARE["down"])
+        shade = shades.get(mark.kind, colours["down"])
         if not low <= mark.price <= high:
             continue
         if isfinite(mark.time):
@@ -278,36 +322,18 @@ def place_marks(axis: Any, d: Candlesticks, colours: dict[str, str]) -> None:
             axis.plot([max(x, 0)], [mark.price], markersize=9, linestyle="none", **style)
         else:
             axis.axhline(mark.price, color=shade, linewidth=0.9, linestyle=(0, (5, 3)))
-            place = (0.004, mark.price)
-            style = {"transform": axis.get_yaxis_transform(), "va": "bottom", "fontsize": 8}
-            axis.text(*place, mark.text, color=shade, **style)
+            box = {"facecolor": colours["back"], "edgecolor": shade, "linewidth": 0.8, "pad": 1.5}
+            style = {"va": "center", "fontsize": SMALL - 1, "color": shade, "bbox": box}
+            place = (0.008, mark.price)
+            axis.text(*place, mark.text, transform=axis.get_yaxis_transform(), **style)
 
 
-def last_price(axis: Any, d: Candlesticks) -> None:
-    """Write the last close on the scale."""
-    last = float(d.close[-1])
-    shade = SHARE["up"] if last >= d.open[-1] else SHARE["down"]
-    axis.axhline(last, color=shade, linewidth=0.7, linestyle=(0, (1, 2)))
-    axis.annotate(
-        written(last, d.digits, d.look),
-        (1, last),
-        (3, 0),
-        xycoords=axis.get_yaxis_transform(),
-        textcoords="offset points",
-        va="center",
-        color="white",
-        fontsize=8,
-        bbox={"facecolor": shade, "edgecolor": "none", "pad": 1.8},
-        annotation_clip=False,
-    )
-
-
-def strip(axis: Any, pane: Pane, look: Look, colours: dict[str, str]) -> None:
+def strip(axis: Any, pane: Pane, look: Look, colours: Colours) -> None:
     """Draw a pane: its lines and columns, its levels, its name."""
     for i, line in enumerate(pane.lines):
-        shade, x = SHARE["line"][i % 4], np.arange(len(line.values))
+        shade, x = colours["line"][i % 4], np.arange(len(line.values))
         if line.bars:
-            shades = np.where(line.values >= 0, SHARE["up"], SHARE["down"]).tolist()
+            shades = np.where(line.values >= 0, colours["up"], colours["down"]).tolist()
             boxes(axis, np.minimum(0, line.values), np.maximum(0, line.values), shades)
             axis.autoscale_view()
         else:
@@ -316,33 +342,29 @@ def strip(axis: Any, pane: Pane, look: Look, colours: dict[str, str]) -> None:
             axis.fill_between(x, line.values, 0, color=shade, alpha=0.22, linewidth=0)
     for level in pane.levels:
         axis.axhline(level, color=colours["faint"], linewidth=0.7, linestyle=(0, (4, 4)))
-    known = np.concatenate([line.values for line in pane.lines])
-    size = float(np.nanmax(np.abs(known), initial=0))
-    digits = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 else 5
-    number_axis(axis, digits, look)
-    axis.yaxis.set_major_locator(ticks(3))
-    style = {"transform": axis.transAxes, "va": "top", "fontsize": 8, "color": colours["faint"]}
-    axis.text(0.004, 0.95, pane.title, **style)
-    if len(pane.lines) > 1:
-        legend(axis, colours, 0.02 + 0.009 * len(pane.title))
+    low, high = axis.get_ylim()
+    axis.set_ylim(low, high + 0.2 * (high - low))
+    number_axis(axis, look, 4)
+    legend(axis, colours, pane.title)
 
 
-def ticks(count: int) -> Any:
-    """Return a locator of about so many round numbers."""
-    from matplotlib.ticker import MaxNLocator
+def legend(axis: Any, colours: Colours, title: str = "") -> None:
+    """Write a title and the names of the lines in one row at the top left."""
+    from matplotlib.lines import Line2D
 
-    return MaxNLocator(count, prune="both")
+    handles, names = axis.get_legend_handles_labels()
+    if title:
+        named = list(zip(handles, names, strict=True)) if len(names) > 1 else []
+        handles = [Line2D([], [], linestyle="none"), *(handle for handle, _ in named)]
+        names = [title, *(name for _, name in named)]
+    if names:
+        style = {"loc": "upper left", "ncols": 6, "fontsize": SMALL, "borderpad": 0.1}
+        frame = {"facecolor": colours["back"], "edgecolor": "none", "framealpha": 0.6}
+        room = {"handlelength": 1.0 if not title else 0.9, "columnspacing": 0.9}
+        axis.legend(handles, names, labelcolor=colours["text"], **style, **frame, **room)
 
 
-def legend(axis: Any, colours: dict[str, str], left: float = 0.0) -> None:
-    """Name the lines in one row at the top left."""
-    if axis.get_legend_handles_labels()[0]:
-        style = {"loc": "upper left", "ncols": 6, "frameon": False, "fontsize": 8}
-        place = {"bbox_to_anchor": (left, 1.03), "handlelength": 1.2, "columnspacing": 1.0}
-        axis.legend(labelcolor=colours["text"], **style, **place)
-
-
-def curves(figure: Any, d: Curves, colours: dict[str, str]) -> None:
+def curves(figure: Any, d: Curves, colours: Colours) -> None:
     """Draw panes of series one above the other."""
     if not len(d.time):
         raise ValueError("no times")
@@ -352,28 +374,31 @@ def curves(figure: Any, d: Curves, colours: dict[str, str]) -> None:
     clock_axis(axes[0], d.time, d.look)
 
 
-def table(figure: Any, d: Table, colours: dict[str, str]) -> None:
+def table(figure: Any, d: Table, colours: Colours) -> None:
     """Draw numbers as colours from red over the background to green."""
     from matplotlib.colors import LinearSegmentedColormap
 
-    axis = figure.add_axes((0.1, 0.11, 0.88, 0.82))
-    shades = LinearSegmentedColormap.from_list("", [SHARE["down"], colours["back"], SHARE["up"]])
+    wide = max(map(len, d.columns)) * len(d.columns) > 70
+    axis = figure.add_axes((0.125, 0.2, 0.865, 0.725) if wide else (0.125, 0.13, 0.865, 0.795))
+    shades = LinearSegmentedColormap.from_list(
+        "", [colours["down"], colours["back"], colours["up"]]
+    )
     axis.imshow(d.values, cmap=shades, vmin=d.low, vmax=d.high, aspect="auto")
-    axis.tick_params(colors=colours["faint"], length=0, labelsize=8)
-    for names, put in ((d.columns, axis.set_xticks), (d.rows, axis.set_yticks)):
+    axis.tick_params(colors=colours["faint"], length=0, labelsize=SMALL)
+    for names, put, turn in ((d.columns, axis.set_xticks, 90 * wide), (d.rows, axis.set_yticks, 0)):
         step = max(1, len(names) // 20)
-        put(range(0, len(names), step), names[::step])
+        put(range(0, len(names), step), names[::step], rotation=turn)
     axis.set_xlabel(d.column_title, color=colours["faint"])
     axis.set_ylabel(d.row_title, color=colours["faint"])
-    if d.values.size <= 400:
+    if d.values.size <= 150:
         for (i, j), value in np.ndenumerate(d.values):
             words = written(float(value), d.digits, d.look)
-            axis.text(j, i, words, ha="center", va="center", color=colours["text"], fontsize=8)
+            axis.text(j, i, words, ha="center", va="center", color=colours["text"])
     for side in axis.spines.values():
         side.set_color(colours["grid"])
 
 
-def heat_map(figure: Any, d: Map, colours: dict[str, str]) -> None:
+def heat_map(figure: Any, d: Map, colours: Colours) -> None:
     """Draw areas by size, the largest first, green and red by their change."""
     from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.patches import Rectangle
@@ -389,11 +414,13 @@ def heat_map(figure: Any, d: Map, colours: dict[str, str]) -> None:
             shades(0.5 + np.clip(change / 10, -0.5, 0.5)) if isfinite(change) else colours["grid"]
         )
         axis.add_patch(Rectangle((x, y), wide, high, facecolor=shade, edgecolor=colours["back"]))
-        size = min(wide * 2.6 / max(len(d.names[i]), 5), high * 1.5, 22)
-        if size >= 5:
-            words = f"{d.names[i]}\n{'+' if change > 0 else ''}{written(change, 1, d.look)}%"
-            place = (x + wide / 2, y + high / 2)
-            axis.text(*place, words, ha="center", va="center", color="white", fontsize=size)
+        style = {"ha": "center", "va": "center", "color": "white"}
+        name, more = d.names[i], f"\n{'+' if change > 0 else ''}{written(change, 1, d.look)}%"
+        size = min(wide * 4.6 / max(len(name), len(more)), high * 1.2, 24)
+        if size < 8:
+            size, more = min(wide * 4.6 / len(name), high * 2.2, 9), ""
+        if size >= 6:
+            axis.text(x + wide / 2, y + high / 2, name + more, fontsize=size, **style)
 
 
 def tiles(sizes: Array, wide: float, high: float) -> list[tuple[float, float, float, float]]:
@@ -429,13 +456,13 @@ def ragged(row: list[float], total: float, side: float) -> float:
     return max(side * side * max(row) / total**2, total**2 / (side * side * min(row)))
 
 
-def shares(figure: Any, d: Shares, colours: dict[str, str]) -> None:
+def shares(figure: Any, d: Shares, colours: Colours) -> None:
     """Draw parts of a whole as lying bars, the largest on top."""
     axis = figure.add_axes((0.16, 0.03, 0.7, 0.9))
     dress(axis, colours)
     order = np.argsort(d.values, kind="stable")
     part = 100 * d.values[order] / d.values.sum()
-    axis.barh(range(len(order)), part, color=SHARE["line"][0], height=0.7)
+    axis.barh(range(len(order)), part, color=colours["line"][0], height=0.7)
     axis.yaxis.tick_left()
     axis.set_yticks(range(len(order)), [d.names[i] for i in order], color=colours["text"])
     axis.set_xticks([])
@@ -444,7 +471,7 @@ def shares(figure: Any, d: Shares, colours: dict[str, str]) -> None:
         axis.text(value, at, f" {words}", va="center", color=colours["text"])
 
 
-DRAWN: dict[type, Callable[[Any, Any, dict[str, str]], None]] = {
+DRAWN: dict[type, Callable[[Any, Any, Colours], None]] = {
     Candlesticks: candlesticks,
     Curves: curves,
     Table: table,

@@ -6,11 +6,23 @@ from typing import Any
 import numpy as np
 
 from backtest import Grid, Result
-from chart import Curves, Line, Look, Pane, Table
+from chart import Candlesticks, Curves, Line, Look, Pane, Table
+from overlays import SHOWN, Drawn
+from shapes import Candles
 from trials import Plan
 
 Words = Callable[[str, str], str]
 POINTS = 1200
+
+
+def candles(
+    title: str, bars: Candles, made: Drawn, digits: int, look: Look, last: float
+) -> Candlesticks:
+    """Return the last bars as candles with what lies over and below them, and the last price."""
+    *series, volume = (
+        x[-SHOWN:] for x in (bars.time, bars.open, bars.high, bars.low, bars.close, bars.volume)
+    )
+    return Candlesticks(title, *series, volume, *made, digits, look, last)
 
 
 def tested(title: str, bars: Any, result: Result, look: Look, t: Words) -> Curves:

@@ -30,7 +30,7 @@ FLOORS = {
     1.5: ("sources",),
     1.75: ("metrics",),
     2: ("formula", "scores", "flows", "backtest", "strength"),
-    2.25: ("trials",),
+    2.25: ("trials", "overlays"),
     2.5: ("drawings", "tested", "outlook"),
     3: ("workers", "alarms", "trade", "post"),
     4: ("commands", "chat", "keep_alive", "shell"),
