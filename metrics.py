@@ -171,10 +171,10 @@ def growth(series: Array, bars: int = 1) -> Array:
     return np.where(np.isfinite(out), out, np.nan)
 
 
-def trailing(mask: Array, rows: int, window: int) -> Array:
-    """Return of each of the last rows how many of the `window` values up to it hold."""
-    total = np.zeros((rows + window, *mask.shape[1:]), np.int32)
-    kept = mask[-len(total) :]
+def trailing(values: Array, rows: int, window: int) -> Array:
+    """Return at each of the last rows the sum of the `window` values up to it."""
+    total = np.zeros((rows + window, *values.shape[1:]))
+    kept = values[-len(total) :]
     np.cumsum(kept, axis=0, out=total[len(total) - len(kept) :])
     return total[window:] - total[:-window]
 
@@ -371,21 +371,25 @@ def robust_z(values: Array) -> Array:
 def order(close: Array) -> Array:
     """Return 1 − permutation entropy of the last 200 orders of 4 returns, over the last 250 bars.
 
-    As stats.permutation_entropy; a bar costs one step here, not a window.
+    As stats.permutation_entropy, but that equal returns count as every order they may be in: a
+    price that rests between its ticks keeps no order. A bar costs one step here, not a window.
     """
     moves = growth(close)
     rows = min(WINDOW, len(moves))
     lags = [moves[i : len(moves) - NEIGHBOURS + 1 + i] for i in range(NEIGHBOURS)]
-    falls = [a > b for a, b in combinations(lags, 2)]
-    code = sum(fall.astype(np.int8) << bit for bit, fall in enumerate(falls))
-    code = np.where(np.isfinite(sum(lags)), code, -1)
-    count = trailing(code >= 0, rows, ORDERS)
+    pairs = list(combinations(lags, 2))
+    falls, rises = (
+        sum(compare(a, b).astype(np.int8) << bit for bit, (a, b) in enumerate(pairs))
+        for compare in (np.greater, np.less)
+    )
+    known = np.isfinite(sum(lags))
+    may = [known & (falls & ~p == 0) & (rises & p == 0) for p in patterns()]
+    share = 1 / np.maximum(sum(one.astype(np.int8) for one in may), 1)
+    counts = (trailing(one * share, rows, ORDERS) for one in may)
+    total = sum(count * np.log(np.maximum(count, 1e-9)) for count in counts)
+    count = trailing(known, rows, ORDERS)
     count = np.where(count >= LEAST_ORDERS, count, np.nan)
-    n = np.arange(1, ORDERS + 1)
-    surprise = np.concatenate([[0], n * np.log(n)])
-    total = sum(surprise[trailing(code == pattern, rows, ORDERS)] for pattern in patterns())
-    entropy = (np.log(count) - total / count) / math.log(math.factorial(NEIGHBOURS))
-    return 1 - entropy
+    return 1 - (np.log(count) - total / count) / math.log(math.factorial(NEIGHBOURS))
 
 
 @lru_cache(maxsize=1)

@@ -85,8 +85,8 @@ def comment(ctx, a, symbol):
         return ctx.t("Yorum: karar için bilinenler az.", "Comment: too little is known.")
     if a.verdict == "hold":
         return ctx.t(
-            f"Yorum: yön belirgin değil; {resistance} üstünü ya da {support} altını bekleyin.",
-            f"Comment: no clear direction; wait for {resistance} above or {support} below.",
+            f"Yorum: yön belirgin değil; kırılımı bekleyin (üstte {resistance}, altta {support}).",
+            f"Comment: no clear direction; wait for a break ({resistance} above, {support} below).",
         )
     way = 1 if a.verdict == "buy" else -1
     led = max(("trend", "momentum", "sentiment"), key=lambda key: way * getattr(a, key))

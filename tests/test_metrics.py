@@ -1,6 +1,7 @@
 """Metrics against other ways to the same numbers, and what they may not know."""
 
 import math
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -72,6 +73,25 @@ def test_a_steady_rhythm_has_more_order_than_noise():
     rhythm = np.exp(np.cumsum(0.01 * np.sin(bars)))[:, None]
     noise = np.exp(np.cumsum(panel(coins=1) / 100, axis=0))
     assert metrics.order(rhythm)[-1] > 0.2 > 0.1 > metrics.order(noise)[-1] > 0
+
+
+def test_equal_returns_count_as_every_order_they_may_be_in():
+    close = np.exp(np.cumsum(panel(bars=420) / 100, axis=0))
+    close[-100:-90] = close[-101]
+    moves = np.round(np.diff(np.log(close), axis=0), 12)[-203:, 0]
+    counts = dict.fromkeys(permutations(range(4)), 0.0)
+    for window in np.lib.stride_tricks.sliding_window_view(moves, 4):
+        may = [p for p in counts if (np.diff(window[list(p)]) >= 0).all()]
+        for p in may:
+            counts[p] += 1 / len(may)
+    p = np.array(list(counts.values())) / 200
+    assert metrics.order(close)[-1, 0] == pytest.approx(1 + (p * np.log(p)).sum() / np.log(24))
+
+
+def test_a_price_that_rests_between_its_ticks_keeps_no_order():
+    ticks = np.where(np.random.default_rng(2).random((420, 2)) < 0.95, 1.0, 0.9999)
+    assert np.abs(metrics.order(ticks)[-1]).max() < 0.02
+    assert stats.permutation_entropy(np.diff(np.log(ticks[-204:, 0]))) < 0.7
 
 
 def test_memory_is_the_hurst_exponent_less_a_half():

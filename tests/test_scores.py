@@ -99,6 +99,12 @@ def test_a_constant_or_short_price_says_nothing(close):
         assert all(math.isnan(one.score) for one in found.metrics.values())
 
 
+def test_a_price_that_moves_by_a_tick_now_and_then_is_held():
+    price = np.where(np.random.default_rng(1).random(BARS) < 0.95, 1.0, 0.9999)
+    found = scores.analyse(candles(price))
+    assert found.verdict in ("hold", "unknown") and not abs(found.alpha) > 0.5
+
+
 def test_a_price_at_rest_for_250_bars_says_nothing():
     close = walk(0, 0.01)
     close[-metrics.WINDOW :] = close[-1]
