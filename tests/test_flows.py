@@ -255,3 +255,23 @@ def test_order_flow_by_hand():
     ]
     assert flows.order_flow([*books, book([], [11, 4])]).tolist() == [3, 4, 2, -2 - 6, 6]
     assert len(flows.order_flow(books[:1])) == len(flows.order_flow([])) == 0
+
+
+def test_capital_by_hand():
+    hours = np.arange(48) * 3_600_000.0
+    ones = np.ones(48)
+    close = np.where(np.arange(48) % 2, 11.0, 10.0)
+    rows = [hours, close, 12 * ones, 8 * ones, close, 2 * ones]
+    rows += [hours + 3_599_999, 2 * close, ones, 1.5 * ones, 1.5 * close]
+    flow = flows.capital(Candles(np.array(rows)))
+    # Of a range from 8 to 12 the closes 10 and 11 are worth 0 and 0.5 of the volume.
+    assert flow.cmf == pytest.approx(0.25) and flow.obv == pytest.approx(0)
+    assert flow.cvd == pytest.approx(0.5) and flow.share == pytest.approx(75)
+    assert flow.vwap == pytest.approx(10.5) and flow.gap == pytest.approx(0.5 / 4)
+    assert flow.mfi == pytest.approx(100 * (31 / 3) / (31 / 3 + 10))
+    assert flows.balance(flow) == pytest.approx(5 / 6)
+
+
+def test_capital_of_nothing_is_unknown():
+    flow = flows.capital(Candles(np.ones((11, 1))))
+    assert all(map(np.isnan, flow)) and np.isnan(flows.balance(flow))
