@@ -267,6 +267,19 @@ class Ctx:
         """Return a p-value to three decimals, safe in HTML."""
         return self.num(p, 3) if not p < 0.001 else f"&lt;{self.num(0.001, 3)}"
 
+    def rounded(self, value: float, mark: str = "") -> str:
+        """Return a price whose tick size is not known in five figures, behind a currency's mark."""
+        if not math.isfinite(value):
+            return UNKNOWN
+        digits = 4 - math.floor(math.log10(abs(value))) if value else 2
+        return mark + grouped(value, max(0, min(16, digits)), self.lang)
+
+    def move(self, value: float, digits: int = 2) -> str:
+        """Return a price change in percent behind its arrow, — where unknown."""
+        if not math.isfinite(value):
+            return UNKNOWN
+        return f"{'🔺' if value >= 0 else '🔻'}{self.num(abs(value), digits)}%"
+
     def arrow(self, value: float) -> str:
         """Return a score in [−1, 1] behind its arrow."""
         if not math.isfinite(value):

@@ -272,3 +272,16 @@ def balance(flow: Capital) -> float:
     sides = [flow.cmf, flow.obv, flow.cvd, flow.mfi - 50, flow.share - 50, flow.gap]
     known = [float(np.sign(side)) for side in sides if isfinite(side)]
     return float(np.mean(known)) if known else nan
+
+
+def turn(flow: float, before: float) -> str | None:
+    """Name how a day's net flow stands to that of the day before; None where one is unknown."""
+    if not (isfinite(flow) and isfinite(before)):
+        return None
+    if flow == before:
+        return "same"
+    if flow > 0 >= before or flow < 0 <= before:
+        return "turned_in" if flow > 0 else "turned_out"
+    if before > 0:
+        return "more_in" if flow > before else "less_in"
+    return "more_out" if flow < before else "less_out"

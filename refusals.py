@@ -59,7 +59,7 @@ SAID = {
         "did not accept this request{code}.",
     ),
 }
-UNKEYED = ("limited", "banned", "blocked", "refused")
+UNKEYED, ABSENT = ("limited", "banned", "blocked", "refused"), (400, 404)
 
 
 def span(seconds: int) -> tuple[str, str]:
@@ -87,6 +87,7 @@ def sentence(error: NetError, now: float, keyed: bool = False) -> UserError:
     if others:
         tr = f"{tr} Şuralarda da yok: {', '.join(others)}."
         en = f"{en} Nor is it on {', '.join(others)}."
-    advice = KEYS.get(error.host) if error.kind in UNKEYED and not keyed else None
+    useful = error.kind in UNKEYED and error.code not in ABSENT and not keyed
+    advice = KEYS.get(error.host) if useful else None
     help_tr, help_en = (f"\n{words}" for words in advice) if advice else ("", "")
     return UserError(f"{name} {tr}{help_tr}", f"{name} {en}{help_en}")

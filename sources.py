@@ -28,6 +28,7 @@ from markets import (
     bybit,
     coinbase,
     coingecko,
+    coinmarketcap,
     etf,
     feargreed,
     kraken,
@@ -66,7 +67,7 @@ STANDING = {
 }
 
 
-STEADY = (*PERPETUAL, (coingecko.global_route(),), (feargreed.route(MOODS),))
+STEADY = (*PERPETUAL, (feargreed.route(MOODS),))
 FUNDS = ("btc", "eth")
 
 
@@ -244,13 +245,18 @@ class Sources:
             raise UserError("Bu veri elde değil.", "This is not at hand.")
         return found
 
-    def fear_greed(self, days: int) -> tuple[feargreed.Mood, ...]:
+    def fear_greed(self, days: int) -> Dated:
         """Return the fear and greed index of the last days, newest first. Raises UserError."""
-        return self.read(feargreed.route(MOODS)).data[:days]
+        read = self.read(feargreed.route(MOODS))
+        return replace(read, data=read.data[:days])
 
     def market(self) -> Dated:
-        """Return the whole market as CoinGecko counts it. Raises UserError."""
-        return self.read(coingecko.global_route())
+        """Return the whole market as CoinGecko counts it, else CoinMarketCap. Raises UserError."""
+        return self.read(*self._market())
+
+    def _market(self) -> Sequence[Route]:
+        others = coinmarketcap.shares_routes(bool(self.hosts["coinmarketcap"].headers))
+        return coingecko.global_route(), *others
 
     def etf(self, asset: str) -> Dated:
         """Return an asset's ETF flows, newest day first. Raises UserError, naming a missing key."""
@@ -332,6 +338,28 @@ class Sources:
             f"There is no coin “{word[:20]}”." + (f" There are: {near}" if near else ""),
         )
 
+    def gecko(self, word: str) -> Sequence[coingecko.Row | coingecko.Found]:
+        """Return CoinGecko's coins of a symbol, an id or a name, the largest first.
+
+        Raises UserError with the nearest names. Only what is not among the largest is searched.
+        """
+        wanted = fold(word)
+        try:
+            rows = self.read(coingecko.rows_route()).data
+        except UserError:
+            rows = ()
+        same = coingecko.called(wanted, rows) or coingecko.called(wanted.removesuffix("usdt"), rows)
+        if same:
+            return same
+        hits = self.read(coingecko.search_route(wanted)).data
+        if hits and hits[0].exact:
+            return [hit for hit in hits if hit.exact]
+        near = ", ".join(f"{hit.name} ({hit.symbol})" for hit in hits[:3])
+        raise UserError(
+            f"CoinGecko “{word}” diye bir coin bilmiyor." + (f" Yakınlar: {near}" if near else ""),
+            f"CoinGecko knows no coin “{word}”." + (f" Near ones: {near}" if near else ""),
+        )
+
     def digits(self, symbol: str) -> int:
         """Return the decimals of a pair's price."""
         pair = self.exchange().pairs.get(symbol)
@@ -343,7 +371,7 @@ class Sources:
         for key, routes in wanted.items():
             self.door.pin(key, routes, next_close)
         steady = {key: STANDING[key] for key in (TICKERS, EXCHANGE)}
-        steady |= {address(ways[0]): ways for ways in (*STEADY, *map(self._etf, FUNDS)) if ways}
+        steady |= {address(ways[0]): ways for ways in self._steady() if ways}
         for key, ways in steady.items():
             self.door.pin(key, ways)
         self.door.unpin({*wanted, *steady})
@@ -351,6 +379,9 @@ class Sources:
         self._panels.shed(self._clock())
         since = self._clock() - WATCHED
         self._books = {k: kept for k, kept in list(self._books.items()) if kept[-1].fetched > since}
+
+    def _steady(self) -> Iterable[Sequence[Route]]:
+        return (*STEADY, self._market(), *map(self._etf, FUNDS))
 
     def warm(self, kinds: Iterable[str]) -> int:
         """Refresh what is due of the keys whose first words begin so, side by side.
@@ -446,22 +477,22 @@ class Sources:
     def _each(
         self, ask: Callable[[str], Any], names: Iterable[str]
     ) -> tuple[dict[str, Any], dict[str, UserError]]:
-        """Ask about names side by side; return the answers in their order, and the refusals."""
-        failures: dict[str, UserError] = {}
+        """Ask about names side by side; return the answers and the refusals in their order."""
 
         def tried(name: str) -> Any:
             try:
                 return ask(name)
             except UserError as error:
-                failures[name] = error
-                return None
+                return error
 
         wanted = list(dict.fromkeys(names))
         if not wanted:
-            return {}, failures
+            return {}, {}
         with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
             answers = dict(zip(wanted, threads.map(tried, wanted), strict=True))
-        return {name: told for name, told in answers.items() if told is not None}, failures
+        answers = {name: told for name, told in answers.items() if told is not None}
+        lost = {name: told for name, told in answers.items() if isinstance(told, UserError)}
+        return {name: told for name, told in answers.items() if name not in lost}, lost
 
     def _read(self, key: tuple, routes: Sequence[Route], expiry: Expiry | None = None) -> Dated:
         try:

@@ -251,24 +251,25 @@ def drift(told: Mapping[str, Any], db: Any) -> tuple[float, bool]:
     It is, from the largest coins' prices, where no reading of that day was kept.
     """
     market, rows = told.get("market"), told.get("rows")
-    before = db.reading("dominance", market.at - WEEK, SLACK) if market else None
+    kept = market if market and not market.source else None
+    before = db.reading("dominance", kept.at - WEEK, SLACK) if kept else None
     if market and before:
         return market.shares["BTC"] - before, False
     return reckoned(rows.data) if rows else nan, True
 
 
-def reckoned(rows: Iterable[coingecko.Row]) -> float:
-    """Return by how many points bitcoin's share of some coins' caps moved in seven days.
+def reckoned(rows: Iterable[coingecko.Row], coin: str = "bitcoin", span: str = "week") -> float:
+    """Return by how many points a coin's share of some coins' caps moved over a span.
 
-    As if no coin's supply had changed meanwhile.
+    As if no coin's supply had changed meanwhile. The span is the name of a change in the rows.
     """
-    table = np.array([(row.cap, row.week, row.id == "bitcoin") for row in rows]).reshape(-1, 3)
+    table = np.array([(row.cap, getattr(row, span), row.id == coin) for row in rows]).reshape(-1, 3)
     known = np.isfinite(table).all(axis=1) & (table[:, 1] > -100)
-    cap, week, bitcoin = table[known].T
-    if not bitcoin.any() or known.mean() < COVERAGE:
+    cap, moved, own = table[known].T
+    if not own.any() or known.mean() < COVERAGE:
         return nan
-    before = cap / (1 + week / 100)
-    return 100 * float((cap * bitcoin).sum() / cap.sum() - (before * bitcoin).sum() / before.sum())
+    before = cap / (1 + moved / 100)
+    return 100 * float((cap * own).sum() / cap.sum() - (before * own).sum() / before.sum())
 
 
 def macro(lead: float, drift: float) -> str | None:

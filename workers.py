@@ -182,7 +182,8 @@ def schedule(workers: Workers, sources: Any, db: Any, settings: Any) -> None:
 
     def note() -> None:
         read = sources.market()
-        db.save_reading("dominance", read.at, read.data.shares["BTC"])
+        if not read.source:
+            db.save_reading("dominance", read.at, read.data.shares["BTC"])
 
     workers.add(Job("watch", 60, watch), 1)
     for i, (name, every, kinds) in enumerate(WARM):

@@ -1,9 +1,11 @@
 """CoinGecko: the whole market, coins by rank, one coin, trending, categories, search."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from math import isnan, nan
 from typing import Any, NamedTuple
 
+from bot import fold
 from net import Endpoint, Route
 from shapes import need, number
 
@@ -22,7 +24,10 @@ KEY = (
 
 
 class Market(NamedTuple):
-    """The whole market in USD; `change` of the cap in 24 hours and `shares` of it in percent."""
+    """The whole market in USD; `change` of the cap in 24 hours and `shares` of it in percent.
+
+    `before` has shares of 24 hours ago where they are told, NaN where not known.
+    """
 
     cap: float
     volume: float
@@ -30,6 +35,7 @@ class Market(NamedTuple):
     shares: dict[str, float]
     coins: float
     at: float
+    before: Mapping[str, float] = {}
 
 
 class Row(NamedTuple):
@@ -102,12 +108,13 @@ class Category(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A coin that a search found; `rank` is NaN where it has none."""
+    """A coin that a search found; `rank` is NaN where it has none, `exact` if it is the query."""
 
     id: str
     symbol: str
     name: str
     rank: float
+    exact: bool
 
 
 def moment(value: Any) -> float:
@@ -236,7 +243,7 @@ def categories(body: Any, _served: float, _params: Params) -> tuple[Category, ..
 
 
 def search(body: Any, _served: float, params: Params) -> tuple[Found, ...]:
-    """Read the coins whose symbol, id or name is the query, the smallest rank first."""
+    """Read the coins found: those whose symbol, id or name is the query, then others, by rank."""
     word = str(params["query"]).casefold()
     found = [
         Found(
@@ -244,11 +251,16 @@ def search(body: Any, _served: float, params: Params) -> tuple[Found, ...]:
             name(entry["symbol"]).upper(),
             name(entry["name"]),
             known(entry["market_cap_rank"]),
+            word in [entry[field].casefold() for field in ("symbol", "id", "name")],
         )
         for entry in body["coins"]
-        if word in [entry[field].casefold() for field in ("symbol", "id", "name")]
     ]
-    return tuple(sorted(found, key=lambda coin: last_unknown(coin.rank)))
+    return tuple(sorted(found, key=lambda coin: (not coin.exact, last_unknown(coin.rank))))
+
+
+def called(word: str, rows: Iterable[Row]) -> list[Row]:
+    """Return the coins whose symbol, id or name folds into a word."""
+    return [coin for coin in rows if word in map(fold, (coin.symbol, coin.id, coin.name))]
 
 
 def global_route() -> Route:
@@ -291,7 +303,7 @@ ENDPOINTS = (
     Endpoint("coingecko_rows", HOST, "/api/v3/coins/markets", once, rows, 1800),
     Endpoint("coingecko_trending", HOST, "/api/v3/search/trending", once, trending, 2 * 3600),
     Endpoint("coingecko_categories", HOST, "/api/v3/coins/categories", once, categories, 2 * 3600),
-    Endpoint("coingecko_coin", HOST, "/api/v3/coins/{id}", once, coin, 3600),
+    Endpoint("coingecko_coin", HOST, "/api/v3/coins/{id}", once, coin, 900, idle=0),
     Endpoint("coingecko_search", HOST, "/api/v3/search", once, search, 30 * DAY, 60 * DAY),
 )
 GLOBAL, ROWS, TRENDING, CATEGORIES, COIN, SEARCH = ENDPOINTS

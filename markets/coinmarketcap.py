@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from markets import coingecko
 from net import Endpoint, Route
 from shapes import need, number
 
@@ -94,6 +95,14 @@ def market(body: Any, _served: float, _params: Params) -> Market:
     )
 
 
+def shares(body: Any, served: float, params: Params) -> coingecko.Market:
+    """Read the whole market as CoinGecko tells it, with yesterday's shares."""
+    told = market(body, served, params)
+    now = {"BTC": told.bitcoin, "ETH": told.ether}
+    before = {"BTC": told.bitcoin_before, "ETH": told.ether_before}
+    return coingecko.Market(told.cap, told.volume, told.change, now, told.coins, told.at, before)
+
+
 def row(coin: Any) -> Row:
     """Read one coin of the list."""
     usd = dollars(coin["quote"])
@@ -121,6 +130,11 @@ def global_routes(keyed: bool) -> list[Route]:
     return [Route(TABLE[host, "global"], {}) for host in (KEYED, FREE)[not keyed :]]
 
 
+def shares_routes(keyed: bool) -> list[Route]:
+    """Return the ways to the whole market in CoinGecko's shape, the keyed one first."""
+    return [Route(TABLE[host, "shares"], {"convert": "USD"}) for host in (KEYED, FREE)[not keyed :]]
+
+
 def rows_routes(keyed: bool) -> list[Route]:
     """Return the ways to the 100 largest coins, the keyed one first where there is a key."""
     params = {"start": 1, "limit": 100, "convert": "USD"}
@@ -134,6 +148,7 @@ HOSTS = {
 MONTHLY = {KEYED: 10_000}
 PATHS = {
     "global": ("/v1/global-metrics/quotes/latest", market),
+    "shares": ("/v1/global-metrics/quotes/latest", shares),
     "rows": ("/v1/cryptocurrency/listings/latest", rows),
 }
 TABLE = {

@@ -1,7 +1,7 @@
 """Flows of the US spot ETFs by day in one shape: SoSoValue, CoinGlass and Farside's page."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
 from math import isnan, nan
@@ -222,6 +222,15 @@ def routes(asset: str, with_sosovalue: bool, with_coinglass: bool) -> list[Route
         (page, Route(FARSIDE, {"page": page})),
     )
     return [route for wanted, route in ways if wanted]
+
+
+def by_provider(flows: Mapping[str, float]) -> dict[str, float]:
+    """Return flows by who runs the funds, the largest first, those not yet told last as NaN."""
+    sums: dict[str, float] = {}
+    for fund, flow in flows.items():
+        provider = PROVIDERS.get(fund, fund)
+        sums[provider] = sums.get(provider, 0.0) + flow
+    return dict(sorted(sums.items(), key=lambda row: (isnan(row[1]), -row[1])))
 
 
 def funds_route(asset: str) -> Route:

@@ -10,13 +10,16 @@ README = Path(__file__).parent.parent / "README.md"
 
 
 def command_table() -> str:
-    """Return the commands by name with what they do in both languages."""
+    """Return the commands by name, two a row, with what they do in both languages."""
     own = {command.name: command for command in commands.load().values()}
-    rows = ["| command | Türkçe | English |", "|---|---|---|"]
+    cells = []
     for name in sorted(own):
         (tr, usage), (en, _) = own[name].about("tr"), own[name].about("en")
-        rows.append(f"| `{usage.replace('|', chr(92) + '|')}` | {tr} | {en} |")
-    return "\n".join(rows)
+        cells.append(f"`{usage.replace('|', chr(92) + '|')}` | {tr}<br>{en}")
+    cells += [" | "] * (len(cells) % 2)
+    pairs = zip(cells[::2], cells[1::2], strict=True)
+    head = ["| command | what it does | command | what it does |", "|---|---|---|---|"]
+    return "\n".join([*head, *(f"| {left} | {right} |" for left, right in pairs)])
 
 
 def settings_table() -> str:

@@ -226,6 +226,26 @@ def test_a_figure_has_four_digits(value, words):
     assert Ctx().figure(value) == words
 
 
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (float("nan"), "—"),
+        (0, "$0,00"),
+        (0.00005418, "$0,000054180"),
+        (5.7661, "$5,7661"),
+        (2195360.4, "$2.195.360"),
+        (1e-30, "$0,0000000000000000"),
+    ],
+)
+def test_a_price_without_a_tick_has_five_figures(value, words):
+    assert Ctx().rounded(value, "$") == words
+
+
+def test_a_move_is_behind_its_arrow():
+    words = [Ctx().move(value) for value in (1.234, -1.234, 0, float("nan"), float("inf"))]
+    assert words == ["🔺1,23%", "🔻1,23%", "🔺0,00%", "—", "—"]
+
+
 def test_other_timeframes_are_asked_of_the_same_coins():
     ctx = Ctx(args=("btc", "4H", "eth"), name="kor")
     assert ctx.frames("4h") == [

@@ -275,3 +275,26 @@ def test_capital_by_hand():
 def test_capital_of_nothing_is_unknown():
     flow = flows.capital(Candles(np.ones((11, 1))))
     assert all(map(np.isnan, flow)) and np.isnan(flows.balance(flow))
+
+
+@pytest.mark.parametrize(
+    ("flow", "before", "name"),
+    [
+        (1, -1, "turned_in"),
+        (1, 0, "turned_in"),
+        (-1, 1, "turned_out"),
+        (-1, 0, "turned_out"),
+        (2, 1, "more_in"),
+        (1, 2, "less_in"),
+        (0, 2, "less_in"),
+        (-2, -1, "more_out"),
+        (-1, -2, "less_out"),
+        (0, -2, "less_out"),
+        (0, 0, "same"),
+        (3, 3, "same"),
+        (math.nan, 1, None),
+        (1, math.nan, None),
+    ],
+)
+def test_a_turn_from_one_day_to_the_next(flow, before, name):
+    assert flows.turn(flow, before) == name

@@ -25,3 +25,9 @@ def test_markets_that_have_no_such_thing_are_named():
 def test_a_long_wait_is_told_in_hours_and_days():
     waits = {59: ("59 sn", "59 s"), 7200: ("2 sa", "2 h"), 260_000: ("3 gün", "3 days")}
     assert {seconds: span(seconds) for seconds in waits} == waits
+
+
+def test_to_have_no_such_thing_is_not_for_want_of_a_key():
+    for code, advised in ((404, False), (400, False), (403, True), (10005, True)):
+        told = sentence(NetError("refused", "coingecko", code=code), 0)
+        assert ("COINGECKO_KEY" in told.en) == advised

@@ -8,6 +8,7 @@ import config
 import markets as every
 import net
 import sources
+import workers
 from bot import UserError
 from local.faults import Faulty
 from markets import coingecko
@@ -150,6 +151,24 @@ def test_the_warm_thread_leaves_a_months_budget_to_people(market, database, cloc
         market.door.refresh(key)
     clock.now += 600
     assert not market.read(coingecko.global_route()).stale
+
+
+def test_the_whole_market_has_a_second_source_whose_shares_are_not_recorded(
+    market, database, clock
+):
+    assert market.market().source == ""
+    pool = workers.Workers(workers.Pool(1), clock)
+    workers.schedule(pool, market, database, None)
+    (note,) = [job for job in pool.jobs if job.name == "readings"]
+    market.hosts["coingecko"].close("region", clock() + 86400)
+    clock.now += 3600
+    assert market.market().source == "coinmarketcap_free" and not market.market().stale
+    note.run()
+    assert database.reading("dominance", int(clock() * 1000), 86_400_000) is None
+    market.hosts["coingecko"].close("ok", clock() + 86400)
+    clock.now += 3600
+    note.run()
+    assert database.reading("dominance", int(clock() * 1000), 86_400_000) > 0
 
 
 def test_with_every_binance_host_gone_others_answer_and_say_so(market, clock):

@@ -1,6 +1,7 @@
 """The market's strength against examples worked out by hand, and what must hold for any of it."""
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -260,6 +261,15 @@ def test_bitcoin_s_drift_is_reckoned_from_what_caps_were_at_last_week_s_prices()
     assert math.isnan(strength.reckoned(rows[1:])) and math.isnan(strength.reckoned([]))
 
 
+def test_any_coin_and_any_span_are_reckoned_alike():
+    # Caps of 60 and 40 that were 50 and 50: 60 % of the whole after 50 %.
+    rows = [row("a", 60, NAN)._replace(day=20), row("b", 40, NAN)._replace(day=-20)]
+    assert strength.reckoned(rows, "a", "day") == pytest.approx(10)
+    assert strength.reckoned(rows, "b", "day") == pytest.approx(-10)
+    assert math.isnan(strength.reckoned(rows, "c", "day"))
+    assert math.isnan(strength.reckoned(rows, "a", "week"))
+
+
 @given(st.lists(st.tuples(st.floats(1, 1e12), st.floats(-90, 500)), min_size=1, max_size=9))
 def test_a_drift_is_less_than_a_whole_and_of_no_unit(coins):
     rows = [row("bitcoin" if i == 0 else f"c{i}", *coin) for i, coin in enumerate(coins)]
@@ -285,6 +295,8 @@ def test_a_reading_of_that_day_comes_before_a_reckoning(database):
     database.save_reading("dominance", market.at - strength.WEEK + 1, 2.0)
     assert strength.drift(told, database) == (0.5, False)
     assert strength.drift({"rows": rows}, database) == (pytest.approx(6), True)
+    elsewhere = replace(market, source="coinmarketcap_free")
+    assert strength.drift({**told, "market": elsewhere}, database) == (pytest.approx(6), True)
 
 
 def test_gold_and_wrapped_bitcoin_are_no_alts():

@@ -28,6 +28,17 @@ def test_the_whole_market_is_read_field_by_field():
     assert (market.coins, market.at) == (9120, 1779108599.999)
 
 
+def test_the_whole_market_is_read_in_the_other_aggregators_shape_too():
+    body = answer("coinmarketcap/global.json")
+    told = coinmarketcap.shares(body, 2e9, {})
+    assert (told.cap, told.volume, told.change) == (2655097051711.6, 99.4e9, -1.663072)
+    assert told.shares == {"BTC": 58.6, "ETH": 9.688652}
+    assert told.before == {"BTC": 58.4, "ETH": 9.758652}
+    path = ("data", "btc_dominance_yesterday")
+    unknown = coinmarketcap.shares(spoiled(body, path, None), 2e9, {})
+    assert isnan(unknown.before["BTC"]) and unknown.before["ETH"] == 9.758652
+
+
 def test_coins_come_by_rank_from_a_quote_that_is_an_object_or_a_list():
     bitcoin, ether = read("rows")
     assert bitcoin == (
@@ -126,11 +137,16 @@ def test_the_keyed_way_comes_first_and_the_keyless_one_stands_in():
     assert [route.endpoint.hosts for route in coinmarketcap.rows_routes(False)] == [
         ("coinmarketcap_free",)
     ]
+    assert [route.endpoint.hosts[0] for route in coinmarketcap.shares_routes(True)] == [
+        "coinmarketcap",
+        "coinmarketcap_free",
+    ]
     assert (
         coinmarketcap.HOSTS["coinmarketcap"][2] and not coinmarketcap.HOSTS["coinmarketcap_free"][2]
     )
 
 
 def test_a_month_of_warm_answers_stays_within_the_warm_threads_share_of_the_plan():
-    calls = sum(30 * 86400 / (0.7 * one.ttl) for one in coinmarketcap.ENDPOINTS)
+    own = [one for one in coinmarketcap.ENDPOINTS if not one.name.endswith("shares")]
+    calls = sum(30 * 86400 / (0.7 * one.ttl) for one in own)
     assert calls / 2 < 0.6 * coinmarketcap.MONTHLY["coinmarketcap"]

@@ -227,6 +227,13 @@ def test_every_fund_of_the_answers_has_a_provider():
     assert (etf.PROVIDERS["IBIT"], etf.PROVIDERS["GBTC"]) == ("BlackRock", "Grayscale")
 
 
+def test_flows_are_summed_by_who_runs_the_funds_the_largest_first():
+    flows = {"GBTC": -3.0, "XRP": 1.0, "BSOL": 2.0, "HODL": nan, "IBIT": 5.0, "NEW": 0.0}
+    sums = etf.by_provider(flows)
+    assert list(sums) == ["BlackRock", "Bitwise", "NEW", "Grayscale", "VanEck"]
+    assert (sums["Bitwise"], sums["Grayscale"]) == (3, -3) and isnan(sums["VanEck"])
+
+
 def test_a_month_of_warm_answers_stays_within_the_warm_threads_share_of_the_plan():
     calls = 30 * 86400 / (0.7 * etf.SOSOVALUE.ttl)
     assert (
