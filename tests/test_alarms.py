@@ -1,0 +1,286 @@
+"""alarms.py: each decision is what the alarm alone would come to, whatever happens between."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import alarms
+from alarm_rows import Alarm
+from alarms import Board, Engine, Formulas, Numbers, line, path, words
+from formula import compile
+from tests import formulas
+
+ONE = Alarm(1, 10, "price", "> 100.0", "BTCUSDT", id=1)
+MINUTE = 60_000
+
+
+class Alone:
+    """One alarm of one symbol as one would write it down: a few variables and ifs."""
+
+    def __init__(self, alarm):
+        self.alarm, self.armed, self.fired = alarm, alarm.steady, None
+
+    def number(self, value, now):
+        a, (sign, level) = self.alarm, self.alarm.text.split()
+        level = float(level)
+        known = not math.isnan(value)
+        holds = known and eval(f"value {sign} level")
+        back = level - value if sign[0] == ">" else value - level
+        return self.truth(
+            holds, known and not holds and (self.fired is None or back >= a.band), now
+        )
+
+    def truth(self, holds, clear, now):
+        a = self.alarm
+        if now < a.made or (a.until is not None and now >= a.until):
+            return False
+        if self.fired is None:
+            rested = True
+        else:
+            rested = a.cooldown is not None and now >= self.fired + a.cooldown
+        if clear or (a.steady and rested):
+            self.armed = True
+        if not (self.armed and holds and rested and now >= (a.snooze or 0)):
+            return False
+        self.armed, self.fired = False, now
+        return True
+
+
+moments = st.one_of(st.none(), st.integers(0, 40))
+numeric = st.builds(
+    lambda sign, level, band, steady, cooldown, until, snooze, made: Alarm(
+        1, 10, "price", f"{sign} {level}", "X", "", band, steady, cooldown, until, snooze, made=made
+    ),
+    st.sampled_from([">", ">=", "<", "<="]),
+    st.sampled_from([99.0, 100.0, 101.0]),
+    st.sampled_from([0.0, 0.5, 1.0, 2.0]),
+    st.booleans(),
+    st.one_of(st.none(), st.integers(0, 9)),
+    moments,
+    moments,
+    st.integers(0, 20),
+)
+price = st.sampled_from([97.0, 98.0, 98.5, 99.0, 99.5, 100.0, 100.5, 101.0, 102.0, math.nan])
+
+
+def kept(block, states):
+    """Write what a block has worked out, as the database would."""
+    told = block.outcome(0)
+    states |= {(row.alarm_id, row.symbol): row for row in told.states}
+    block.settle()
+    return [firing.alarm_id for firing in told.firings]
+
+
+@given(
+    st.lists(numeric, min_size=1, max_size=8),
+    st.lists(st.tuples(price, st.sampled_from(["", "restart", "lost"])), max_size=45),
+)
+def test_decisions_are_those_of_each_alarm_alone_also_over_restarts_and_lost_writes(many, steps):
+    many = [alarm._replace(id=i, made=alarm.made) for i, alarm in enumerate(many, 1)]
+    alone, states = [Alone(alarm) for alarm in many], {}
+    block = Numbers([(alarm, "X") for alarm in many], states)
+    for now, (value, event) in enumerate(steps):
+        wanted = [one.alarm.id for one in alone if one.number(value, now)]
+        values = np.full(len(many), value)
+        if event == "lost":
+            block.look(values, now)
+            block.revert()
+        found = block.look(values, now)
+        assert [many[i].id for i in np.flatnonzero(found)] == wanted
+        assert kept(block, states) == wanted
+        if event == "restart":
+            block = Numbers([(alarm, "X") for alarm in many], states)
+
+
+@given(st.lists(price, max_size=60), st.sampled_from([0.0, 1.0]))
+def test_between_two_firings_of_a_crossing_the_number_went_back_over_the_band(values, band):
+    block = Numbers([(ONE._replace(cooldown=0, band=band), "X")], {})
+    fired = [i for i, value in enumerate(values) if block.look(np.array([value]), i)[0]]
+    for before, after in pairwise(fired):
+        least = np.nanmin([100.0, *values[before:after]])
+        assert least <= 100 - band and values[after] > 100
+
+
+def test_a_crossing_in_the_cooldown_is_told_at_its_end_if_it_still_holds():
+    block = Numbers([(ONE._replace(cooldown=10), "X")], {})
+    found = [
+        bool(block.look(np.array([v]), t)[0]) for t, v in ((0, 99), (1, 101), (2, 99), (3, 101))
+    ]
+    assert found == [False, True, False, False]
+    assert block.look(np.array([102.0]), 11)[0]
+
+
+def test_one_that_fired_of_every_symbol_it_names_is_done_and_so_is_an_expired_one():
+    two = ONE._replace(targets="AUSDT BUSDT", steady=True)
+    wide = ONE._replace(id=2, targets="all", steady=True)
+    late = ONE._replace(id=3, until=5)
+    pairs = [(two, "AUSDT"), (two, "BUSDT"), (wide, "AUSDT"), (late, "AUSDT")]
+    block = Numbers(pairs, {})
+    block.look(np.array([101, 99, 101, 99.0]), 1)
+    assert block.outcome(1).done == []
+    block.settle()
+    block.look(np.array([101, 101, 101, 101.0]), 5)
+    told = block.outcome(5)
+    assert [(f.alarm_id, f.symbol, f.value, f.text) for f in told.firings] == [
+        (1, "BUSDT", 101.0, "> 100.0")
+    ]
+    assert told.done == [1, 3]
+
+
+RULES = (
+    "rsi(14) < 45",
+    "close > sma(20)",
+    "crossover(ema(9), ema(21))",
+    "close > btc.close",
+    "rsi(9, tf=4h) > 55",
+    "not (volume > sma(volume, 20))",
+)
+BARS = formulas.bars(260)
+SYMBOLS = ("AUSDT", "BUSDT", "CUSDT")
+
+
+def watched():
+    """Alarms of one symbol and of all three, once and again and again, as they hold or come."""
+    many = []
+    for text in RULES:
+        normal = compile(text).text
+        for targets in (*SYMBOLS, "BUSDT CUSDT", "all"):
+            for cooldown, steady in ((None, False), (0, False), (9 * formulas.HOUR, True)):
+                alarm = Alarm(1, 10, "formula", normal, targets, "1h", 0.0, steady, cooldown)
+                many.append(alarm._replace(id=len(many) + 1))
+    return many
+
+
+def pairs(many):
+    return [(alarm, symbol) for alarm in many for symbol in alarm.symbols or SYMBOLS]
+
+
+def expected(rows, start):
+    """When each row fires, by its formula over all bars alone."""
+    whole, found = formulas.context(BARS), []
+    for alarm, symbol in rows:
+        truth = compile(alarm.text).history(whole)[:, SYMBOLS.index(symbol)]
+        false = compile(f"not ({alarm.text})").history(whole)[:, SYMBOLS.index(symbol)]
+        one = Alone(alarm)
+        closes = BARS.time + formulas.HOUR
+        found += [
+            (alarm.id, symbol, int(closes[i]))
+            for i in range(start, len(closes))
+            if one.truth(bool(truth[i]), bool(false[i]), closes[i])
+        ]
+    return sorted(found)
+
+
+@pytest.mark.parametrize("at_once", [1, 7])
+def test_formulas_fire_as_each_does_alone_bar_by_bar_or_several_at_once(at_once):
+    rows, start, states, found = pairs(watched()), 239, {}, []
+    block = Formulas(rows, states)
+    for end in range(start + at_once, 261, at_once):
+        block.look(formulas.context(formulas.cut(BARS, end)), SYMBOLS, at_once)
+        told = block.outcome(0)
+        found += [(f.alarm_id, f.symbol, f.at) for f in told.firings]
+        kept(block, states)
+        if end % 5 == 0:
+            block = Formulas(rows, states)
+    assert sorted(found) == expected(rows, start) and len(found) > 50
+
+
+def test_what_is_not_known_neither_fires_nor_arms():
+    lone = Alarm(1, 10, "formula", "close > 100", "AUSDT", "1h", cooldown=0, id=1)
+    rows = pairs([lone, lone._replace(id=2, targets="all"), lone._replace(id=3, steady=True)])
+    block = Formulas(rows, {})
+    nothing = formulas.blank(formulas.bars(30))
+    assert not block.look(formulas.context(nothing), SYMBOLS).any()
+    assert list(block.armed) == [alarm.steady for alarm, _ in rows]
+    assert not block.look(formulas.context(formulas.bars(30)), ()).any()
+
+
+def test_the_engine_sorts_alarms_into_blocks_and_names_what_it_does_not_understand():
+    many = [
+        ONE,
+        ONE._replace(id=2, kind="move", text="> 5", interval="15m", targets="top 2"),
+        ONE._replace(id=3, kind="formula", text="rsi(14) < 30", interval="4h"),
+        ONE._replace(id=4, kind="formula", text="nosuch(14) < 30", interval="4h"),
+        ONE._replace(id=5, kind="ap", text="> 75", targets=""),
+    ]
+    engine = Engine(many, lambda alarm: alarm.symbols or SYMBOLS[:2], {})
+    assert [alarm.id for alarm in engine.broken] == [4]
+    assert {key: len(block.alarms) for key, block in engine.numbers.items()} == {
+        ("price", ""): 1,
+        ("move", "15m"): 2,
+        ("ap", ""): 1,
+    }
+    assert list(engine.formulas) == ["4h"]
+    engine.numbers["ap", ""].look(np.array([70.0]), 1)
+    engine.numbers["ap", ""].look(np.array([80.0]), 2)
+    told = engine.outcome(2)
+    assert told.done == [5] and told.firings[0].text == "> 75"
+    engine.revert()
+    assert engine.outcome(2) == ([], [], [])
+
+
+def test_an_alarm_is_written_as_it_is_typed():
+    typed = {
+        "btc > 100.0": ONE,
+        "btc eth %-5 15m": ONE._replace(
+            kind="fall", text="< -5", interval="15m", targets="BTCUSDT ETHUSDT"
+        ),
+        "all %+5 1h": ONE._replace(kind="rise", text="> 5", interval="1h", targets="all"),
+        "top 50 %3 5m": ONE._replace(kind="move", text="> 3", interval="5m", targets="top 50"),
+        "eth 4h rsi(14) < 30": ONE._replace(
+            kind="formula", text="rsi(14) < 30", interval="4h", targets="ETHUSDT"
+        ),
+        "ap > 75": ONE._replace(kind="ap", text="> 75", targets=""),
+        "fr btc > 0.05": ONE._replace(kind="fr", text="> 0.05"),
+    }
+    assert {text: line(alarm) for text, alarm in typed.items()} == {text: text for text in typed}
+    assert words(typed["fr btc > 0.05"]) == "fr > 0.05"
+
+
+def test_a_change_is_measured_from_the_newest_price_at_least_a_window_old():
+    board = Board()
+    for i, price in enumerate([100.0, 101.0, 102.0, 103.0, 110.0]):
+        board.note(i * 5 * MINUTE, {"A": price, "B": 50.0}, ["15m"])
+    assert board.changes(["A", "B", "C"], "15m") == pytest.approx(
+        [100 * (110 / 101 - 1), 0, math.nan], nan_ok=True
+    )
+    board.note(60 * MINUTE, {"A": 110.0}, ["15m"])
+    assert np.isnan(board.changes(["A"], "15m")).all()
+    assert board.prices(["B", "A"]) == pytest.approx([math.nan, 110], nan_ok=True)
+
+
+@given(st.lists(st.tuples(st.integers(1, 90), st.floats(1, 1000)), min_size=1, max_size=80))
+def test_the_kept_past_gives_what_all_prices_would_within_its_step(ticks):
+    board, seen, now = Board(), [], 0
+    for seconds, price in ticks:
+        now += 1000 * seconds
+        seen.append((now, price))
+        board.note(now, {"A": price}, ["5m"])
+        found = board.changes(["A"], "5m")[0]
+        fits = [p for at, p in seen if 300_000 <= now - at <= 330_000]
+        assert math.isnan(found) or any(found == pytest.approx(100 * (price / p - 1)) for p in fits)
+    assert len(board._past["5m"]) <= 63
+
+
+def test_candles_before_the_start_are_a_past_too():
+    board = Board()
+    board.note(30 * MINUTE, {"A": 110.0}, ["15m"])
+    board.seed(
+        "15m", [14 * MINUTE, 15 * MINUTE, 31 * MINUTE], np.array([[90.0], [100], [1]]), ["A"]
+    )
+    assert board.changes(["A"], "15m") == pytest.approx([10.0])
+    assert board.values("move", "15m", ["A"]) == pytest.approx([10.0])
+
+
+def test_a_rising_bar_goes_down_first_and_a_falling_one_up():
+    bars = np.array([[[10.0, 10.0]], [[13.0, 13.0]], [[8.0, 8.0]], [[12.0, 9.0]]])
+    went = np.array([prices for prices, _ in path(bars)])
+    assert went.T.tolist() == [[10, 8, 13, 12], [10, 13, 8, 9]]
+
+
+def test_compiled_formulas_are_shared():
+    assert alarms.both("rsi(14) < 30")[0] is alarms.both("rsi(14) < 30")[0]
