@@ -409,4 +409,5 @@ class Telegram:
         code = str(sender.get("language_code", ""))[:2]
         lang = (person and person.lang) or (code if code in ("tr", "en") else self._config.language)
         zone = ZoneInfo(person.zone) if person and person.zone else self._config.timezone
-        return User(user_id, name, lang, zone, allowed, admin)
+        theme = (person and person.theme) or User.theme
+        return User(user_id, name, lang, zone, allowed, admin, theme)

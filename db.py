@@ -55,6 +55,7 @@ class Person(NamedTuple):
     name: str
     lang: str | None
     zone: str | None
+    theme: str | None = None
 
 
 class Push(NamedTuple):
@@ -154,7 +155,8 @@ class Db:
         """Return a user's row, None for one never seen."""
 
         def look() -> Person | None:
-            query = select(users.c.name, users.c.lang, users.c.zone).where(users.c.id == user_id)
+            wanted = (users.c[name] for name in Person._fields)
+            query = select(*wanted).where(users.c.id == user_id)
             with self._read() as db:
                 row = db.execute(query).first()
             return Person(*row) if row else None
@@ -162,7 +164,7 @@ class Db:
         return self._remembered(("person", user_id), look)
 
     def save_person(self, user_id: int, **values: str | None) -> None:
-        """Write some of a user's name, lang and zone, making the row where it is missing."""
+        """Write some of a user's name, lang, zone and theme, making the row where it is missing."""
         made = self._dialect.insert(users)
         row = {"id": user_id, "name": "", "since": self.now(), **values}
         with self._write() as db:

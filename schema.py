@@ -27,6 +27,7 @@ users = Table(
     Column("lang", Text),
     Column("zone", Text),
     Column("since", BigInteger, nullable=False),
+    Column("theme", Text),
 )
 favourites = Table(
     "favourites",
@@ -168,4 +169,5 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     make(readings),
     make(formulas),
     make(alarms, alarm_states, firings, tokens),
+    extend(users.c.theme),
 )

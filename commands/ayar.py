@@ -1,18 +1,18 @@
 """
-Ayarlarınız: saat dilimi ve her gün gelen raporlar: /ayar [saat Europe/Berlin | rapor p 09:00]
-Your settings: time zone and daily reports: /ayar [zone Europe/London | report p 09:00]
+Ayarlar: saat dilimi, tema, günlük raporlar: /ayar [saat Europe/Berlin | tema açık | rapor p 9:00]
+Settings: time zone, theme, daily reports: /ayar [zone Europe/London | theme light | report p 9:00]
 """
 
 import html
 import re
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bot import Reply, find
+from bot import Reply, find, fold
 from db import Push
 
 ALIASES = ("ayarlar", "settings")
 OFF = ("kapat", "off", "sil")
-GONE = ("Kapatıldı.", "Turned off.")
+THEMES = {"dark": ("koyu", "dark"), "light": ("açık", "light")}
 MOST, LONGEST = 10, 200
 REPORTS = ("prices", "flow", "analysis", "markets")
 
@@ -20,28 +20,27 @@ REPORTS = ("prices", "flow", "analysis", "markets")
 def run(ctx):
     verb = ctx.arg(0, "").lower()
     if verb and verb not in ACTIONS:
-        raise ctx.wrong("“saat” ya da “rapor” deyin.", "Say “zone” or “report”.")
+        raise ctx.wrong("“saat”, “tema” ya da “rapor” deyin.", "Say “zone”, “theme” or “report”.")
     return ACTIONS[verb](ctx) if verb else show(ctx)
 
 
 def show(ctx, *notes):
     ctx, mine = ctx.replaced(()), ctx.db.pushes(ctx.user.id)
-    none = ctx.t(
-        "yok; örnek: <code>/ayar rapor p 09:00</code>",
-        "none; try <code>/ayar report p 09:00</code>",
-    )
+    none = ctx.t("yok; örnek:", "none; try") + " <code>/ayar rapor p 09:00</code>"
     text = "\n".join(
         [
             *notes,
             ctx.t("<b>⚙️ Ayarlarınız</b>", "<b>⚙️ Your settings</b>"),
             ctx.t("Dil: Türkçe (/dil)", "Language: English (/dil)"),
             ctx.t(f"Saat dilimi: {ctx.user.zone}", f"Time zone: {ctx.user.zone}"),
+            ctx.t("Grafik teması: ", "Theme of pictures: ") + ctx.t(*THEMES[ctx.user.theme]),
             ctx.t("Günlük raporlar:", "Daily reports:"),
             *([f"/{html.escape(row.line)} – {time(row.minute)}" for row in mine] or [none]),
         ]
     )
     off = ((f"✖️ {row.line} {time(row.minute)}", f"/ayar rapor {row.line} kapat") for row in mine)
-    return Reply(text, ctx.buttons([], *([button] for button in off)))
+    swap = [(f"🎨 {ctx.t(*THEMES[t])}", f"/ayar tema {t}") for t in THEMES if t != ctx.user.theme]
+    return Reply(text, ctx.buttons(swap, *([button] for button in off)))
 
 
 def time(minute):
@@ -65,24 +64,30 @@ def begin(ctx, push, zone):
     ctx.db.save_push(push._replace(day=day))
 
 
+def theme(ctx):
+    word = fold(ctx.arg(1))
+    chosen = next((key for key, names in THEMES.items() if word in map(fold, names)), None)
+    if not chosen:
+        raise ctx.wrong("“koyu” ya da “açık” deyin.", "Say “dark” or “light”.")
+    ctx.db.save_person(ctx.user.id, theme=chosen)
+    return ctx.t("Grafik teması: ", "Theme of pictures: ") + ctx.t(*THEMES[chosen])
+
+
 def report(ctx):
     *words, when = ctx.args[1:] or ("", "")
     line = " ".join(words).lstrip("/").lower()
     if when.lower() in OFF:
         gone = ctx.db.remove_push(ctx.user.id, line)
-        return show(ctx, ctx.t(*GONE if gone else ("Zaten yoktu.", "It was not there.")))
+        told = ("Kapatıldı.", "Turned off.") if gone else ("Zaten yoktu.", "It was not there.")
+        return show(ctx, ctx.t(*told))
     command = find(f"/{line}", ctx.commands) if line else None
     if command is None or command.group not in REPORTS or command.secret or command.admin:
         raise ctx.wrong("Hangi rapor, saat kaçta?", "Which report, at what time?")
-    clock = re.fullmatch(r"([01]?[0-9]|2[0-3])[:.]([0-5][0-9])", when)
-    if not clock:
+    if not (clock := re.fullmatch(r"([01]?[0-9]|2[0-3])[:.]([0-5][0-9])", when)):
         raise ctx.wrong("Saat 09:00 gibi yazılır.", "The time is written like 09:00.")
     others = [push for push in ctx.db.pushes(ctx.user.id) if push.line != line]
     if len(others) >= MOST or len(line) > LONGEST:
-        raise ctx.wrong(
-            f"En çok {MOST} rapor, en çok {LONGEST} harf.",
-            f"At most {MOST} reports of at most {LONGEST} letters.",
-        )
+        raise ctx.wrong(f"En çok {MOST} rapor, {LONGEST} harf.", f"At most {MOST}, {LONGEST} long.")
     minute = 60 * int(clock[1]) + int(clock[2])
     push = Push(ctx.user.id, line, ctx.chat.id, minute, "", ctx.chat.topic)
     begin(ctx, push, ctx.user.zone)
@@ -91,4 +96,5 @@ def report(ctx):
     return ctx.t(f"/{line} her gün gelecek: {place}", f"/{line} comes daily: {place}")
 
 
-ACTIONS = {"saat": zone, "zone": zone, "rapor": report, "report": report}
+VERBS = ((("saat", "zone"), zone), (("tema", "theme"), theme), (("rapor", "report"), report))
+ACTIONS = {word: act for words, act in VERBS for word in words}

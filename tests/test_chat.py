@@ -477,3 +477,9 @@ def test_a_topic_is_answered_in_it(server, open_bot):
     settle(bot)
     (sent,) = [r for r in server.requests if r.method == "sendMessage"]
     assert sent.parameters["message_thread_id"] == "9"
+
+
+def test_a_user_s_theme_is_theirs_when_they_speak(open_bot, database):
+    database.save_person(1, name="A", theme="light")
+    bot = open_bot(ECHO)
+    assert bot._user({"id": 1}).theme == "light" and bot._user({"id": 2}).theme == "dark"

@@ -38,8 +38,8 @@ def store(url, clock):
 def test_a_person_is_made_and_changed(store):
     assert store.person(2**40) is None
     store.save_person(2**40, name="Ayşe", lang="en")
-    store.save_person(2**40, zone="UTC")
-    assert store.person(2**40) == db.Person("Ayşe", "en", "UTC")
+    store.save_person(2**40, zone="UTC", theme="light")
+    assert store.person(2**40) == db.Person("Ayşe", "en", "UTC", "light")
 
 
 def test_favourites_keep_their_order_and_hold_each_once(store):
@@ -208,14 +208,18 @@ def test_a_report_sent_is_noted_and_one_turned_off_stays_off(store):
 def test_a_table_of_an_earlier_version_gets_its_new_column_and_keeps_its_rows(url, clock):
     old = db.Db(url, clock)
     old.save_push(db.Push(1, "p", 1, 540, ""))
+    old.save_person(1, name="Ayşe")
     with old._write() as connection:
         connection.execute(text("ALTER TABLE pushes DROP COLUMN topic"))
+        connection.execute(text("ALTER TABLE users DROP COLUMN theme"))
         connection.execute(text("UPDATE meta SET version = 2"))
     old.close()
     new = db.Db(url, clock)
     assert new.pushes() == [db.Push(1, "p", 1, 540, "")]
     new.save_push(db.Push(2, "p", 1, 540, "", 3))
     assert new.pushes(2)[0].topic == 3
+    new.save_person(1, theme="light")
+    assert new.person(1) == db.Person("Ayşe", None, None, "light")
     new.close()
 
 

@@ -41,6 +41,19 @@ def test_a_time_already_past_waits_for_tomorrow(say, database):
     }
 
 
+@pytest.mark.parametrize(
+    ("word", "kept"), [("açık", "light"), ("LIGHT", "light"), ("koyu", "dark")]
+)
+def test_the_theme_of_pictures_is_kept_and_swapped_by_a_button(say, database, word, kept):
+    (reply,) = say(f"/ayar tema {word}")
+    assert database.person(7).theme == kept
+    assert reply.text == f"Grafik teması: {'açık' if kept == 'light' else 'koyu'}"
+    (shown,) = say("/ayar")
+    assert "Grafik teması: koyu" in shown.text
+    assert ("🎨 açık", "/ayar tema light") in shown.buttons[0]
+    assert say("/ayar tema mavi")[0].failed == say("/ayar tema")[0].failed == 1
+
+
 def test_another_zone_moves_the_reports_and_skips_and_repeats_none(say, database, clock):
     say("/ayar rapor p 09:01")
     for zone, day in (
