@@ -134,8 +134,9 @@ class Live:
 
     A want is an indicator of calc.INDICATORS with its parameters in their order, such as
     `("rsi", (14,))`, and the names of its series where they are not the usual ones:
-    `("sma", (20,), ("volume",))`. `depth` is how many bars of values are kept. Values are those of
-    calc.py over all bars since `load`; what is not finite in a series counts as a hole.
+    `("sma", (20,), ("volume",))`. `inputs` are the series a bar must have, `depth` is how many bars
+    of values are kept. Values are those of calc.py over all bars since `load`; what is not finite
+    in a series counts as a hole.
     """
 
     def __init__(self, wants: Iterable[Want], depth: int = 2) -> None:
@@ -149,13 +150,11 @@ class Live:
                 self._places.update(zip(((want, name) for name in names), places, strict=True))
             roots += found
         self._layout, self._roots = _Layout(self.notes, roots), roots
+        self.inputs = tuple(self.notes.cells[i].what for i in self._layout.of("input"))
         self._arrays: dict[Any, Array] = {}
         self._time = 0
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Return the names of the series a bar must have."""
-        return tuple(self.notes.cells[i].what for i in self._layout.of("input"))
+        self._allocate(0)
+        self._bind()
 
     @property
     def width(self) -> int:

@@ -238,6 +238,8 @@ def test_senseless_wants_and_questions_are_refused(market):
             call()
     with pytest.raises(KeyError):
         state.commit({"open": market["open"][0]})
+    with pytest.raises(ValueError, match="broadcast"):
+        live.Live([wanted("rsi")]).commit({"close": market["close"][0]})
 
 
 def test_values_before_the_first_bar_are_unknown(market):
