@@ -116,3 +116,13 @@ def say(ctx):
         return list(bot.answer(line, ctx(**who)))
 
     return talk
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """Return the drawings that were asked for, none of which is drawn."""
+    asked = []
+    monkeypatch.setattr(
+        "workers.Workers.picture", lambda _, drawing: asked.append(drawing) or b"\x89PNG"
+    )
+    return asked

@@ -4,16 +4,6 @@ import pytest
 import chart
 
 
-@pytest.fixture
-def drawn(monkeypatch):
-    """Return the drawings that were asked for, none of which is drawn."""
-    asked = []
-    monkeypatch.setattr(
-        "workers.Workers.picture", lambda _, drawing: asked.append(drawing) or b"\x89PNG"
-    )
-    return asked
-
-
 def test_candles_and_three_averages_are_drawn(say, market, drawn):
     (reply,) = say("/grafik btc")
     ((only,), bars) = drawn, market.candles("BTCUSDT", "1h").data
