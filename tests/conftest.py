@@ -1,6 +1,7 @@
 """What several tests share: a clock that stands still, settings, a context in one line."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from hypothesis import settings as hypothesis_settings
@@ -23,6 +24,9 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if {"market", "markets", "server", "exchange"} & set(item.fixturenames):
             item.add_marker(pytest.mark.slow)
+
+
+KEYS = {"COINGLASS_KEY": "glass-key-1", "SOSOVALUE_KEY": "soso-key-1"}
 
 
 class Clock:
@@ -106,6 +110,15 @@ def ctx(settings, database, market, clock, registry):
         )
 
     return make
+
+
+@pytest.fixture
+def keyed(ctx, settings, database, markets, clock):
+    """Return a maker of contexts whose owner has set keys: keyed("btc", lang="en")."""
+    config = settings(**KEYS)
+    opened = sources.Sources(config, database, markets=markets, clock=clock, sleep=clock.sleep)
+    yield lambda args="", **who: replace(ctx(args, **who), config=config, sources=opened)
+    opened.close()
 
 
 @pytest.fixture

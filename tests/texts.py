@@ -16,11 +16,10 @@ import workers
 from db import Db
 from local.world import open_markets
 from sources import Sources
-from tests.conftest import Clock
+from tests.conftest import KEYS, Clock
 
 FOLDER = Path(__file__).parent / "data" / "texts"
 LANGUAGES = ("tr", "en")
-KEYS = {"COINGLASS_KEY": "glass-key-1", "SOSOVALUE_KEY": "soso-key-1"}
 LINES = {
     "p": "/p btc eth pepe",
     "p_gainers": "/pg 5",

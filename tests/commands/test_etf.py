@@ -1,11 +1,9 @@
 import re
-from dataclasses import replace
 from datetime import date, timedelta
 from math import nan
 
 import pytest
 
-import sources
 from markets import etf
 from net import Dated
 
@@ -27,14 +25,6 @@ def told(ctx, market, monkeypatch):
         return context.commands["etf"].run(context).text
 
     return tell
-
-
-@pytest.fixture
-def keyed(ctx, settings, database, markets, clock):
-    config = settings(SOSOVALUE_KEY="soso-key-1")
-    opened = sources.Sources(config, database, markets=markets, clock=clock, sleep=clock.sleep)
-    yield lambda args="", **who: replace(ctx(args, **who), config=config, sources=opened)
-    opened.close()
 
 
 def millions(word):
@@ -103,13 +93,15 @@ def test_the_comment_tells_streak_and_sum(told, totals, words):
     assert words in told(totals).rpartition("Comment: ")[2]
 
 
-def test_with_the_key_sosovalue_is_first_and_tells_funds_too(keyed):
-    context = keyed("eth", lang="en")
-    text = context.commands["etf"].run(context).text
-    assert "Source" not in text and re.search(r"BlackRock: [-+]\$", text)
-    context.sources.hosts["sosovalue"].close("down", 4e9)
-    text = keyed("sol", lang="en").commands["etf"].run(keyed("sol", lang="en")).text
-    assert "Source: Farside" in text and re.search(r"^\d\d\.\d\d: ", text, re.M)
+def test_the_sources_come_in_order_and_the_next_is_named(keyed):
+    for host, source in (("", ""), ("sosovalue", "CoinGlass"), ("coinglass", "Farside")):
+        context = keyed("eth", lang="en")
+        if host:
+            context.sources.door._entries.clear()
+            context.sources.hosts[host].close("down", 4e9)
+        text = context.commands["etf"].run(context).text
+        assert re.search(r"^\d\d\.\d\d: ", text, re.M) and re.search(r"BlackRock: [-+]\$", text)
+        assert text.endswith(f"Source: {source}") if source else "Source" not in text
 
 
 def test_funds_that_are_lost_leave_the_totals(keyed, monkeypatch):

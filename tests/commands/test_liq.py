@@ -4,17 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-import sources
 from markets import coinglass
-
-
-@pytest.fixture
-def keyed(ctx, settings, database, markets, clock):
-    """Return a maker of contexts whose owner has set the key."""
-    config = settings(COINGLASS_KEY="glass-key-1")
-    opened = sources.Sources(config, database, markets=markets, clock=clock, sleep=clock.sleep)
-    yield lambda args="", **who: replace(ctx(args, **who), config=config, sources=opened)
-    opened.close()
 
 
 def text_of(context):
