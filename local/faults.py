@@ -53,7 +53,7 @@ SECRET = re.compile(
     r"(?i)([?&][^=&]*(?:key|sign|token|secret|pass)[^=&]*=)[^&#]*|(//)[^/@]*(?=@)|(/bot)\d+:[^/]+"
 )
 NUMBER = re.compile(r"-?\d+(\.\d+)?")
-WRONG = ("abc", None, {})
+WRONG: tuple[Any, ...] = ("abc", None, {})
 
 
 def shown(url: str) -> str:
@@ -72,7 +72,12 @@ def empty(body: bytes) -> bytes:
 
 
 def wrong_types(body: bytes) -> bytes:
-    """Return the same JSON with words, nulls and objects in turn where numbers stood."""
+    """Return the same JSON with words, nulls and objects in turn where numbers stood.
+
+    A page gets words in their place.
+    """
+    if not body.lstrip().startswith((b"[", b"{")):
+        return NUMBER.sub(WRONG[0], body.decode()).encode()
     turn = count()
 
     def spoil(value: Any) -> Any:

@@ -3,7 +3,7 @@ import re
 import pytest
 import requests
 
-from local.faults import KINDS, Faulty, shown
+from local.faults import KINDS, Faulty, shown, wrong_types
 from local.markets import Answer, Markets, compact
 
 NOW = 1_795_490_417.345
@@ -127,6 +127,11 @@ def test_wrong_types_stand_where_numbers_stood(place):
         "n": "abc",
     }
     assert place.get().json() == place.get().json()
+
+
+def test_words_stand_where_a_page_had_numbers():
+    page = b"<td>08 Sep 2026</td><td>(1,119.9)</td>"
+    assert wrong_types(page) == b"<td>abc Sep abc</td><td>(abc,abc)</td>"
 
 
 @pytest.mark.parametrize(("data", "empty"), [(DATA, {}), ([1, 2], []), ({}, {})])
