@@ -81,11 +81,14 @@ class Firing(NamedTuple):
 
 
 class AlarmRows:
-    """Read and write the rows of alarms; `revision` rises when what is to be watched changes."""
+    """Read and write the rows of alarms.
+
+    `revision` rises when what is to be watched changes, `fresh` that something is to be told.
+    """
 
     def __init__(self, read: Opened, write: Opened, dialect: Any, now: Callable[[], int]) -> None:
         self._read, self._write, self._dialect, self._now = read, write, dialect, now
-        self.revision = 0
+        self.revision, self.fresh = 0, True
 
     def add(self, alarm: Alarm) -> int | None:
         """Write a new alarm; return its number, None where its user has too many."""
@@ -197,6 +200,8 @@ class AlarmRows:
                 db.execute(update(alarms).where(chosen).values(last_fired=bindparam("last")), last)
             if ended:
                 db.execute(update(alarms).where(chosen).values(state=DONE), ended)
+        self.fresh |= bool(told)
+        self.revision += bool(ended)
 
     def outbox(self) -> list[Firing]:
         """Return what is still to be told, the oldest first."""

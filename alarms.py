@@ -95,12 +95,15 @@ class Block:
         """Return which rows fire at an instant in ms, and note that they did.
 
         `clear` tells of which the condition is known to be false, far enough to be armed again;
-        `since` is when what was looked at began, where that is before now.
+        `since` is when what was looked at began, where that is before now. What was before an
+        alarm was made only tells whether it begins armed; the same instant again changes nothing.
         """
-        rested = np.isnan(self.fired) | (now >= self.fired + self.cooldown)
-        alive = (self.made <= (now if since is None else since)) & (now < self.until)
-        armed = self.armed | (clear & alive) | (self.steady & rested)
-        due = armed & holds & alive & rested & (now >= self.snooze)
+        start, never = now if since is None else since, np.isnan(self.fired)
+        later, begun = never | (start > self.fired), self.made <= start
+        rested = later & (never | (now >= self.fired + self.cooldown))
+        armed = np.where(holds & ~begun, False, self.armed | (clear & later))
+        armed |= self.steady & rested
+        due = armed & holds & begun & rested & (now < self.until) & (now >= self.snooze)
         self.armed = armed & ~due
         self.fired = np.where(due, now, self.fired)
         self.fresh += [(int(i), now, float(self.value[i])) for i in np.flatnonzero(due)]

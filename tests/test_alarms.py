@@ -36,12 +36,15 @@ class Alone:
 
     def truth(self, holds, clear, now):
         a = self.alarm
-        if now < a.made or (a.until is not None and now >= a.until):
+        if now < a.made:
+            self.armed = a.steady or clear or (self.armed and not holds)
+            return False
+        if a.until is not None and now >= a.until:
             return False
         if self.fired is None:
             rested = True
         else:
-            rested = a.cooldown is not None and now >= self.fired + a.cooldown
+            rested = a.cooldown is not None and now > self.fired and now >= self.fired + a.cooldown
         if clear or (a.steady and rested):
             self.armed = True
         if not (self.armed and holds and rested and now >= (a.snooze or 0)):
@@ -103,6 +106,19 @@ def test_between_two_firings_of_a_crossing_the_number_went_back_over_the_band(va
     for before, after in pairwise(fired):
         least = np.nanmin([100.0, *values[before:after]])
         assert least <= 100 - band and values[after] > 100
+
+
+def test_the_same_look_again_changes_nothing():
+    block = Numbers([(ONE._replace(cooldown=0, steady=True), "X")], {})
+    assert block.look(np.array([101.0]), 5)[0] and not block.look(np.array([101.0]), 5)[0]
+    assert block.look(np.array([101.0]), 6)[0]
+
+
+def test_what_was_before_an_alarm_was_made_arms_it_but_never_fires():
+    for values, fires in (([99, 101], False), ([101, 99], True), ([99, math.nan], True)):
+        block = Numbers([(ONE._replace(made=10), "X")], {})
+        assert not any(block.look(np.array([float(v)]), t)[0] for t, v in enumerate(values))
+        assert block.look(np.array([102.0]), 11)[0] == fires
 
 
 def test_a_crossing_in_the_cooldown_is_told_at_its_end_if_it_still_holds():

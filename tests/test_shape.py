@@ -31,8 +31,9 @@ FLOORS = {
     1.75: ("metrics",),
     2: ("formula", "scores", "flows", "backtest", "strength"),
     2.25: ("trials", "overlays"),
-    2.5: ("drawings", "tested", "outlook"),
+    2.5: ("gauges", "drawings", "tested", "outlook"),
     3: ("workers", "alarms", "trade", "post"),
+    3.25: ("watch",),
     4: ("commands", "chat", "keep_alive", "shell"),
     5: ("main",),
 }

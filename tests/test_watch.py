@@ -1,0 +1,265 @@
+"""watch.py: ticks, closed bars, gaps and restarts, on markets made by hand and on the mock ones."""
+
+import numpy as np
+import pytest
+
+import watch
+from alarm_rows import DONE, PAUSED, Alarm
+from bot import UserError
+from net import Dated
+from shapes import Candles, Panel, Ticker
+from watch import BROKEN, FRESH, STALE, Watch
+
+MINUTE = 60_000
+ONE = Alarm(1, 10, "price", "> 100", "AUSDT")
+
+
+class Markets:
+    """Coins whose prices a test sets; candles as it lists them by interval and coin."""
+
+    def __init__(self, clock):
+        self.clock, self.prices, self.bars, self.stale = clock, {"AUSDT": 99.0}, {}, False
+
+    def tickers(self):
+        rows = {s: Ticker(p, p, p, p, 1.0, 1.0, 0.0) for s, p in self.prices.items()}
+        return Dated(rows, self.clock() - 3, stale=self.stale)
+
+    def panel(self, symbols, interval, bars=500):
+        known = {s: rows for s in symbols if (rows := self.bars.get((interval, s))) is not None}
+        if not known:
+            raise UserError("yok", "none")
+        reads = {s: Dated(Candles(table(rows)), self.clock()) for s, rows in known.items()}
+        longest = max(reads.values(), key=lambda read: len(read.data)).data.time
+        return Panel(tuple(symbols), longest, reads)
+
+    def known(self, word):
+        return word if word in self.prices else None
+
+    def top(self, n):
+        return sorted(self.prices)[:n]
+
+
+def table(rows):
+    """Rows of (open time, open, high, low, close) as candles have them."""
+    rows = np.array(rows, dtype=float).T
+    return np.concatenate([rows, np.ones((6, rows.shape[1]))])
+
+
+@pytest.fixture
+def venue(clock):
+    clock.now = 1_795_500_000.0
+    return Markets(clock)
+
+
+@pytest.fixture
+def go(venue, database, clock):
+    """Let a watch look at one price after the other, ten seconds apart; return what was fired."""
+
+    def look(seen, *prices):
+        before = len(database.alarms.outbox())
+        for price in prices:
+            clock.now += 10
+            venue.prices["AUSDT"] = price
+            seen.tick()
+        return [(f.alarm_id, f.value) for f in database.alarms.outbox()[before:]]
+
+    return look
+
+
+def test_a_crossing_is_a_row_once_and_a_restart_in_between_changes_nothing(
+    venue, database, clock, go
+):
+    database.alarms.add(ONE)
+    again = database.alarms.add(ONE._replace(cooldown=0, band=2.0))
+    seen = Watch(venue, database, clock)
+    assert go(seen, 99, 99.9, 101, 99.5, 102) == [(1, 101.0), (2, 101.0)]
+    assert database.alarms.find(1, 1).state == DONE
+    seen = Watch(venue, database, clock)
+    assert go(seen, 103, 97, 99, 101) == [(again, 101.0)]
+
+
+def test_a_write_that_fails_is_looked_at_again(venue, database, clock, go, monkeypatch):
+    database.alarms.add(ONE)
+    seen = Watch(venue, database, clock)
+    go(seen, 99)
+    with monkeypatch.context() as patch:
+        patch.setattr(database.alarms, "save", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            go(seen, 101)
+    assert go(seen, 101.5) == [(1, 101.5)]
+
+
+def test_stale_prices_never_fire_and_are_told_once_and_so_is_their_end(venue, database, clock, go):
+    database.alarms.add(ONE)
+    seen = Watch(venue, database, clock)
+    go(seen, 99)
+    venue.stale = True
+    go(seen, *[150.0] * 70)
+    assert [f.text for f in database.alarms.outbox()] == [STALE]
+    venue.stale, database.alarms.marks()
+    venue.stale = False
+    venue.bars["1m", "AUSDT"] = [(clock.now * 1000 - MINUTE, 99, 99, 99, 99)]
+    go(seen, 99)
+    assert [f.text for f in database.alarms.outbox()] == [STALE, FRESH]
+
+
+def minutes(clock, *rows):
+    """Bars of a minute that end now."""
+    last = int(clock.now // 60 * MINUTE)
+    return [(last - (len(rows) - i) * MINUTE, *row) for i, row in enumerate(rows)]
+
+
+def test_a_sleep_is_replayed_by_highs_and_lows_with_the_time_it_happened(
+    venue, database, clock, go
+):
+    once, again = database.alarms.add(ONE), database.alarms.add(ONE._replace(cooldown=0, band=1.0))
+    low = database.alarms.add(ONE._replace(text="< 90"))
+    go(Watch(venue, database, clock), 99, 99.5)
+    slept = clock.now * 1000
+    clock.now += 600
+    venue.bars["1m", "AUSDT"] = rows = minutes(
+        clock,
+        *[(95, 150, 50, 95)] * 3,
+        (95, 101, 94, 98),
+        (98, 99.5, 97, 98),
+        (98, 102, 97, 101),
+        *[(98, 99, 97, 98)] * 4,
+    )
+    venue.bars["1m", "AUSDT"][:3] = [(t - 3600_000, *row) for t, *row in rows[:3]]
+    go(Watch(venue, database, clock), 98)
+    told = [(f.alarm_id, f.value, (f.at - rows[3][0]) // MINUTE) for f in database.alarms.outbox()]
+    assert told == [(once, 101.0, 0), (again, 101.0, 0), (again, 102.0, 2)]
+    assert all(slept < f.at < clock.now * 1000 for f in database.alarms.outbox())
+    assert database.alarms.find(1, low).state == "active"
+    go(Watch(venue, database, clock), 98)
+    assert len(database.alarms.outbox()) == 3
+
+
+def test_a_gap_without_bars_is_waited_for_and_then_let_go(venue, database, clock, go):
+    database.alarms.add(ONE)
+    seen = Watch(venue, database, clock)
+    go(seen, 99)
+    clock.now += 600
+    with pytest.raises(UserError):
+        go(seen, 101)
+    clock.now += 301
+    assert go(seen, 101) == [(1, 101.0)]
+
+
+def test_changes_are_known_from_the_start_by_candles(venue, database, clock, go):
+    database.alarms.add(ONE._replace(kind="rise", text="> 5", interval="5m"))
+    venue.bars["1m", "AUSDT"] = minutes(clock, *[(100, 100, 100, 100)] * 9)
+    assert go(Watch(venue, database, clock), 101, 104) == []
+    assert go(Watch(venue, database, clock), 105.5) == [(1, pytest.approx(5.5))]
+
+
+def test_changes_within_a_gap_are_found(venue, database, clock, go):
+    database.alarms.add(ONE._replace(kind="move", text="> 5", interval="5m"))
+    venue.bars["1m", "AUSDT"] = minutes(clock, *[(100, 100, 100, 100)] * 9)
+    go(Watch(venue, database, clock), 100)
+    clock.now += 600
+    venue.bars["1m", "AUSDT"] = minutes(
+        clock, *[(100, 100, 100, 100)] * 12, (100, 100, 94, 99), *[(99, 99, 99, 99)] * 3
+    )
+    go(Watch(venue, database, clock), 99)
+    assert [f.value for f in database.alarms.outbox()] == [pytest.approx(6.0)]
+
+
+def hours(clock, *closes):
+    last = int(clock.now // 3600 * 3_600_000)
+    n = len(closes)
+    return [(last - (n - i) * 3_600_000, c, c, c, c) for i, c in enumerate(closes)]
+
+
+def test_a_formula_is_looked_at_when_its_bar_closes_and_missed_bars_after_a_sleep(
+    venue, database, clock
+):
+    made = ONE._replace(kind="formula", text="close > 100", interval="1h", cooldown=0)
+    database.alarms.add(made)
+    venue.bars["1h", "AUSDT"] = hours(clock, 99, 99, 99)
+    seen = Watch(venue, database, clock)
+    seen.bars()
+    clock.now = clock.now // 3600 * 3600 + 3600
+    seen.bars()
+    venue.bars["1h", "AUSDT"] = hours(clock, 99, 99, 101)
+    clock.now += 3
+    seen.bars(), seen.bars()
+    close = int(clock.now // 3600 * 3_600_000)
+    assert [(f.at, f.value) for f in database.alarms.outbox()] == [(close, 101.0)]
+    clock.now += 4 * 3600
+    venue.bars["1h", "AUSDT"] = hours(clock, 101, 102, 99, 103, 104)
+    Watch(venue, database, clock).bars()
+    Watch(venue, database, clock).bars()
+    assert [f.value for f in database.alarms.outbox()] == [101.0, 103.0]
+
+
+def test_a_bar_waits_a_minute_for_a_coin_that_lacks_it(venue, database, clock):
+    database.alarms.add(
+        ONE._replace(kind="formula", text="close > 100", interval="1h", targets="AUSDT BUSDT")
+    )
+    clock.now = clock.now // 3600 * 3600 + 5
+    venue.bars["1h", "AUSDT"] = hours(clock, 99, 99, 99)
+    venue.bars["1h", "BUSDT"] = hours(clock, 99, 99, 99)
+    seen = Watch(venue, database, clock)
+    seen.bars()
+    clock.now += 3600
+    venue.bars["1h", "AUSDT"] = hours(clock, 99, 99, 101)
+    seen.bars()
+    assert database.alarms.outbox() == []
+    venue.bars["1h", "BUSDT"] = hours(clock, 99, 99, 102)
+    seen.bars()
+    assert [f.symbol for f in database.alarms.outbox()] == ["AUSDT", "BUSDT"]
+
+
+def test_a_formula_nobody_understands_any_more_pauses_and_is_told(venue, database, clock):
+    database.alarms.add(ONE._replace(kind="formula", text="nosuch > 1", interval="1h"))
+    Watch(venue, database, clock).tick()
+    (told,) = database.alarms.outbox()
+    assert (told.text, told.symbol) == (BROKEN, "a 1h nosuch > 1")
+    assert database.alarms.find(1, 1).state == PAUSED
+
+
+def test_targets_are_words_for_symbols_and_the_last_known_ones_where_nobody_answers(
+    venue, database, clock, monkeypatch
+):
+    seen = Watch(venue, database, clock)
+    venue.prices |= {"BUSDT": 1.0}
+    top = ONE._replace(targets="top 2")
+    assert seen.targets(top) == ("AUSDT", "BUSDT")
+    database.add_favourites(1, ["CUSDT"])
+    assert seen.targets(ONE._replace(targets="favourites")) == ("CUSDT",)
+
+    def refuse(n):
+        raise UserError("yok", "none")
+
+    monkeypatch.setattr(venue, "top", refuse)
+    assert seen.targets(top) == ("AUSDT", "BUSDT")
+
+
+def test_indices_are_watched_like_prices(venue, database, clock, go, monkeypatch):
+    told = {"ap": 70.0}
+    monkeypatch.setattr(watch, "gauge", lambda _, kind, symbols, now: np.array([told[kind]]))
+    database.alarms.add(ONE._replace(kind="ap", text="> 75", targets=""))
+    seen = Watch(venue, database, clock)
+    assert go(seen, 1, 1) == []
+    told["ap"] = 80.0
+    assert go(seen, *[1] * 30) == [(1, 80.0)]
+
+
+def test_on_the_mock_markets_ticks_and_bars_come_to_firings(market, database, clock):
+    price = market.tickers().data["BTCUSDT"].last
+    database.alarms.add(ONE._replace(targets="BTCUSDT", text=f"> {price * 0.9}", steady=True))
+    database.alarms.add(
+        ONE._replace(
+            targets="top 12", kind="formula", text="close > sma(20)", interval="4h", steady=True
+        )
+    )
+    clock.now = clock.now // 14_400 * 14_400 + 14_400 + 30
+    seen = Watch(market, database, clock)
+    seen.tick(), seen.bars()
+    told = database.alarms.outbox()
+    assert {f.alarm_id for f in told} == {1, 2}
+    panel = market.panel(market.top(12), "4h", 500)
+    mean = np.array([panel.close[-20:, i].mean() for i in range(len(panel.symbols))])
+    above = {s for s, c, m in zip(panel.symbols, panel.close[-1], mean, strict=True) if c > m}
+    assert {f.symbol for f in told if f.alarm_id == 2} == above

@@ -1,0 +1,287 @@
+"""The loop of the alarms: ticks, closed bars, and the bars of a sleep, written as they are seen."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import formula
+from alarm_rows import PAUSED, Alarm, Firing
+from alarms import INDICES, MOVES, Block, Board, Engine, Formulas, Numbers, line, path
+from bot import INTERVALS, UserError
+from evaluation import Context
+from gauges import gauge
+from workers import Job
+
+log = logging.getLogger("dort5bot")
+
+TICKS, OLD, GAP, TELL = "ticks", 60, 90_000, 300_000
+REBUILD, SLOW, LAG, PATIENCE, MOST_BARS = 600, 300, 2000, 60_000, 400
+FRAMES = ("1m", "15m", "1h", "1d")
+REPLAYED = 900
+SEEDS = (("15m", "1m"), ("1h", "5m"), ("4h", "15m"), ("1d", "1h"))
+STALE, FRESH, BROKEN = "stale", "fresh", "broken"
+
+
+class Gap(NamedTuple):
+    """A time that was slept through, in ms."""
+
+    since: int
+    until: int
+
+
+class Watch:
+    """Hold the engine of all alarms and let it look at what the markets tell.
+
+    A look and what it changes are written in one transaction, and count only when they are.
+    """
+
+    def __init__(self, sources: Any, db: Any, clock: Callable[[], float] = time.time) -> None:
+        self.sources, self.db, self._clock = sources, db, clock
+        self.board, self.engine = Board(), Engine((), self.targets, {})
+        self.marks: dict[str, int] = db.alarms.marks()
+        self._lock = threading.Lock()
+        self._revision, self._built = -1, 0.0
+        self._seeded: set[str] = set()
+        self._seen: dict[str, Block] = {}
+        self._gauged: dict[tuple[str, tuple[str, ...]], tuple[float, np.ndarray]] = {}
+        self._known: dict[tuple[str, int], tuple[str, ...]] = {}
+        self._stale = self._stuck = 0
+
+    def jobs(self) -> list[tuple[Job, float]]:
+        """Return the jobs of the alarms, each with the seconds before its first run."""
+        return [
+            (Job("alarms", 2, self.tick, deadline=90), 6),
+            (Job("alarm bars", 2, self.bars, deadline=180), 7),
+        ]
+
+    def targets(self, alarm: Alarm) -> Sequence[str]:
+        """Return the symbols an alarm watches, the last known where they cannot be told now."""
+        with suppress(UserError):
+            self._known[alarm.targets, alarm.user_id] = tuple(self._asked(alarm))
+        return self._known.get((alarm.targets, alarm.user_id), ())
+
+    def _asked(self, alarm: Alarm) -> Sequence[str]:
+        words = alarm.targets.split()
+        if words[:1] == ["all"]:
+            return sorted(self.sources.universe())
+        if words[:1] == ["top"]:
+            return self.sources.top(int(words[1]))
+        return self.db.favourites(alarm.user_id) if words == ["favourites"] else alarm.symbols
+
+    def build(self) -> Engine:
+        """Return the engine of the alarms as they are now."""
+        now, revision = self._clock(), self.db.alarms.revision
+        if revision == self._revision and now < self._built + REBUILD:
+            return self.engine
+        with self._lock:
+            active = self.db.alarms.active()
+            self.engine = Engine(active, self.targets, self.db.alarms.states())
+            self._revision, self._built = revision, now
+        for alarm in self.engine.broken:
+            self.db.alarms.change(alarm.user_id, alarm.id, state=PAUSED)
+            self.db.alarms.save([], [notice(alarm, BROKEN, int(now * 1000))])
+        return self.engine
+
+    def tick(self) -> None:
+        """Look at the newest prices and indices, after what was missed. Raises UserError."""
+        engine, now = self.build(), int(self._clock() * 1000)
+        if not engine.numbers:
+            self.marks[TICKS] = now
+            return
+        read = self.sources.tickers()
+        if read.stale or now - read.at > OLD * 1000:
+            self._wait(engine, now)
+            return
+        if read.at <= self.board.at and engine is self._seen.get(TICKS):
+            return
+        self._resume(engine, now)
+        self._catch_up(engine, read.at)
+        windows = {interval for kind, interval in engine.numbers if kind in MOVES}
+        self.board.note(read.at, {s: row.last for s, row in read.data.items()}, windows)
+        for window in windows - self._seeded:
+            with suppress(UserError):
+                self._seed(engine, window)
+        seen = {key: self._values(key, block) for key, block in engine.numbers.items()}
+        with self._lock:
+            for key, values in seen.items():
+                engine.numbers[key].look(values, read.at)
+            self._commit(engine.numbers.values(), now, {TICKS: read.at})
+        self._seen[TICKS] = engine
+
+    def _values(self, key: tuple[str, str], block: Block) -> np.ndarray:
+        """Return what the alarms of a block hold against their numbers."""
+        kind, interval = key
+        if kind == "price" or kind in MOVES:
+            return self.board.values(kind, interval, block.symbols)
+        now, asked = self._clock(), (kind, tuple(block.symbols))
+        at, values = self._gauged.get(asked, (0.0, np.empty(0)))
+        if kind == "fr" or now - at >= SLOW:
+            at, values = now, gauge(self.sources, kind, block.symbols, now)
+            self._gauged = {k: v for k, v in self._gauged.items() if now - v[0] < SLOW}
+            self._gauged[asked] = at, values
+        return values
+
+    def _commit(self, blocks: Iterable[Block], now: int, marks: dict[str, int]) -> None:
+        """Write what was seen, all of it or nothing."""
+        every = list(blocks)
+        told = [block.outcome(now) for block in every]
+        states, firings, done = ([row for one in told for row in one[i]] for i in range(3))
+        written = False
+        try:
+            self.db.alarms.save(states, firings, marks, done)
+            written = True
+        finally:
+            for block in every:
+                if written:
+                    block.settle()
+                else:
+                    block.revert()
+        self.marks |= marks
+
+    def _wait(self, engine: Engine, now: int) -> None:
+        """Note that prices are old, and after a while tell everybody who waits for them."""
+        self._stale = self._stale or now
+        if self._stale > 0 and now - self._stale >= TELL:
+            self._tell(engine, STALE, now)
+            self._stale = -1
+
+    def _resume(self, engine: Engine, now: int) -> None:
+        if self._stale < 0:
+            self._tell(engine, FRESH, now)
+        self._stale = 0
+
+    def _tell(self, engine: Engine, what: str, now: int) -> None:
+        """Tell something to every chat whose alarms look at prices, once."""
+        every = [alarm for block in engine.numbers.values() for alarm in block.alarms]
+        chats = {
+            (alarm.chat_id, alarm.topic): alarm for alarm in every if alarm.kind not in INDICES
+        }
+        self.db.alarms.save([], [notice(alarm, what, now) for alarm in chats.values()])
+
+    def _catch_up(self, engine: Engine, now: int) -> None:
+        """Replay what was slept through; after some minutes without its bars go on without."""
+        oldest = min(alarm.made for block in engine.numbers.values() for alarm in block.alarms)
+        since = max(self.marks.get(TICKS, now), oldest)
+        if now - since <= GAP:
+            return
+        try:
+            self._replay(engine, Gap(since, now))
+        except UserError:
+            self._stuck = self._stuck or now
+            if now - self._stuck < TELL:
+                raise
+            log.error("alarms go on without the bars from %s to %s", since, now)
+        self._stuck = 0
+
+    def _replay(self, engine: Engine, gap: Gap) -> None:
+        """Let the alarms of prices and changes look at the bars of a gap, by highs and lows."""
+        blocks = {k: b for k, b in engine.numbers.items() if k[0] == "price" or k[0] in MOVES}
+        if not blocks:
+            return
+        frame = next((f for f in FRAMES if span(gap) / INTERVALS[f] <= REPLAYED), FRAMES[-1])
+        symbols = sorted({symbol for block in blocks.values() for symbol in block.symbols})
+        panel, step = self.sources.panel(symbols, frame, 999), INTERVALS[frame]
+        rows = (panel.time + step > gap.since) & (panel.time + step <= gap.until)
+        bars = np.array([panel.open, panel.high, panel.low, panel.close])
+        with self._lock:
+            for key, block in blocks.items():
+                replayed(key, block, symbols, bars, panel.time, rows, step)
+            self._commit(blocks.values(), gap.until, {TICKS: gap.until})
+
+    def _seed(self, engine: Engine, window: str) -> None:
+        """Take the past of a window from candles, so that changes are known from the start."""
+        blocks = [
+            block for (kind, w), block in engine.numbers.items() if kind in MOVES and w == window
+        ]
+        symbols = sorted({symbol for block in blocks for symbol in block.symbols})
+        frame = next((f for w, f in SEEDS if INTERVALS[window] <= INTERVALS[w]), SEEDS[-1][1])
+        panel = self.sources.panel(symbols, frame, 500)
+        closes = panel.time + INTERVALS[frame]
+        recent = closes > self.board.at - 1.1 * INTERVALS[window]
+        self.board.seed(window, closes[recent], panel.close[recent], symbols)
+        self._seeded.add(window)
+
+    def bars(self) -> None:
+        """Look at every timeframe's bars that have closed. Raises UserError."""
+        engine = self.build()
+        failure = None
+        for interval, block in engine.formulas.items():
+            try:
+                self._close(engine, interval, block)
+            except UserError as error:
+                failure = error
+        if failure:
+            raise failure
+
+    def _close(self, engine: Engine, interval: str, block: Formulas) -> None:
+        """Look at the bars of a timeframe that closed since the last look.
+
+        For a minute the look waits for coins whose bar has not come yet.
+        """
+        now, step = int(self._clock() * 1000), INTERVALS[interval]
+        symbols = tuple(sorted(set(block.symbols)))
+        oldest = min(alarm.made for alarm in block.alarms)
+        mark = max(self.marks.get(interval, 0), (oldest - step) // step * step)
+        if now - LAG < mark + step and self._seen.get(interval) is block:
+            return
+        context = self._gather(block, symbols, interval)
+        if len(context.bars.time) < 2:
+            return
+        newest, (before, close) = int(context.bars.time[-1]) + step, context.bars.close[-2:]
+        late = (np.isnan(close) & np.isfinite(before)).any() and now - newest < PATIENCE
+        if late or (newest <= mark and self._seen.get(interval) is block):
+            return
+        most = min(MOST_BARS, len(context.bars.time))
+        with self._lock:
+            if self.engine is engine:
+                block.look(context, symbols, int(np.clip((newest - mark) // step, 1, most)))
+                self._commit([block], now, {interval: max(mark, newest)})
+                self._seen[interval] = block
+
+    def _gather(self, block: Formulas, symbols: Sequence[str], interval: str) -> Context:
+        """Fetch what formulas are worked out on; a coin they name that is gone is unknown."""
+        needs = block.needs
+        there = frozenset(one for one in needs.coins if self.sources.known(one[1]))
+        return formula.gather(self.sources, needs._replace(coins=there), symbols, interval)
+
+
+def replayed(
+    key: tuple[str, str],
+    block: Numbers,
+    symbols: Sequence[str],
+    bars: np.ndarray,
+    opens: np.ndarray,
+    rows: np.ndarray,
+    step: int,
+) -> None:
+    """Let a block look at some rows of bars, `(4, bars, symbols)`, as prices went through them."""
+    kind, window = key
+    at = [symbols.index(symbol) for symbol in block.symbols]
+    wanted = np.flatnonzero(rows)
+    went = path(bars[:, wanted][:, :, at])
+    for i, (prices, quarter) in enumerate(went):
+        row = wanted[i // 4]
+        values = prices
+        if kind in MOVES:
+            before = row - INTERVALS[window] // step
+            base = bars[3, before, at] if before >= 0 else np.nan
+            values = 100 * (prices / base - 1)
+            values = np.abs(values) if kind == "move" else values
+        opened = int(opens[row])
+        block.look(values, opened + quarter * step // 4, opened)
+
+
+def span(gap: Gap) -> int:
+    """Return how long a gap is in ms."""
+    return gap.until - gap.since
+
+
+def notice(alarm: Alarm, what: str, now: int) -> Firing:
+    """Return something to be told that is no firing, of an alarm or of all in its chat."""
+    place = 0, alarm.user_id, alarm.chat_id, line(alarm) if what == BROKEN else ""
+    return Firing(*place, now, None, what, topic=alarm.topic)
