@@ -49,7 +49,8 @@ class UserError(Exception):
 class Reply:
     """Say one thing: HTML text with buttons, a picture or a file; `edit` replaces the one before.
 
-    A button is (label, command line). `failed` is 1 for a refusal, 2 for a failure.
+    A button is (label, command line). `failed` is 1 for a refusal, 2 for a failure. A `passing`
+    one is said until the next comes, and need not be.
     """
 
     text: str = ""
@@ -59,6 +60,7 @@ class Reply:
     keyboard: tuple[tuple[str, ...], ...] = ()
     edit: bool = False
     failed: int = 0
+    passing: bool = False
 
 
 @dataclass(frozen=True)
@@ -455,7 +457,7 @@ def guarded(command: Command, ctx: Ctx) -> Iterator[Reply]:
     if not command.heavy:
         yield from run(command, ctx)
         return
-    yield Reply(ctx.t("hazırlanıyor…", "working on it…"))
+    yield Reply(ctx.t("hazırlanıyor…", "working on it…"), passing=True)
     for i, reply in enumerate(run(command, ctx)):
         yield replace(reply, edit=True) if i == 0 else reply
 

@@ -344,7 +344,7 @@ def strip(axis: Any, pane: Pane, look: Look, colours: Colours) -> None:
         axis.axhline(level, color=colours["faint"], linewidth=0.7, linestyle=(0, (4, 4)))
     low, high = axis.get_ylim()
     axis.set_ylim(low, high + 0.2 * (high - low))
-    number_axis(axis, look, 4)
+    number_axis(axis, look, 3 + int(6 * axis.get_position().height))
     legend(axis, colours, pane.title)
 
 
@@ -383,6 +383,7 @@ def table(figure: Any, d: Table, colours: Colours) -> None:
     shades = LinearSegmentedColormap.from_list(
         "", [colours["down"], colours["back"], colours["up"]]
     )
+    axis.set_facecolor(colours["grid"])
     axis.imshow(d.values, cmap=shades, vmin=d.low, vmax=d.high, aspect="auto")
     axis.tick_params(colors=colours["faint"], length=0, labelsize=SMALL)
     for names, put, turn in ((d.columns, axis.set_xticks, 90 * wide), (d.rows, axis.set_yticks, 0)):

@@ -1,18 +1,22 @@
 """What the numbers of the upper rooms look like: their results as drawings for chart.py."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
 
 from backtest import Grid, Result
-from chart import Candlesticks, Curves, Line, Look, Pane, Table
+from bot import Ctx
+from chart import Candlesticks, Curves, Line, Look, Pane, Table, look_of
 from overlays import SHOWN, Drawn
-from shapes import Candles
+from shapes import Candles, meet
 from trials import Plan
 
 Words = Callable[[str, str], str]
-POINTS = 1200
+POINTS, PAYMENTS, EXTREMES = 1200, 90, (25.0, 50.0, 75.0)
+MOODS = ("Korku ve açgözlülük", "Fear and greed")
+EPOCH, DAY = date(1970, 1, 1).toordinal(), 86_400_000
 
 
 def candles(
@@ -23,6 +27,57 @@ def candles(
         x[-SHOWN:] for x in (bars.time, bars.open, bars.high, bars.low, bars.close, bars.volume)
     )
     return Candlesticks(title, *series, volume, *made, digits, look, last)
+
+
+def moods(ctx: Ctx, days: Sequence[Any]) -> Curves:
+    """Return the fear and greed index (days newest first) and where its extremes begin."""
+    values = np.array([day.value for day in days[::-1]], float)
+    title, panes = ctx.t(*MOODS), (Pane("", (Line("", values),), EXTREMES),)
+    return Curves(title, noons(days), panes, look_of(ctx.user))
+
+
+def day_flows(ctx: Ctx, title: str, days: Sequence[Any]) -> Curves:
+    """Return the flows of whole days (newest first) in millions, and their sum."""
+    whole = [day for day in days if day.complete]
+    flows = np.array([day.total for day in whole[::-1]]) / 1e6
+    panes = (
+        Pane(ctx.t("Günlük, milyon $", "Daily, $ million"), (Line("", flows, True),)),
+        Pane(ctx.t("Toplam", "Sum"), (Line("", np.nancumsum(flows), fill=True),)),
+    )
+    return Curves(title, noons(whole), panes, look_of(ctx.user))
+
+
+def noons(days: Sequence[Any]) -> np.ndarray:
+    """Return the noons of dates (newest first) in ms: the same day in every zone."""
+    return np.array([day.day.toordinal() - EPOCH + 0.5 for day in days[::-1]]) * DAY
+
+
+def payments(ctx: Ctx, title: str, past: Any) -> Curves:
+    """Return the funding that was paid, in percent, below the price it was paid at."""
+    some = slice(-PAYMENTS, None)
+    price = Pane(ctx.t("Fiyat", "Price"), (Line("", past.mark[some]),))
+    rate = Pane(ctx.t("Fonlama %", "Funding %"), (Line("", 100 * past.rate[some], True),))
+    known = np.isfinite(past.mark[some]).any()
+    return Curves(title, past.time[some], (price, rate) if known else (rate,), look_of(ctx.user))
+
+
+def interest(ctx: Ctx, title: str, past: Any, bars: Any) -> Curves:
+    """Return open interest in coins above the price of the same times, where that is known."""
+    price = np.full(len(past.time), np.nan)
+    rows, cells = meet(past.time, bars.end + 1) if bars else (slice(0), slice(0))
+    price[rows] = bars.close[cells] if bars else 0
+    panes = (
+        Pane(ctx.t("Açık pozisyon, coin", "Open interest, coins"), (Line("", past.base),)),
+        Pane(ctx.t("Fiyat", "Price"), (Line("", price),)),
+    )
+    known = panes if np.isfinite(price).any() else panes[:1]
+    return Curves(title, past.time, known, look_of(ctx.user))
+
+
+def square(ctx: Ctx, title: str, names: Sequence[str], rho: np.ndarray) -> Table:
+    """Return correlations as a heat map, the diagonal left out."""
+    shown = np.where(np.eye(len(names), dtype=bool), np.nan, rho)
+    return Table(title, tuple(names), tuple(names), shown, look=look_of(ctx.user))
 
 
 def tested(title: str, bars: Any, result: Result, look: Look, t: Words) -> Curves:

@@ -113,7 +113,12 @@ class Post:
         self.api, self._stop, self._pacer = api, stop, pacer or Pacer()
 
     def reply(self, thread: Thread, reply: Reply) -> None:
-        """Deliver one reply; an edit replaces the thread's message where it can."""
+        """Deliver one reply; an edit replaces the thread's message where it can.
+
+        A picture stays until what comes in its place.
+        """
+        if reply.edit and reply.passing and thread.pictured:
+            return
         if reply.edit and thread.message and self._edit(thread, reply):
             return
         if reply.photo:

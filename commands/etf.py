@@ -7,6 +7,7 @@ import html
 from functools import partial
 from itertools import takewhile
 
+import drawings
 import flows
 from bot import UNKNOWN, Reply, fold
 from markets import etf
@@ -45,7 +46,9 @@ def run(ctx):
     text = "\n".join([title, *table, *(providers(ctx, part) if part else ()), "", note])
     more = [(word.upper(), f"/etf {word}") for word in etf.ASSETS if word != asset]
     rows = more, [("/fg", "/fg"), ("/dom", "/dom")]
-    return Reply(text + ctx.age(*told.values()), ctx.buttons(*rows))
+    drawing = drawings.day_flows(ctx, f"{asset.upper()} ETF {ctx.t('net akışı', 'net flow')}", days)
+    picture = ctx.workers.picture(drawing) if len(drawing.time) else None
+    return Reply(text + ctx.age(*told.values()), ctx.buttons(*rows), picture)
 
 
 def line(ctx, day, before):

@@ -8,12 +8,13 @@ import statistics
 from datetime import timedelta
 from math import nan
 
+import drawings
 from bot import UNKNOWN, Reply
 from markets.feargreed import TURKISH
 
 GROUP = "markets"
 ALIASES = ("korku", "fear")
-WEEK, BEFORE = 7, (1, 7, 30)
+WEEK, BEFORE, SPANS, DRAWN = 7, (1, 7, 30), (7, 30, 90), 30
 SAYS = {
     "Extreme Fear": ("korku uçta; alım kademeli olmalı", "fear is extreme; buy in steps only"),
     "Fear": ("piyasa temkinli; acele etmeyin", "the market is wary; take your time"),
@@ -24,8 +25,7 @@ CALM = ("belirgin bir duygu yok; fiyata bakın", "no clear mood; look at the pri
 
 
 def run(ctx):
-    days = int(ctx.number(0, default=WEEK, low=2, high=90))
-    read = ctx.sources.fear_greed(90)
+    days, read = int(ctx.number(0, default=WEEK, low=2, high=90)), ctx.sources.fear_greed(90)
     now, week, kept = read.data[0], since(read.data, WEEK), since(read.data, days)
     by_day = {mood.day: mood for mood in read.data}
     values = [mood.value for mood in kept]
@@ -42,8 +42,8 @@ def run(ctx):
             ctx.t("Yorum: ", "Comment: ") + ctx.t(*SAYS.get(now.label, CALM)) + ".",
         ]
     )
-    more = ctx.buttons([(f"{n}", f"/fg {n}") for n in (7, 30, 90)])
-    return Reply(text + ctx.age(read), more)
+    picture = ctx.workers.picture(drawings.moods(ctx, since(read.data, max(days, DRAWN))))
+    return Reply(text + ctx.age(read), ctx.buttons([(f"{n}", f"/fg {n}") for n in SPANS]), picture)
 
 
 def since(moods, days):

@@ -6,6 +6,7 @@ Funding rates: the ten highest, coins, or one coin in detail: /fr [coins|N]
 import statistics
 
 import calc
+import drawings
 import flows
 from bot import Reply, coin
 
@@ -74,4 +75,6 @@ def one(ctx, read, symbol, row):
         f"7-day mean: {week}\nz (last 90 payments): {z}\nMark − index: {gap}\n\n"
         f"Comment: {words}.",
     )
-    return Reply(text + ctx.age(read, past), ctx.buttons([(f"/{c}", f"/{c} {name}") for c in MORE]))
+    drawing = drawings.payments(ctx, name, past)
+    more = ctx.buttons([(f"/{c}", f"/{c} {name}") for c in MORE])
+    return Reply(text + ctx.age(read, past), more, ctx.workers.picture(drawing))

@@ -7,6 +7,7 @@ from math import isnan
 from statistics import fmean
 
 import calc
+import drawings
 import stats
 from bot import UNKNOWN, Reply, coin
 
@@ -41,7 +42,13 @@ def run(ctx):
             comment(ctx, asked, pairs, calc.dispersion(changes)),
         ]
     )
-    return Reply(text + ctx.age(tickers, *panel.reads.values()), ctx.frames(frame))
+    shown = picture(ctx, frame, asked, rho) if len(asked) > WIDE else None
+    return Reply(text + ctx.age(tickers, *panel.reads.values()), ctx.frames(frame), shown)
+
+
+def picture(ctx, frame, asked, rho):
+    title, names = f"{ctx.t('Korelasyon', 'Correlation')} {frame}", [coin(s) for s in asked]
+    return ctx.workers.picture(drawings.square(ctx, title, names, rho[: len(asked), : len(asked)]))
 
 
 def square(names, rho):

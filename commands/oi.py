@@ -5,6 +5,7 @@ Open interest: its change and meaning under the price, those that moved 5%: /oi 
 
 import math
 
+import drawings
 import flows
 import outlook
 from bot import UNKNOWN, Reply, coin
@@ -43,7 +44,14 @@ def run(ctx):
         ]
     )
     age = ctx.age(*reads.values(), *candles.values())
-    return Reply(text + age, ctx.buttons([("%2", "/oi %2"), ("%5", "/oi %5"), ("/fr", "/fr")]))
+    more = ctx.buttons([("%2", "/oi %2"), ("%5", "/oi %5"), ("/fr", "/fr")])
+    return Reply(text + age, more, picture(ctx, reads, candles) if len(asked) == 1 else None)
+
+
+def picture(ctx, reads, candles):
+    ((symbol, past),) = reads.items()
+    title, bars = f"{coin(symbol)} {FRAME}", candles[symbol].data if symbol in candles else None
+    return ctx.workers.picture(drawings.interest(ctx, title, past.data, bars))
 
 
 def threshold(ctx):

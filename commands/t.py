@@ -39,7 +39,8 @@ def one(ctx, symbol, frame):
     lines = [*(part(ctx, a, key) for key in PARTS), levels(ctx, a, symbol)]
     text = "\n".join([title, *lines, "", verdict(ctx, a), comment(ctx, a, symbol)])
     frames = [(tf, f"/t {name} {tf}") for tf in outlook.FRAMES if tf != frame]
-    more = [(f"/{word}", f"/{word} {name}") for word in ("tf", "tb", "oi", "ob")]
+    words = ("tf", "tb", "oi", "ob")
+    more = [("📈", f"/grafik {name} {frame}"), *((f"/{word}", f"/{word} {name}") for word in words)]
     return Reply(text + ctx.age(*view.reads, tickers), ctx.buttons(frames, more))
 
 

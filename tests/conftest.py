@@ -89,9 +89,10 @@ def registry() -> Mapping[str, bot.Command]:
 
 
 @pytest.fixture
-def ctx(settings, database, market, clock, registry):
+def ctx(settings, database, market, clock, registry, request):
     """Return a maker of contexts: ctx("btc 1h", lang="en")."""
     pool = workers.Workers(workers.Pool(1), clock)
+    request.addfinalizer(pool.pool.shutdown)
 
     def make(args="", lang="tr", admin=True, allowed=True, kind="private", name="x"):
         return bot.Ctx(

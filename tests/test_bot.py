@@ -84,7 +84,7 @@ def test_an_admin_command_is_for_admins():
 
 def test_a_heavy_command_answers_at_once_and_then_edits():
     first, second, third = talk("/x", lambda ctx: ["a", "b"], heavy=True)
-    assert "hazırlanıyor" in first.text
+    assert "hazırlanıyor" in first.text and first.passing and not second.passing
     assert (second.text, second.edit) == ("a", True) and (third.text, third.edit) == ("b", False)
 
 

@@ -1,4 +1,6 @@
 import threading
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -6,6 +8,7 @@ import pytest
 import chart
 import drawings
 import trials
+from bot import Ctx
 from evaluation import Context
 from tests.test_trials import Inline
 
@@ -38,4 +41,56 @@ def test_a_search_is_a_map_of_its_numbers(context, ranges, shape):
     drawn = drawings.searched("x", plan, grid, chart.Look(), lambda _, en: en)
     assert drawn.values.shape == shape == (len(drawn.rows), len(drawn.columns))
     assert drawn.values.max() == grid.gain.max()
+    assert chart.png(drawn)[:4] == b"\x89PNG"
+
+
+def days(*values, complete=True):
+    """Return days with a value or a total each, the newest first."""
+    first = date(2026, 11, 20)
+    made = (
+        SimpleNamespace(day=first - timedelta(i), value=x, total=x, complete=complete)
+        for i, x in enumerate(values)
+    )
+    return list(made)
+
+
+def test_days_are_drawn_from_the_oldest_at_their_noon():
+    drawn = drawings.moods(Ctx(), days(90, 50, 10))
+    assert list(drawn.panes[0].lines[0].values) == [10, 50, 90]
+    assert datetime.fromtimestamp(drawn.time[-1] / 1000, UTC) == datetime(
+        2026, 11, 20, 12, tzinfo=UTC
+    )
+    assert chart.png(drawn)[:4] == b"\x89PNG"
+
+
+def test_flows_of_whole_days_are_columns_and_add_up():
+    open_day = SimpleNamespace(day=date(2026, 11, 21), total=9e9, complete=False)
+    every = [open_day, *days(3e6, -1e6, 5e6)]
+    drawn = drawings.day_flows(Ctx(), "x", every)
+    (columns,), (total,) = (pane.lines for pane in drawn.panes)
+    assert columns.bars and list(columns.values) == [5, -1, 3] and list(total.values) == [5, 4, 7]
+    assert chart.png(drawn)[:4] == b"\x89PNG"
+
+
+def test_open_interest_stands_above_the_price_of_its_times(market):
+    past = market.perps.interest_history("BTCUSDT", "15m").data
+    bars = market.candles("BTCUSDT", "15m").data
+    drawn = drawings.interest(Ctx(), "x", past, bars)
+    (interest,), (price,) = (pane.lines for pane in drawn.panes)
+    i = int(np.flatnonzero(drawn.time == bars.end[-5] + 1)[0])
+    assert price.values[i] == bars.close[-5] and interest.values is past.base
+    assert len(drawings.interest(Ctx(), "x", past, None).panes) == 1
+
+
+def test_payments_are_in_percent_below_their_price(market):
+    past = market.perps.funding_history("BTCUSDT")
+    drawn = drawings.payments(Ctx(), "x", past)
+    (price,), (rate,) = (pane.lines for pane in drawn.panes)
+    assert len(drawn.time) == 90 and price.values[-1] == past.mark[-1]
+    assert rate.values[-1] == 100 * past.rate[-1] and rate.bars
+
+
+def test_correlations_leave_the_diagonal_out():
+    drawn = drawings.square(Ctx(), "x", ("A", "B"), np.array([[1, 0.5], [0.5, 1]]))
+    assert np.isnan(np.diag(drawn.values)).all() and drawn.values[0, 1] == 0.5
     assert chart.png(drawn)[:4] == b"\x89PNG"

@@ -103,6 +103,23 @@ def test_a_picture_carries_a_short_text_and_is_followed_by_a_long_one():
     assert [name for name, _ in api.calls] == ["send_photo", "send_photo", "send_message"]
 
 
+def test_a_picture_is_edited_and_takes_the_place_of_a_text():
+    api = Api()
+    pictured = post.Thread(5, message=9, pictured=True)
+    Hurry(api).reply(pictured, Reply("new", photo=b"png", edit=True))
+    Hurry(api).reply(post.Thread(5, message=9), Reply("new", photo=b"png", edit=True))
+    names = [name for name, _ in api.calls]
+    assert names == ["edit_message_media", "delete_message", "send_photo"]
+    assert api.calls[0][1]["message_id"] == 9
+
+
+def test_a_picture_stays_while_its_successor_is_made():
+    api, thread = Api(), post.Thread(5, message=9, pictured=True)
+    for reply in (Reply("working", edit=True, passing=True), Reply("x", photo=b"png", edit=True)):
+        Hurry(api).reply(thread, reply)
+    assert [name for name, _ in api.calls] == ["edit_message_media"]
+
+
 def test_a_text_of_many_parts_becomes_a_file():
     api = Api()
     Hurry(api).reply(post.Thread(5), Reply("line of text\n" * 3000))

@@ -80,7 +80,7 @@ Tell = Callable[[str, str], str]
 
 def shown(reply: bot.Reply) -> str:
     """Return a reply as it is read: its text, its files, its rows of buttons."""
-    files = [f"({name}, {len(body)} bytes)" for name, body in post.files(reply)]
+    files = [f"({name})" for name, _ in post.files(reply)]
     rows = [" ".join(f"[{label}: {line}]" for label, line in row) for row in reply.buttons]
     return "\n".join([post.plain(reply.text), *files, *rows]) + "\n"
 

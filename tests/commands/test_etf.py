@@ -126,3 +126,9 @@ def test_with_no_source_it_says_which_key_would_help(say, market, clock, lang):
     (reply,) = say("/etf", lang=lang)
     assert reply.failed == 1 and "403" in reply.text
     assert "SOSOVALUE_KEY" in reply.text and "https://sosovalue.com/developer" in reply.text
+
+
+def test_it_shows_its_days_as_a_picture(say, drawn):
+    (reply,) = say("/etf eth")
+    assert reply.photo and len(drawn) == 1
+    assert len(drawn[0].time) > 5

@@ -80,3 +80,9 @@ def test_bad_days_are_refused(say, line):
 def test_a_part_of_a_day_is_no_bug(say):
     (reply,) = say("/fg 7.5")
     assert not reply.failed and "Son 7 gün" in reply.text
+
+
+def test_it_shows_a_picture_of_thirty_days(say, drawn):
+    (reply,) = say("/fg")
+    assert reply.photo and len(drawn) == 1
+    assert len(drawn[0].time) == 30

@@ -59,3 +59,9 @@ def test_a_coin_without_a_contract_is_refused(ctx):
     context = replace(ctx("usdc"), name="fr")
     with pytest.raises(UserError, match="no perpetual"):
         context.commands["fr"].run(context)
+
+
+def test_it_of_one_coin_is_shown_as_a_picture(say, drawn):
+    (reply,) = say("/fr eth")
+    assert reply.photo and len(drawn) == 1
+    assert say("/fr")[0].photo is None and len(drawn) == 1

@@ -64,3 +64,9 @@ def test_a_coin_too_new_is_named_not_guessed(say, newest):
 def test_one_coin_or_too_many_are_refused(say, line):
     (reply,) = say(line)
     assert reply.failed == 1 and "Kullanım" in reply.text
+
+
+def test_more_than_a_few_coins_are_a_picture(say, drawn):
+    (reply,) = say("/kor 9")
+    assert reply.photo and drawn[0].values.shape == (9, 9)
+    assert say("/kor btc eth sol")[0].photo is None and len(drawn) == 1

@@ -71,3 +71,9 @@ def test_another_market_answers_and_is_named(say, market, clock):
     market.hosts["futures_data"].close("region", clock() + 900)
     (reply,) = say("/oi btc")
     assert "Kaynak: Bybit" in reply.text and list(rows(reply.text)) == ["Coin", "BTC"]
+
+
+def test_it_of_one_coin_is_shown_as_a_picture(say, drawn):
+    (reply,) = say("/oi eth")
+    assert reply.photo and len(drawn) == 1
+    assert say("/oi btc eth")[0].photo is None and len(drawn) == 1

@@ -95,3 +95,8 @@ def test_a_coin_with_a_short_history_shows_dashes_not_numbers(say, market):
 def test_what_it_cannot_show_is_refused(say, line):
     (reply,) = say(line)
     assert reply.failed == 1
+
+
+def test_its_chart_is_a_button_away(say, drawn):
+    (reply,) = say("/t eth 4h")
+    assert ("📈", "/grafik ETH 4h") in reply.buttons[1] and not reply.photo and not drawn
