@@ -145,9 +145,10 @@ class AlarmRows:
         self.revision += 1
         return there
 
-    def pause(self, chat_id: int) -> int:
-        """Pause every alarm of a chat that cannot be reached; return how many there were."""
-        there = (alarms.c.chat_id == chat_id) & (alarms.c.state == ACTIVE)
+    def pause(self, user_id: int, chat_id: int) -> int:
+        """Pause a user's alarms of a chat that cannot be reached; return how many there were."""
+        mine = (alarms.c.user_id == user_id) & (alarms.c.chat_id == chat_id)
+        there = mine & (alarms.c.state == ACTIVE)
         with self._write() as db:
             count = db.execute(update(alarms).where(there).values(state=PAUSED)).rowcount
         self.revision += 1

@@ -41,8 +41,7 @@ def words(alarm: Alarm) -> str:
     if alarm.kind in MOVES:
         mark = {"move": "", "rise": "+", "fall": "-"}[alarm.kind]
         return f"%{mark}{number.lstrip('-')} {alarm.interval}"
-    name = "" if alarm.kind in ("price", *INDICES) else f"{alarm.kind} "
-    return f"{name}{sign} {number}"
+    return f"{sign} {number}" if alarm.kind == "price" else f"{alarm.kind} {sign} {number}"
 
 
 def line(alarm: Alarm) -> str:
@@ -50,7 +49,7 @@ def line(alarm: Alarm) -> str:
     targets = " ".join(map(coin, alarm.targets.split())).lower()
     if alarm.kind == "fr":
         return f"fr {targets} {alarm.text}"
-    return f"{alarm.kind if alarm.kind in INDICES else targets} {words(alarm)}"
+    return words(alarm) if alarm.kind in INDICES else f"{targets} {words(alarm)}"
 
 
 def limits(alarms: Sequence[Alarm]) -> tuple[Array, Array, Array]:

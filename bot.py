@@ -50,7 +50,7 @@ class Reply:
     """Say one thing: HTML text with buttons, a picture or a file; `edit` replaces the one before.
 
     A button is (label, command line). `failed` is 1 for a refusal, 2 for a failure. A `passing`
-    one is said until the next comes, and need not be.
+    one is said until the next comes, and need not be; a `silent` one makes no sound.
     """
 
     text: str = ""
@@ -61,6 +61,7 @@ class Reply:
     edit: bool = False
     failed: int = 0
     passing: bool = False
+    silent: bool = False
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@ import requests
 from telebot import TeleBot, apihelper, types
 from telebot.apihelper import ApiException, ApiTelegramException
 
+import rings
+from alarm_rows import Firing
 from bot import REFRESH, Chat, Command, Ctx, Reply, User, answer, find
 from config import Config
 from db import Db, DbError, Push
@@ -75,6 +77,12 @@ def parsed(update: Mapping[str, Any]) -> Incoming | None:
         bool(press) and refreshes(text, message),
         "photo" in message,
     )
+
+
+def lost(error: BaseException) -> bool:
+    """Tell whether Telegram's refusal means that a chat cannot be reached any more."""
+    code, words = getattr(error, "error_code", 0), str(error)
+    return code == 403 or "chat not found" in words or "thread not found" in words
 
 
 def refreshes(line: str, message: Mapping[str, Any]) -> bool:
@@ -167,11 +175,13 @@ class Telegram:
         self._offset, self._closing = 0, False
         self._taken: set[int] = set()
         self._pushing: set[tuple[int, str]] = set()
+        self._ringing: set[int] = set()
 
     def jobs(self) -> list[tuple[Job, float]]:
         """Return the jobs of the chat, each with the seconds before its first run."""
         menu, reports = Job("menu", 86400, self.publish), Job("reports", 20, self.push)
-        return [(self.job, 0), (menu, 5), (reports, 10), (Job("catch up", 60, self.catch_up), 60)]
+        rings, again = Job("rings", 1, self.ring), Job("catch up", 60, self.catch_up)
+        return [(self.job, 0), (menu, 5), (reports, 10), (again, 60), (rings, 2)]
 
     def start(self) -> None:
         """Answer what an earlier run left, then poll in a thread. Raises on a wrong token."""
@@ -228,6 +238,52 @@ class Telegram:
             log.info("the report /%s stays for the next run", row.line)
         finally:
             self._pushing.discard((row.user_id, row.line))
+
+    def ring(self) -> None:
+        """Send what alarms have fired, each chat's in one message and in the chat's turn."""
+        rows = self._db.alarms
+        if not rows.fresh:
+            return
+        rows.fresh = False
+        waiting = [firing for firing in rows.outbox() if firing.id not in self._ringing]
+        for group in rings.grouped(waiting):
+            self._ringing |= {firing.id for firing in group}
+            self._lanes.put(group[0].chat_id, partial(self._ring, group))
+
+    def _ring(self, group: list[Firing]) -> None:
+        """Tell a chat what has fired; what Telegram did not take for good stays to be told."""
+        first, ids, rows = group[0], [firing.id for firing in group], self._db.alarms
+        room = Chat(first.chat_id, "private" if first.chat_id > 0 else "supergroup", first.topic)
+        ctx = self._ctx(Incoming(0, room, {"id": first.user_id}, "", 0))
+        thread = Thread(room.id, topic=room.topic)
+        try:
+            rows.begin(ids)
+            if not ctx.user.allowed:
+                raise Undeliverable("no longer allowed") from PermissionError()
+            self.post.reply(thread, rings.reply(ctx, group))
+            rows.told(ids, thread.message or 0)
+        except Undeliverable as error:
+            self._unheard(error, first, ids)
+        except Stopping:
+            log.info("%s firings stay for the next run", len(ids))
+        except DbError:
+            rows.fresh = True
+            raise
+        finally:
+            self._ringing -= set(ids)
+
+    def _unheard(self, error: Undeliverable, first: Firing, ids: list[int]) -> None:
+        """Keep what a silent Telegram did not take; drop what it refused, and pause the lost."""
+        rows = self._db.alarms
+        if error.__cause__ is None:
+            rows.fresh = True
+            return
+        rows.drop(ids)
+        if isinstance(error.__cause__, PermissionError) or lost(error.__cause__):
+            log.warning("chat %s is lost, its alarms pause: %s", first.chat_id, error)
+            rows.pause(first.user_id, first.chat_id)
+        else:
+            log.error("what alarms fired was refused: %s", error)
 
     def tell_admins(self, tr: str, en: str) -> None:
         """Say something to every admin, each in their language."""

@@ -21,6 +21,7 @@ if __name__ != "__mp_main__":
     import keep_alive
     import post
     import shell
+    import watch
     import workers
     from bot import Ctx
     from db import Db
@@ -66,7 +67,7 @@ def serve(ctx: "Ctx") -> int:
     telegram = chat.Telegram(api, post.Post(api, stop), ctx, stop)
     telegram.start()
     workers.schedule(ctx.workers, ctx.sources, ctx.db, settings)
-    for job, after in telegram.jobs():
+    for job, after in (*telegram.jobs(), *watch.Watch(ctx.sources, ctx.db).jobs()):
         ctx.workers.add(job, after)
     if settings.keep_awake and settings.external_url:
         ctx.workers.add(keep_alive.waking(settings.external_url), 60)

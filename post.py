@@ -115,7 +115,8 @@ class Post:
     def reply(self, thread: Thread, reply: Reply) -> None:
         """Deliver one reply; an edit replaces the thread's message where it can.
 
-        A picture stays until what comes in its place.
+        A picture stays until what comes in its place. Raises Undeliverable, from Telegram's own
+        refusal where it was one, and Stopping.
         """
         if reply.edit and reply.passing and thread.pictured:
             return
@@ -177,6 +178,7 @@ class Post:
         for i, part in enumerate(parts):
             markup = keyboard(reply) if i == len(parts) - 1 else None
             options = {"text": part, "reply_markup": markup, "link_preview_options": NO_PREVIEW}
+            options["disable_notification"] = reply.silent
             sent = self._formatted(thread, self.api.send_message, "text", **options)
             thread.message, thread.pictured = sent.message_id, False
 

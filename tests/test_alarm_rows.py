@@ -74,8 +74,13 @@ def test_a_firing_stays_in_the_outbox_until_told_or_dropped(rows, clock):
 
 
 def test_the_alarms_of_a_lost_chat_pause(rows):
-    rows.add(ONE), rows.add(ONE), rows.add(ONE._replace(chat_id=11))
-    assert rows.pause(10) == 2 and len(rows.active()) == 1
+    (
+        rows.add(ONE),
+        rows.add(ONE),
+        rows.add(ONE._replace(chat_id=11)),
+        rows.add(ONE._replace(user_id=2)),
+    )
+    assert rows.pause(1, 10) == 2 and len(rows.active()) == 2
 
 
 def test_arming_sets_every_symbol_or_forgets_all(rows):

@@ -234,7 +234,7 @@ def test_the_engine_sorts_alarms_into_blocks_and_names_what_it_does_not_understa
     engine.numbers["ap", ""].look(np.array([70.0]), 1)
     engine.numbers["ap", ""].look(np.array([80.0]), 2)
     told = engine.outcome(2)
-    assert told.done == [5] and told.firings[0].text == "> 75"
+    assert told.done == [5] and told.firings[0].text == "ap > 75"
     engine.revert()
     assert engine.outcome(2) == ([], [], [])
 

@@ -1,13 +1,17 @@
 """The program as a person starts it: one command, a kill in the middle, a polite end."""
 
 import os
+import random
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from alarm_rows import Alarm
+from db import Db
 from local.telegram import Server
 
 ROOT = Path(__file__).parent.parent
@@ -134,3 +138,28 @@ def test_a_polite_end_answers_what_was_taken_in_within_ten_seconds(start):
         start(server)
         server.until(lambda: len(answers(server, 1)) >= 5 or None, 60)
         assert len(answers(server, 1)) == 5
+
+
+@pytest.mark.slow
+def test_kills_between_evaluation_and_delivery_lose_no_alarm(start, tmp_path):
+    kills, rooms, count = 4, (1, 2, 3), 30
+    rng = random.Random(5)
+    with Server(token=TOKEN) as server:
+        for room in rooms:
+            server.say(room, "/id")
+        store = Db(f"sqlite:///{tmp_path / 'dort5bot.db'}")
+        for i in range(count):
+            room, coin = rooms[i % 3], ("BTCUSDT", "ETHUSDT")[i % 2]
+            store.alarms.add(Alarm(room, room, "price", f"> 0.0{i + 1}1", coin, steady=True))
+        for _ in range(kills):
+            bot = start(server)
+            time.sleep(6 + 4 * rng.random())
+            bot.send_signal(signal.SIGKILL)
+            bot.wait()
+        start(server)
+        server.until(lambda: (not store.alarms.active() and not store.alarms.outbox()) or None, 60)
+        said = "\n".join(text for room in rooms for text in answers(server, room))
+        told = [said.count(f"> 0.0{i + 1}1") for i in range(count)]
+        assert min(told) >= 1 and len(store.alarms.fired(1)) == count // 3
+        assert sum(n > 1 for n in told) <= kills * count // 3
+        store.close()

@@ -34,6 +34,7 @@ FLOORS = {
     2.5: ("gauges", "drawings", "tested", "outlook"),
     3: ("workers", "alarms", "trade", "post"),
     3.25: ("watch",),
+    3.5: ("rings",),
     4: ("commands", "chat", "keep_alive", "shell"),
     5: ("main",),
 }

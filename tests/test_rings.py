@@ -1,0 +1,64 @@
+"""rings.py: what a person reads when alarms fire, in both languages."""
+
+import pytest
+
+import rings
+from alarm_rows import Firing
+from watch import BROKEN, STALE
+
+NOW = 1_795_500_123_000
+FIRED = Firing(3, 7, 7, "BTCUSDT", NOW - 5000, 101.0, "> 100", id=9)
+SAID = {
+    ("> 100", 101.5): "sınırın üstüne çıktı",
+    ("< 100", 99.5): "sınırın altına indi",
+    ("%5 15m", 5.5): "fiyat 15m içinde bu kadar oynadı",
+    ("%+5 15m", 5.5): "fiyat 15m içinde bu kadar yükseldi",
+    ("%-5 1h", -5.5): "fiyat 1h içinde bu kadar düştü",
+    ("4h rsi(14) < 30", 99.0): "koşul 4h kapanışında sağlandı",
+    ("fr > 0.05", 0.06): "sınırın üstüne çıktı",
+}
+
+
+@pytest.mark.parametrize(("text", "value"), SAID)
+def test_each_kind_says_what_came_true(ctx, text, value):
+    told = rings.reply(ctx(), [FIRED._replace(text=text, value=value)])
+    assert told.text.endswith(f"Yorum: {SAID[text, value]}.") and not told.silent
+    assert "BTC" in told.text.splitlines()[0] and "<b>" in told.text and " < " not in told.text
+    english = rings.reply(ctx(lang="en"), [FIRED._replace(text=text, value=value)])
+    assert "Comment: " in english.text and "Yorum" not in english.text
+
+
+def test_an_index_has_no_coin_and_no_chart(ctx):
+    told = rings.reply(ctx(), [FIRED._replace(text="ap > 75", symbol="", value=80.25)])
+    assert told.text.startswith("<b>🔔 ap &gt; 75</b>\n80,25 ·")
+    assert [[line for _, line in row] for row in told.buttons] == [
+        ["/alarm ertele 3", "/alarm kur 3"],
+        ["/alarm neden 9", "/alarm sil 3"],
+    ]
+
+
+def test_percent_and_unknown_values_are_written_as_such(ctx):
+    assert rings.value(ctx(), FIRED._replace(text="%+5 15m", value=5.5)) == "%+5,50"
+    assert rings.value(ctx(), FIRED._replace(text="fr > 0.05", value=0.0612)) == "%0,0612"
+    assert rings.value(ctx(), FIRED._replace(value=None)) == "—"
+
+
+def test_a_notice_is_no_alarm(ctx):
+    stale = FIRED._replace(alarm_id=0, symbol="", text=STALE)
+    broken = FIRED._replace(alarm_id=0, symbol="btc 1h a < b", text=BROKEN)
+    assert "bayatladı" in rings.reply(ctx(), [stale]).text
+    assert rings.reply(ctx(), [broken]).text.endswith("durduruldu: btc 1h a &lt; b")
+    both = rings.reply(ctx(), [stale, FIRED])
+    assert "1 alarm çaldı" in both.text and "bayatladı" in both.text
+
+
+def test_those_for_one_ear_are_together_and_silent_ones_apart():
+    quiet, other = FIRED._replace(severity="silent"), FIRED._replace(topic=4)
+    groups = rings.grouped([FIRED, quiet, FIRED._replace(id=10), other])
+    assert [[f.id for f in group] for group in groups] == [[9, 10], [9], [9]]
+
+
+def test_only_silent_ones_make_no_sound(ctx):
+    quiet = FIRED._replace(severity="silent")
+    assert rings.reply(ctx(), [quiet]).silent and rings.reply(ctx(), [quiet, quiet]).silent
+    assert not rings.reply(ctx(), [FIRED]).silent
