@@ -244,8 +244,8 @@ class Telegram:
         rows = self._db.alarms
         if not rows.fresh:
             return
-        rows.fresh = False
-        waiting = [firing for firing in rows.outbox() if firing.id not in self._ringing]
+        rows.fresh, busy = False, set(self._ringing)
+        waiting = [firing for firing in rows.outbox() if firing.id not in busy]
         for group in rings.grouped(waiting):
             self._ringing |= {firing.id for firing in group}
             self._lanes.put(group[0].chat_id, partial(self._ring, group))
