@@ -36,6 +36,15 @@ class Perps:
             raise UserError(f"{coin} için vadeli işlem yok.", f"{coin} has no perpetual contract.")
         return found
 
+    def _bybit(self, symbol: str, ours: tuple[str, float]) -> tuple[str, float]:
+        """Return what Bybit calls a contract and its coins a unit: SHIB1000 is its 1000SHIB."""
+        if ours == (symbol, 1.0):
+            return ours
+        try:
+            return contract(symbol, self._read(bybit.contracts_route()).data) or ours
+        except UserError:
+            return ours
+
     def funding(self) -> tuple[Dated, Mapping[str, Funding]]:
         """Return the read and the funding by spot symbol, prices per coin. Raises UserError."""
         read = self._read(*FUNDING)
@@ -54,34 +63,37 @@ class Perps:
 
     def funding_history(self, symbol: str) -> Dated:
         """Return the payments of a coin's contract, oldest first. Raises UserError."""
-        name, _ = self.contract(symbol)
-        ways = futures.funding_history_route(name), bybit.funding_history_route(name)
+        ours = self.contract(symbol)
+        theirs, _ = self._bybit(symbol, ours)
+        ways = futures.funding_history_route(ours[0]), bybit.funding_history_route(theirs)
         return self._read(*ways, *filter(None, [okx.funding_history_route(symbol)]))
 
     def interest(self, symbol: str) -> Dated:
         """Return a coin's open interest in coins. Raises UserError."""
-        name, count = self.contract(symbol)
-        ways = (futures.interest_route(name, count), okx.interest_route(symbol))
-        others = bybit.interest_route(name, count), kraken.interest_route(symbol)
+        ours = self.contract(symbol)
+        ways = (futures.interest_route(*ours), okx.interest_route(symbol))
+        others = bybit.interest_route(*self._bybit(symbol, ours)), kraken.interest_route(symbol)
         return self._read(*(way for way in (*ways, *others) if way))
 
     def interest_history(self, symbol: str, period: str) -> Dated:
         """Return a coin's open interest over time, oldest first. Raises UserError."""
-        name, count = self.contract(symbol)
+        ours = self.contract(symbol)
+        theirs, count = self._bybit(symbol, ours)
         ways = (
-            futures.interest_history_route(name, period, count),
-            bybit.interest_history_route(name, period, count),
+            futures.interest_history_route(ours[0], period, ours[1]),
+            bybit.interest_history_route(theirs, period, count),
             okx.interest_history_route(symbol, period),
         )
         return self._series(period, *ways)
 
     def ratios(self, symbol: str, period: str, who: str = "global") -> Dated:
         """Return longs against shorts: global, or top traders' account or position."""
-        name, _ = self.contract(symbol)
-        first = futures.ratio_route(name, period, who)
+        ours = self.contract(symbol)
+        first = futures.ratio_route(ours[0], period, who)
         if who != "global":
             return self._series(period, first)
-        others = bybit.ratio_route(name, period), okx.ratio_route(symbol, period)
+        theirs, _ = self._bybit(symbol, ours)
+        others = bybit.ratio_route(theirs, period), okx.ratio_route(symbol, period)
         return self._series(period, first, *others)
 
     def taker(self, symbol: str, period: str) -> Dated:

@@ -100,9 +100,9 @@ def book(body: Any, _served: float, _params: Params) -> Book:
 
 def trades(rows: Any, _served: float, _params: Params) -> Trades:
     """Read Binance's aggregate trades."""
-    need(isinstance(rows, list), "no list")
+    need(isinstance(rows, list) and rows, "no trades")
     need(all(isinstance(row["m"], bool) for row in rows), "no side")
-    time, price, size = np.array([[number(row[k]) for k in "Tpq"] for row in rows]).reshape(-1, 3).T
+    time, price, size = np.array([[number(row[k]) for k in "Tpq"] for row in rows]).T
     return Trades(time, price, size, np.array([row["m"] for row in rows], dtype=bool))
 
 

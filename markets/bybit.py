@@ -108,6 +108,14 @@ def funding(body: Any, _served: float, params: Params) -> dict[str, Funding]:
     return found
 
 
+def contracts(body: Any, _served: float, params: Params) -> frozenset[str]:
+    """Read linear tickers: the names of the USDT perpetuals."""
+    names = (text(row["symbol"]) for row in result(body, params)["list"])
+    found = frozenset(name for name in names if name.endswith("USDT"))
+    need(found, "no perpetual contracts")
+    return found
+
+
 def perpetual(row: Mapping[str, Any]) -> tuple[str, Funding | None]:
     """Read a contract's name, funding, prices and open interest, None if it is no perpetual."""
     name, told = text(row["symbol"]), (row["fundingRate"], row["markPrice"], row["indexPrice"])
@@ -154,11 +162,12 @@ def ratios(body: Any, _served: float, params: Params) -> Ratios:
 
 HOST, PATH, DAY = ("bybit",), "/v5/market/", 86400
 HOSTS = {"bybit": ("bybit_url", 7200, "")}
-CANDLES, TICKERS, PAIRS, FUNDING, INTEREST, FUNDINGS, INTERESTS, RATIOS = ENDPOINTS = (
+CANDLES, TICKERS, PAIRS, FUNDING, CONTRACTS, INTEREST, FUNDINGS, INTERESTS, RATIOS = ENDPOINTS = (
     Endpoint("bybit_candles", HOST, PATH + "kline", once, candles, 60),
     Endpoint("bybit_tickers", HOST, PATH + "tickers", once, tickers, 15, save_every=60),
     Endpoint("bybit_exchange", HOST, PATH + "tickers", once, pairs, 6 * 3600),
     Endpoint("bybit_funding", HOST, PATH + "tickers", once, funding, 30, DAY / 3, 60),
+    Endpoint("bybit_contracts", HOST, PATH + "tickers", once, contracts, 6 * 3600),
     Endpoint("bybit_interest", HOST, PATH + "tickers", once, interest, 30, 3600, 60),
     Endpoint("bybit_funding_history", HOST, PATH + "funding/history", once, funding_history, 600),
     Endpoint(
@@ -193,6 +202,11 @@ def exchange_route() -> Route:
 def funding_route() -> Route:
     """Return the way to every contract's funding, prices and open interest."""
     return Route(FUNDING, {"category": "linear"})
+
+
+def contracts_route() -> Route:
+    """Return the way to the names of the contracts that trade."""
+    return Route(CONTRACTS, {"category": "linear"})
 
 
 def interest_route(name: str, multiplier: float = 1.0) -> Route:

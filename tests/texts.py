@@ -7,6 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
+from requests.adapters import BaseAdapter
+
 import bot
 import commands
 import config
@@ -85,15 +87,18 @@ def shown(reply: bot.Reply) -> str:
     return "\n".join([post.plain(reply.text), *files, *rows]) + "\n"
 
 
-def open_context(folder: str, clock: Clock, environ: dict[str, str]) -> bot.Ctx:
-    """Open a context over mock markets that stand still."""
+def open_context(
+    folder: str, clock: Clock, environ: dict[str, str], markets: BaseAdapter | None = None
+) -> bot.Ctx:
+    """Open a context over mock markets that stand still, or over others."""
+    markets = markets or open_markets(clock)
     settings = config.load({"DATA_DIR": folder, **environ}, env_file="/nonexistent")
     db = Db(settings.database, clock)
     return bot.Ctx(
         user=bot.User(7, "Ayşe"),
         chat=bot.Chat(7),
         now=int(clock() * 1000),
-        sources=Sources(settings, db, markets=open_markets(clock), clock=clock, sleep=clock.sleep),
+        sources=Sources(settings, db, markets=markets, clock=clock, sleep=clock.sleep),
         db=db,
         workers=workers.Workers(workers.Pool(1), clock),
         config=settings,
