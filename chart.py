@@ -4,9 +4,11 @@ A drawing is a NamedTuple of plain values that says everything, so that equal dr
 pictures; `png(drawing)` draws any of them. Times are UTC milliseconds, shown in the drawing's zone.
 """
 
+import gc
 import io
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import cache
 from math import floor, isfinite, log10, nan
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -157,8 +159,29 @@ class Shares(NamedTuple):
 Drawing = Candlesticks | Curves | Table | Map | Shares
 
 
+@cache
+def begin() -> None:
+    """Load the plotting library, and never again look for garbage among what it is made of."""
+    from matplotlib.figure import Figure
+
+    figure = Figure()
+    figure.text(0, 0, "x")
+    figure.savefig(io.BytesIO())
+    gc.collect()
+    gc.freeze()
+
+
 def png(drawing: Drawing) -> bytes:
     """Return the picture of a drawing, about 1000 × 650 pixels. Raises ValueError for no data."""
+    begin()
+    try:
+        return drawn(drawing)
+    finally:
+        gc.collect()
+
+
+def drawn(drawing: Drawing) -> bytes:
+    """Draw a figure; its parts hold each other, so that only the collector frees them."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
