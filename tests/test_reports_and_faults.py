@@ -20,6 +20,8 @@ KINDS = ("timeout", "429", "418", "451", "403", "500", "html", "truncated", "wro
 QUICK = {("/p btc eth", "451"), ("/ls btc", "timeout"), ("/nls btc arpa", "truncated")}
 SPOT, MIRROR = "//api.binance.com", "//data-api.binance.vision"
 FUTURES, COINGLASS = "//fapi.binance.com", "//open-api-v4.coinglass.com"
+MOODS, COINGECKO = "//api.alternative.me", "//api.coingecko.com"
+CMC = "//pro-api.coinmarketcap.com"
 START = Clock().now
 
 
@@ -49,6 +51,11 @@ REPORTS = (
     Row("/io btc eth", (SPOT,), "Binance Vision"),
     Row("/io btc eth", (SPOT, MIRROR), "OKX", 4000),
     Row("/npr", (SPOT,), "Binance Vision"),
+    Row("/try btc eth", (SPOT,), "Binance Vision"),
+    Row("/fg 30", (MOODS,), "", 90_000),
+    Row("/dom", (COINGECKO,), "", 4000),
+    Row("/cg", (COINGECKO,), "", 90_000),
+    Row("/cmc", (CMC,), "", 90_000),
 )
 TABLE = [
     pytest.param(
