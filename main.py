@@ -76,7 +76,6 @@ def serve(ctx: "Ctx") -> int:
         threading.Thread(target=run_terminal, args=(server,), daemon=True).start()
     ending.wait()
     telegram.drain()
-    ctx.workers.stop(1)
     site.stop(1)
     return 0
 
@@ -96,6 +95,7 @@ def main(arguments: list[str]) -> int:
         print(f"Telegram: {ctx.redact(error.description)}", file=sys.stderr)
         return 2
     finally:
+        ctx.workers.stop(1)
         ctx.sources.close()
         ctx.db.close()
 

@@ -261,12 +261,14 @@ class Pool(Executor):
         return task.future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the processes; calls on their way are given up."""
+        """End the processes, at once unless told to wait; calls on their way are given up."""
         self._stop.set()
         with self._lock:
             processes, self._processes = self._processes, None
+        if processes and not wait:
+            kill(processes)
         if processes:
-            processes.shutdown(wait=wait, cancel_futures=cancel_futures)
+            processes.shutdown(wait=True, cancel_futures=cancel_futures)
 
     def _send(self, task: Task) -> None:
         with self._lock:
@@ -325,5 +327,10 @@ class Pool(Executor):
             if oldest and now - (oldest.since or now) > self.deadline:
                 oldest.future.set_exception(TimeoutError(f"over {self.deadline:g} s"))
                 self._drop(processes)
-                for child in list((processes._processes or {}).values()):
-                    child.kill()
+                kill(processes)
+
+
+def kill(processes: ProcessPoolExecutor) -> None:
+    """End the children of an executor wherever they are."""
+    for child in list((processes._processes or {}).values()):
+        child.kill()
