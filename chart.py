@@ -335,10 +335,10 @@ def place_marks(axis: Any, d: Candlesticks, colours: Colours) -> None:
     """Draw marks: at their time, or as a line all along."""
     low, high = axis.get_ylim()
     shades = {"buy": colours["up"], "target": colours["up"], "alarm": colours["line"][1]}
-    for mark in d.marks:
+    # Neighbours in price have their names side by side.
+    near = sorted((mark for mark in d.marks if low <= mark.price <= high), key=lambda m: m.price)
+    for i, mark in enumerate(near):
         shade = shades.get(mark.kind, colours["down"])
-        if not low <= mark.price <= high:
-            continue
         if isfinite(mark.time):
             x = int(np.searchsorted(d.time, mark.time, "right")) - 1
             style = {"marker": MARKS[mark.kind], "color": shade, "markeredgecolor": colours["back"]}
@@ -347,8 +347,13 @@ def place_marks(axis: Any, d: Candlesticks, colours: Colours) -> None:
             axis.axhline(mark.price, color=shade, linewidth=0.9, linestyle=(0, (5, 3)))
             box = {"facecolor": colours["back"], "edgecolor": shade, "linewidth": 0.8, "pad": 1.5}
             style = {"va": "center", "fontsize": SMALL - 1, "color": shade, "bbox": box}
-            place = (0.008, mark.price)
-            axis.text(*place, mark.text, transform=axis.get_yaxis_transform(), **style)
+            axis.text(
+                0.008 + 0.2 * (i % 4),
+                mark.price,
+                mark.text,
+                transform=axis.get_yaxis_transform(),
+                **style,
+            )
 
 
 def strip(axis: Any, pane: Pane, look: Look, colours: Colours) -> None:

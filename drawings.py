@@ -8,7 +8,7 @@ import numpy as np
 
 from backtest import Grid, Result
 from bot import Ctx
-from chart import Candlesticks, Curves, Line, Look, Pane, Table, look_of
+from chart import Candlesticks, Curves, Line, Look, Mark, Pane, Table, look_of
 from overlays import SHOWN, Drawn
 from shapes import Candles, meet
 from trials import Plan
@@ -20,13 +20,20 @@ EPOCH, DAY = date(1970, 1, 1).toordinal(), 86_400_000
 
 
 def candles(
-    title: str, bars: Candles, made: Drawn, digits: int, look: Look, last: float
+    ctx: Ctx, title: str, symbol: str, bars: Candles, made: Drawn, last: float
 ) -> Candlesticks:
-    """Return the last bars as candles with what lies over and below them, and the last price."""
+    """Return the last bars as candles with what lies over and below them, and the last price.
+
+    The user's alarms of the coin's price are marked.
+    """
+    digits, mine = ctx.sources.digits(symbol), ctx.db.alarms.of(ctx.user.id)
+    alarms = [one for one in mine if one.kind == "price" and symbol in one.symbols]
+    rows = (Mark("alarm", float(one.text.split()[-1]), f"alarm {one.id}") for one in alarms)
+    made = made._replace(marks=(*made.marks, *rows))
     *series, volume = (
         x[-SHOWN:] for x in (bars.time, bars.open, bars.high, bars.low, bars.close, bars.volume)
     )
-    return Candlesticks(title, *series, volume, *made, digits, look, last)
+    return Candlesticks(title, *series, volume, *made, digits, look_of(ctx.user), last)
 
 
 def moods(ctx: Ctx, days: Sequence[Any]) -> Curves:

@@ -12,7 +12,7 @@ from markets.futures import PERIODS
 from metrics import Positions
 from scores import Analysis, Metric
 
-MOST, ASKED, WHILE = 100, 20, 5000
+STOP, MOST, ASKED, WHILE = 2, 100, 20, 5000
 FRAMES = ("15m", "1h", "4h", "1d")
 VERDICTS = {
     "buy": ("🟢 AL", "🟢 BUY"),

@@ -1,16 +1,16 @@
 """
-Grafik: mumlar, hacim ve istediğiniz göstergeler: /grafik coin [4h] [ema(50) bb rsi macd formül]
-Chart: candles, volume and the indicators you want: /grafik coin [4h] [ema(50) bb rsi macd formula]
+Grafik: mumlar, hacim, göstergeler: /grafik coin [4h] [ema50 bb rsi macd seviye formül]
+Chart: candles, volume, indicators: /grafik coin [4h] [ema50 bb rsi macd levels formula]
 """
 
 import html
 import math
 
-import chart
 import drawings
+import outlook
 import overlays
 from bot import FRAMES, Reply, coin
-from chart import Line
+from chart import Line, Mark
 
 GROUP = "analysis"
 ALIASES = ("g", "chart")
@@ -19,21 +19,25 @@ LEAN = {
     0: ("yön karışık", "no clear direction"),
     -1: ("satıcılar üstün", "sellers lead"),
 }
+LEVELS = ("seviye", "levels")
 MORE = (("BB", "bb"), ("SuperTrend", "supertrend"), ("RSI MACD", "rsi macd"))
 
 
 def run(ctx):
-    name, *words = ctx.words() or [ctx.arg(0)]
+    name, *asked = ctx.words() or [ctx.arg(0)]
+    words = [word for word in asked if word.lower() not in LEVELS]
     symbol, frame = ctx.sources.symbol(name), ctx.interval("1h")
     wishes = overlays.read(" ".join(words), ctx.db.formulas(ctx.user.id))
     read, context = overlays.gather(ctx.sources, wishes, symbol, frame)
     if len(read.data) < 2:
         raise ctx.wrong("Bu coinin geçmişi çok kısa.", "This coin's history is too short.")
     made, tickers = overlays.drawn(wishes, context), ctx.sources.tickers()
-    row, name, look = tickers.data.get(symbol), coin(symbol), chart.look_of(ctx.user)
+    row, name = tickers.data.get(symbol), coin(symbol)
+    if words != asked:
+        made = made._replace(marks=(*made.marks, *levels(ctx, symbol, frame)))
     last = row.last if row else math.nan
     title = f"{name} {frame} · {ctx.clock(ctx.now)}"
-    drawing = drawings.candles(title, read.data, made, ctx.sources.digits(symbol), look, last)
+    drawing = drawings.candles(ctx, title, symbol, read.data, made, last)
     shown = last if row else drawing.close[-1]
     text = "\n".join(
         [
@@ -43,7 +47,7 @@ def run(ctx):
         ]
     )
     picture = ctx.workers.picture(drawing)
-    return Reply(text + ctx.age(read, tickers), buttons(ctx, name, frame, words), picture)
+    return Reply(text + ctx.age(read, tickers), buttons(ctx, name, frame, asked), picture)
 
 
 def change(ctx, row):
@@ -54,6 +58,15 @@ def buttons(ctx, name, frame, words):
     frames = [(tf, " ".join(("/grafik", name, tf, *words))) for tf in FRAMES if tf != frame]
     kinds = [(label, f"/grafik {name} {frame} {more}") for label, more in MORE]
     return ctx.buttons(frames, [*kinds, ("🔎", f"/t {name} {frame}")])
+
+
+def levels(ctx, symbol, frame):
+    (view,) = outlook.views(ctx, [symbol], frame)
+    a, stop = view.analysis, outlook.STOP * view.analysis.atr
+    yield Mark("buy", a.support, ctx.t("destek", "support"))
+    yield Mark("sell", a.resistance, ctx.t("direnç", "resistance"))
+    yield Mark("stop", a.close - stop, "stop long")
+    yield Mark("stop", a.close + stop, "stop short")
 
 
 def below(ctx, panes):

@@ -10,7 +10,7 @@ from bot import Reply, coin
 
 GROUP = "analysis"
 ALIASES = ("analiz",)
-STOP, RISKY = 2, 60
+RISKY = 60
 PARTS = {
     "trend": ("Trend", "Trend", "EMA50 ribbon, RSI rsi, %K stochastic, PPO histogram"),
     "momentum": ("Momentum", "Momentum", "ROC roc, ADX adx, CVD cvd"),
@@ -39,8 +39,8 @@ def one(ctx, symbol, frame):
     lines = [*(part(ctx, a, key) for key in PARTS), levels(ctx, a, symbol)]
     text = "\n".join([title, *lines, "", verdict(ctx, a), comment(ctx, a, symbol)])
     frames = [(tf, f"/t {name} {tf}") for tf in outlook.FRAMES if tf != frame]
-    words = ("tf", "tb", "oi", "ob")
-    more = [("📈", f"/grafik {name} {frame}"), *((f"/{word}", f"/{word} {name}") for word in words)]
+    more = [(f"/{word}", f"/{word} {name}") for word in ("tf", "tb", "oi", "ob")]
+    more = [("📈", f"/grafik {name} {frame} {ctx.t('seviye', 'levels')}"), *more]
     return Reply(text + ctx.age(*view.reads, tickers), ctx.buttons(frames, more))
 
 
@@ -63,9 +63,9 @@ def part(ctx, a, key):
 
 
 def levels(ctx, a, symbol):
-    edges = a.support, a.resistance, a.close - STOP * a.atr, a.close + STOP * a.atr
+    edges = a.support, a.resistance, a.close - outlook.STOP * a.atr, a.close + outlook.STOP * a.atr
     support, resistance, below, above = (ctx.price(edge, symbol) for edge in edges)
-    stops = f"Stop ({STOP} ATR): long {below} · short {above}"
+    stops = f"Stop ({outlook.STOP} ATR): long {below} · short {above}"
     near = f"Destek {support} · Direnç {resistance}", f"Support {support} · Resistance {resistance}"
     return f"{ctx.t(*near)}\n{stops}"
 
@@ -91,7 +91,7 @@ def comment(ctx, a, symbol):
         )
     way = 1 if a.verdict == "buy" else -1
     led = max(("trend", "momentum", "sentiment"), key=lambda key: way * getattr(a, key))
-    stop = ctx.price(a.close - way * STOP * a.atr, symbol)
+    stop = ctx.price(a.close - way * outlook.STOP * a.atr, symbol)
     risk = ctx.t("; risk yüksek, küçük girin", "; the risk is high, stay small")
     end = f"{ctx.t(*PARTS[led][:2]).lower()}; stop {stop}{risk if a.risk >= RISKY else ''}."
     who = ("alıcılar", "buyers") if way > 0 else ("satıcılar", "sellers")

@@ -12,6 +12,7 @@ from alarm_rows import PAUSED, Alarm, Firing
 from bot import REFRESH, Command, Reply
 from db import DbError, Push
 from local.telegram import Server
+from tests.local.conftest import png
 
 ECHO = Command("echo", lambda ctx: " ".join(ctx.args), "Yankı: /echo", "Echo: /echo")
 
@@ -96,6 +97,25 @@ def test_refresh_edits_in_place_and_another_command_is_a_new_message(server, ope
     press = server.press(1, first.id, "/id")
     assert "Kimliğiniz" in server.wait(1, after=first).text
     server.until(lambda: press.answered or None)
+
+
+@pytest.mark.parametrize("heavy", [False, True])
+def test_a_refreshed_picture_changes_in_its_place(server, open_bot, heavy):
+    def run(ctx):
+        wide = int(ctx.arg(0, "10"))
+        return Reply(f"run {wide}", ctx.buttons([("20", "/x 20")]), png(wide, 10))
+
+    def shown():
+        left = [m for m in server.messages(1) if m.bot and not m.deleted]
+        return [(m.text, m.photo.width) for m in left if m.photo] if len(left) == 1 else None
+
+    open_bot(Command("x", run, heavy=heavy))
+    server.say(1, "/x")
+    server.until(lambda: shown() == [("run 10", 10)])
+    (first,) = (m.id for m in server.messages(1) if m.photo)
+    server.press(1, first, "/x 20")
+    server.until(lambda: shown() == [("run 20", 20)])
+    assert [m.id for m in server.messages(1) if m.photo] == [first]
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 import chart
+from alarm_rows import Alarm
 
 
 def test_candles_and_three_averages_are_drawn(say, market, drawn):
@@ -43,6 +44,23 @@ def test_a_formula_by_name_and_a_coin_too_new(say, database, newest, drawn):
     assert [line.label for line in drawn[0].overlays] == ["mine"]
     (reply,) = say(f"/grafik {newest} 1d")
     assert "geçmiş kısa" in reply.text and np.isnan(drawn[1].overlays[2].values).all()
+
+
+def test_alarms_of_the_user_and_levels_are_marked(say, database, drawn):
+    alarm = Alarm(7, 7, "price", "> 52000.5", "BTCUSDT ETHUSDT")
+    number = database.alarms.add(alarm)
+    database.alarms.add(alarm._replace(user_id=8))
+    database.alarms.add(alarm._replace(targets="ETHUSDT"))
+    database.alarms.add(alarm._replace(kind="fr"))
+    say("/grafik btc")
+    ((kind, price, text, _),) = drawn[0].marks
+    assert (kind, price, text) == ("alarm", 52000.5, f"alarm {number}")
+    (told,), (reply,) = say("/t eth 4h"), say("/grafik eth 4h seviye")
+    support, resistance, long, short = (mark.price for mark in drawn[1].marks[:4])
+    for price in (support, resistance, long, short):
+        assert f"{price:,.2f}".translate(str.maketrans(",.", ".,")) in told.text
+    assert support < resistance and long < short
+    assert ("1h", "/grafik ETH 1h seviye") in reply.buttons[0]
 
 
 @pytest.mark.parametrize(

@@ -99,4 +99,4 @@ def test_what_it_cannot_show_is_refused(say, line):
 
 def test_its_chart_is_a_button_away(say, drawn):
     (reply,) = say("/t eth 4h")
-    assert ("📈", "/grafik ETH 4h") in reply.buttons[1] and not reply.photo and not drawn
+    assert ("📈", "/grafik ETH 4h seviye") in reply.buttons[1] and not reply.photo and not drawn
