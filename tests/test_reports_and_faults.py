@@ -17,11 +17,16 @@ from tests.conftest import Clock
 from tests.texts import KEYS, open_context
 
 KINDS = ("timeout", "429", "418", "451", "403", "500", "html", "truncated", "wrong_types", "empty")
-QUICK = {("/p btc eth", "451"), ("/ls btc", "timeout"), ("/nls btc arpa", "truncated")}
+QUICK = {
+    ("/p btc eth", "451"),
+    ("/ls btc", "timeout"),
+    ("/nls btc arpa", "truncated"),
+    ("/dom", "403"),
+}
 SPOT, MIRROR = "//api.binance.com", "//data-api.binance.vision"
 FUTURES, COINGLASS = "//fapi.binance.com", "//open-api-v4.coinglass.com"
 MOODS, COINGECKO = "//api.alternative.me", "//api.coingecko.com"
-CMC = "//pro-api.coinmarketcap.com"
+CMC, LIRA, SOSOVALUE = "//pro-api.coinmarketcap.com", "//api.btcturk.com", "//api.sosovalue.xyz"
 START = Clock().now
 
 
@@ -53,8 +58,11 @@ REPORTS = (
     Row("/npr", (SPOT,), "Binance Vision"),
     Row("/try btc eth", (SPOT,), "Binance Vision"),
     Row("/fg 30", (MOODS,), "", 90_000),
-    Row("/dom", (COINGECKO,), "", 4000),
+    Row("/try btc", (LIRA,), ""),
+    Row("/etf btc", (SOSOVALUE, COINGLASS), "Farside", 30_000),
+    Row("/dom", (COINGECKO,), "CoinMarketCap", 4000),
     Row("/cg", (COINGECKO,), "", 90_000),
+    Row("/cg shiba inu", (COINGECKO,), "", 2000),
     Row("/cmc", (CMC,), "", 90_000),
 )
 TABLE = [
