@@ -204,6 +204,11 @@ class AlarmRows:
         self.fresh |= bool(told)
         self.revision += bool(ended)
 
+    def begin_with(self, states: Iterable[State]) -> None:
+        """Write what a new alarm knows from the start."""
+        self.save(states)
+        self.revision += 1
+
     def outbox(self) -> list[Firing]:
         """Return what is still to be told, the oldest first."""
         return self._firings(firings.c.delivered.is_(None), firings.c.dropped.is_(None))

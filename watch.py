@@ -62,16 +62,8 @@ class Watch:
     def targets(self, alarm: Alarm) -> Sequence[str]:
         """Return the symbols an alarm watches, the last known where they cannot be told now."""
         with suppress(UserError):
-            self._known[alarm.targets, alarm.user_id] = tuple(self._asked(alarm))
+            self._known[alarm.targets, alarm.user_id] = tuple(targets(self.sources, self.db, alarm))
         return self._known.get((alarm.targets, alarm.user_id), ())
-
-    def _asked(self, alarm: Alarm) -> Sequence[str]:
-        words = alarm.targets.split()
-        if words[:1] == ["all"]:
-            return sorted(self.sources.universe())
-        if words[:1] == ["top"]:
-            return self.sources.top(int(words[1]))
-        return self.db.favourites(alarm.user_id) if words == ["favourites"] else alarm.symbols
 
     def build(self) -> Engine:
         """Return the engine of the alarms as they are now."""
@@ -248,6 +240,16 @@ class Watch:
         needs = block.needs
         there = frozenset(one for one in needs.coins if self.sources.known(one[1]))
         return formula.gather(self.sources, needs._replace(coins=there), symbols, interval)
+
+
+def targets(sources: Any, db: Any, alarm: Alarm) -> Sequence[str]:
+    """Return the symbols an alarm watches now. Raises UserError."""
+    words = alarm.targets.split()
+    if words[:1] == ["all"]:
+        return sorted(sources.universe())
+    if words[:1] == ["top"]:
+        return sources.top(int(words[1]))
+    return db.favourites(alarm.user_id) if words == ["favourites"] else alarm.symbols
 
 
 def replayed(

@@ -33,8 +33,8 @@ FLOORS = {
     2.25: ("trials", "overlays"),
     2.5: ("gauges", "drawings", "tested", "outlook"),
     3: ("workers", "alarms", "trade", "post"),
-    3.25: ("watch",),
-    3.5: ("rings",),
+    3.25: ("watch", "alarm_grammar"),
+    3.5: ("rings", "alarm_views"),
     4: ("commands", "chat", "keep_alive", "shell"),
     5: ("main",),
 }

@@ -1,0 +1,200 @@
+"""What an alarm would have done, how near it is, and why one fired."""
+
+import html
+import operator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from math import isfinite, nan
+from typing import NamedTuple
+
+import numpy as np
+
+import calc
+import formula
+from alarm_rows import Alarm, Firing, State
+from alarms import INDICES, MOVES, Formulas, Numbers, line
+from bot import INTERVALS, Ctx, UserError, coin
+from formula import Part
+from gauges import gauge
+from shapes import Panel
+from watch import replayed, targets
+
+DAY, DAYS, MOST, BARS = 86_400_000, 30, 20, 999
+SIGNS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
+INDEXED = ("fr", *INDICES)
+TRUTH = {"true": ("doğru", "true"), "false": ("yanlış", "false")}
+
+
+class Rehearsal(NamedTuple):
+    """How often an alarm would have fired, of how many coins, in how many days (NaN: unknown)."""
+
+    count: int
+    coins: int
+    days: float
+    holds: bool
+
+
+def rehearse(ctx: Ctx, alarm: Alarm) -> Rehearsal:
+    """Return how often an alarm would have fired in the last days, by closed bars.
+
+    Of many coins only those named first, or traded most, are looked at. Raises UserError.
+    """
+    if alarm.kind in INDEXED:
+        return Rehearsal(0, 1, nan, False)
+    symbols = list(targets(ctx.sources, ctx.db, alarm))[:MOST]
+    if not symbols:
+        raise UserError("Favoriniz yok: /fav ekle btc", "You have no favourites: /fav add btc")
+    often = alarm._replace(made=0, until=None, cooldown=alarm.cooldown or 0, snooze=None)
+    pairs = [(often, symbol) for symbol in symbols]
+    if alarm.kind == "formula":
+        return of_formula(ctx, pairs, symbols)
+    return of_prices(ctx, pairs, symbols)
+
+
+def of_formula(ctx: Ctx, pairs: list[tuple[Alarm, str]], symbols: list[str]) -> Rehearsal:
+    """Return how often a formula would have fired at the closes of its bars."""
+    interval, block = pairs[0][0].interval, Formulas(pairs, {})
+    step, needs = INTERVALS[interval], block.needs
+    most = {**needs.bars, "": BARS}
+    context = formula.gather(ctx.sources, needs._replace(bars=most), symbols, interval)
+    bars = min(DAYS * DAY // step, len(context.bars.time) - needs.bars[""])
+    if bars < 1:
+        return Rehearsal(0, len(symbols), nan, False)
+    due = block.look(context, symbols, bars)
+    truth = formula.compile(pairs[0][0].text).last(context)
+    return Rehearsal(int(due.sum()), len(symbols), bars * step / DAY, bool(truth.any()))
+
+
+def of_prices(ctx: Ctx, pairs: list[tuple[Alarm, str]], symbols: list[str]) -> Rehearsal:
+    """Return how often prices or their changes would have fired, by highs and lows."""
+    alarm, block = pairs[0][0], Numbers(pairs, {})
+    frame = "1h" if alarm.kind == "price" or INTERVALS[alarm.interval] >= DAY / 24 else "5m"
+    frame = "1m" if alarm.interval in ("1m", "3m") else frame
+    panel, step = ctx.sources.panel(symbols, frame, BARS), INTERVALS[frame]
+    wanted = panel.time > ctx.now - DAYS * DAY
+    bars = np.array([panel.open, panel.high, panel.low, panel.close])
+    replayed((alarm.kind, alarm.interval), block, symbols, bars, panel.time, wanted, step)
+    days = min(DAYS, len(panel.time) * step / DAY)
+    return Rehearsal(len(block.fresh), len(symbols), days, holds(ctx, alarm, symbols))
+
+
+def holds(ctx: Ctx, alarm: Alarm, symbols: Sequence[str]) -> bool:
+    """Tell whether the prices of any coin are beyond an alarm's line now."""
+    if alarm.kind != "price":
+        return False
+    sign, level = alarm.text.split()
+    return any(SIGNS[sign](number(ctx, alarm, symbol), float(level)) for symbol in symbols)
+
+
+def number(ctx: Ctx, alarm: Alarm, symbol: str) -> float:
+    """Return what an alarm holds against its line now, NaN where unknown."""
+    if alarm.kind == "price":
+        row = ctx.sources.tickers().data.get(symbol)
+        return row.last if row else nan
+    if alarm.kind in MOVES or alarm.kind == "formula":
+        return nan
+    return float(gauge(ctx.sources, alarm.kind, [symbol], ctx.now / 1000)[0])
+
+
+def first_states(ctx: Ctx, alarm: Alarm) -> list[State]:
+    """Return what is known of a new alarm of prices, so that the next tick may fire it."""
+    if alarm.kind != "price" or ctx.sources.tickers().stale:
+        return []
+    every = {symbol: number(ctx, alarm, symbol) for symbol in alarm.symbols}
+    return [
+        State(alarm.id, symbol, True, price, None, ctx.now)
+        for symbol, price in every.items()
+        if isfinite(price) and not holds(ctx, alarm, [symbol])
+    ]
+
+
+def span(ctx: Ctx, symbol: str) -> float:
+    """Return a coin's ATR(14) on hours, NaN where unknown."""
+    try:
+        bars = ctx.sources.candles(symbol, "1h").data
+    except UserError:
+        return nan
+    return float(calc.atr(bars.high, bars.low, bars.close, 14)[-1]) if len(bars) > 14 else nan
+
+
+def distance(ctx: Ctx, alarm: Alarm) -> str:
+    """Return how far an alarm is from its line, in percent and ATR, or its number now."""
+    one = alarm.kind in INDICES or len(alarm.symbols) == 1
+    if alarm.kind == "formula" or alarm.kind in MOVES or not one:
+        return ""
+    symbol = next(iter(alarm.symbols), "")
+    now = number(ctx, alarm, symbol)
+    if alarm.kind != "price":
+        return ctx.t("şimdi ", "now ") + ctx.num(now, 4 if alarm.kind == "fr" else 1)
+    gap = float(alarm.text.split()[1]) - now
+    away = ctx.percent(100 * gap / now, 2, sign=True)
+    return f"{away}, {ctx.num(gap / span(ctx, symbol), 1, sign=True)} ATR"
+
+
+def reasons(ctx: Ctx, alarm: Alarm, firing: Firing) -> Iterator[str]:
+    """Yield the lines that tell why an alarm fired: its values then, their time, the delay."""
+    name = f"{coin(firing.symbol)} " if firing.symbol else ""
+    yield f"<b>❓ {name}{html.escape(firing.text, quote=False)}</b>"
+    if alarm.kind == "formula":
+        yield from tree(ctx, alarm, firing)
+    else:
+        yield ctx.t("Görülen değer: ", "Seen: ") + ctx.figure(
+            nan if firing.value is None else firing.value
+        )
+    yield ctx.t("Zamanı: ", "At: ") + ctx.clock(firing.at, "%d.%m %H:%M:%S")
+    if firing.delivered:
+        late = (firing.delivered - firing.at) / 1000
+        yield ctx.t("Olaydan mesaja: ", "From event to message: ") + f"{ctx.num(late, 1)} s"
+
+
+def tree(ctx: Ctx, alarm: Alarm, firing: Firing) -> Iterator[str]:
+    """Yield a formula's parts with their values at the close it fired on."""
+    made, step = formula.compile(alarm.text), INTERVALS[alarm.interval]
+    context = formula.gather(ctx.sources, made.needs, [firing.symbol], alarm.interval)
+    panel = context.bars
+    if firing.at - step not in panel.time:
+        yield ctx.t("O günün mumları artık elde değil.", "Its candles are no longer at hand.")
+        return
+    rows = panel.time + step <= firing.at
+    then = replace(context, bars=Panel(panel.symbols, panel.time[rows], panel.reads))
+    yield from branches(ctx, formula.explain(made, then), 0)
+    yield ctx.t("Mum: ", "Candle: ") + f"{ctx.clock(firing.at - step)} {alarm.interval}"
+    yield from filter(None, [ctx.age(*panel.reads.values()).strip()])
+
+
+def branches(ctx: Ctx, part: Part, depth: int) -> Iterator[str]:
+    """Yield a part of a formula with its value, and below it those it is made of."""
+    known = isinstance(part.value, bool)
+    shown = ctx.t(*TRUTH[str(part.value).lower()]) if known else ctx.figure(float(part.value))
+    yield f"{'  ' * depth}{'└ ' * (depth > 0)}{html.escape(part.text, quote=False)} = {shown}"
+    for inner in part.parts:
+        yield from branches(ctx, inner, depth + 1)
+
+
+def preview(ctx: Ctx, alarm: Alarm) -> list[str]:
+    """Return the lines that show an alarm before it is saved. Raises UserError."""
+    seen, again = rehearse(ctx, alarm), alarm.cooldown is not None
+    lines = [f"<b>⏰ {html.escape(line(alarm), quote=False)}</b>"]
+    lines += filter(None, [distance(ctx, alarm)])
+    lines.append(ctx.t("Tekrar eder", "Repeats") if again else ctx.t("Bir kez çalar", "Fires once"))
+    if alarm.kind not in INDICES and len(alarm.symbols) != 1:
+        lines[-1] += ctx.t(", her coin için", ", for each coin")
+    if alarm.until:
+        lines.append(ctx.t("Bitiş: ", "Until: ") + ctx.clock(alarm.until))
+    return [*lines, "", comment(ctx, seen)]
+
+
+def comment(ctx: Ctx, seen: Rehearsal) -> str:
+    """Return how often an alarm would have fired, in words."""
+    if not isfinite(seen.days):
+        return ctx.t("Yorum: geçmişi yok, sayılamadı.", "Comment: no past to count in.")
+    days = ctx.num(seen.days, 0 if seen.days >= 2 else 1)
+    told = ctx.t(
+        f"Yorum: son {days} günde {seen.count} kez çalardı",
+        f"Comment: in the last {days} days it would have fired {seen.count} times",
+    )
+    if seen.coins > 1:
+        told += ctx.t(f" (bakılan coin: {seen.coins})", f" (coins looked at: {seen.coins})")
+    if seen.holds:
+        told += ctx.t("; koşul şu an doğru", "; the condition is true now")
+    return told + "."

@@ -1,0 +1,70 @@
+from alarm_rows import ACTIVE, PAUSED, Firing, State
+
+
+def pressed(say, line):
+    """Ask for an alarm and press its button."""
+    (shown,) = say(line)
+    assert not shown.failed, shown.text
+    ((button,),) = shown.buttons
+    return shown, button[1]
+
+
+def test_an_alarm_is_shown_first_and_saved_once_by_its_button(say, database, clock):
+    shown, button = pressed(say, "/alarm btc > 900k tekrar 4h")
+    assert "<b>⏰ btc &gt; 900000</b>" in shown.text and "0 kez çalardı" in shown.text
+    assert database.alarms.of(7) == []
+    (saved,) = say(button)
+    assert "Alarm 1 kuruldu: btc &gt; 900000" in saved.text
+    (alarm,) = database.alarms.active()
+    assert (alarm.text, alarm.cooldown, alarm.chat_id) == ("> 900000", 4 * 3_600_000, 7)
+    assert database.alarms.states()[1, "BTCUSDT"].armed
+    assert say(button)[0].failed == 1 and len(database.alarms.active()) == 1
+
+
+def test_an_hour_old_button_saves_nothing(say, database, clock):
+    _, button = pressed(say, "/a btc > 900k")
+    clock.now += 3601
+    assert say(button)[0].failed == 1 and database.alarms.active() == []
+
+
+def test_every_kind_has_its_preview_in_both_languages(say):
+    for line in (
+        "btc %5 15m",
+        "eth 4h rsi < 30 bitiş 7g",
+        "ap > 75",
+        "fr btc > 0.05",
+        "ilk 3 rsi < 9",
+    ):
+        assert "Yorum: " in pressed(say, f"/alarm {line}")[0].text
+        (english,) = say(f"/alarm {line}", lang="en")
+        assert "Comment: " in english.text and "Yorum" not in english.text
+
+
+def test_what_is_not_there_yet_or_makes_no_sense_is_said(say):
+    assert "henüz yok" in say("/alarm btc > 3 sonra al 100")[0].text
+    assert "Favoriniz yok" in say("/alarm favoriler rsi < 30")[0].text
+    assert say("/alarm")[0].failed == 1 and say("/alarm btc")[0].failed == 1
+
+
+def test_pause_resume_snooze_set_again_and_delete(say, database, clock):
+    say(pressed(say, "/alarm btc > 900k")[1])
+    assert "durduruldu" in say("/alarm durdur 1")[0].text
+    assert database.alarms.find(7, 1).state == PAUSED
+    assert "devam" in say("/alarm devam 1")[0].text
+    database.alarms.save([State(1, "BTCUSDT", False, 1.0, 5, 5)], done=[1])
+    assert "ertelendi" in say("/alarm ertele 1")[0].text
+    alarm = database.alarms.find(7, 1)
+    assert alarm.state == ACTIVE and alarm.snooze == int(clock() * 1000) + 3_600_000
+    assert database.alarms.states()[1, "BTCUSDT"] == State(1, "BTCUSDT", True, 1.0, None, 5)
+    assert "yeniden" in say("/alarm kur 1")[0].text and database.alarms.states() == {}
+    assert "silindi" in say("/alarm sil 1")[0].text and database.alarms.of(7) == []
+    for verb in ("sil", "durdur", "devam", "ertele", "kur", "neden"):
+        assert say(f"/alarm {verb} 1")[0].failed == 1
+
+
+def test_why_tells_of_a_firing_of_ones_own(say, database):
+    say(pressed(say, "/alarm btc 1h close > 1 seviye")[1])
+    database.alarms.save([], [Firing(1, 7, 7, "BTCUSDT", 5, 2.0, "1h close > 1")])
+    assert "1h close &gt; 1" in say("/alarm neden 1")[0].text
+    database.alarms.save([], [Firing(1, 8, 8, "BTCUSDT", 5, 2.0, "1h close > 1")])
+    assert say("/alarm neden 2")[0].failed == 1

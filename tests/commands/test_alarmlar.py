@@ -1,0 +1,19 @@
+from alarm_rows import PAUSED, Alarm
+
+ONE = Alarm(7, 7, "price", "> 900000", "BTCUSDT")
+
+
+def test_the_list_says_how_far_each_is_and_has_buttons(say, database):
+    assert "Alarmınız yok" in say("/alarmlar")[0].text
+    database.alarms.add(ONE._replace(cooldown=5))
+    database.alarms.add(ONE._replace(kind="formula", text="rsi(14) < 30", interval="4h"))
+    database.alarms.add(ONE._replace(user_id=8))
+    database.alarms.change(7, 2, state=PAUSED)
+    (told,) = say("/alarmlar")
+    first, second = told.text.splitlines()[1:3]
+    assert first.startswith("1. btc &gt; 900000 (%+") and "ATR" in first and "tekrar" in first
+    assert second == "2. ⏸ btc 4h rsi(14) &lt; 30"
+    assert "2 alarm, 1 tanesi durdurulmuş" in told.text
+    lines = [line for row in told.buttons for _, line in row]
+    assert lines[1:] == ["/alarm durdur 1", "/alarm sil 1", "/alarm devam 2", "/alarm sil 2"]
+    assert "2 alarms, 1 of them paused" in say("/alarms", lang="en")[0].text

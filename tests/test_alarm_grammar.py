@@ -1,0 +1,109 @@
+"""alarm_grammar.py: what people type comes to the alarm they mean, or to a sentence."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alarm_grammar import DAY, affordable, duration, options, read
+from alarm_rows import Alarm
+from alarms import line
+from bot import UserError
+
+NOW = 1_795_500_123_000
+BLANK = Alarm(7, 7, "", "", "", made=NOW)
+HOUR = 3_600_000
+OPTIONS = ("tekrar", "bitiş", "sessiz", "seviye", "bant")
+
+
+def asked(market, text, mine=()):
+    return read(text.split(), BLANK, dict(mine), market, lambda symbol: 8.0)
+
+
+@pytest.mark.parametrize(
+    ("typed", "wanted"),
+    [
+        ("btc > 70000", {"kind": "price", "text": "> 70000", "band": 210.0}),
+        ("BTCUSDT >=70k", {"kind": "price", "text": ">= 70000", "band": 210.0}),
+        ("btc < 0,5 bant %1", {"kind": "price", "text": "< 0.5", "band": 0.005}),
+        ("btc > 70000 bant 0.5atr", {"kind": "price", "text": "> 70000", "band": 4.0}),
+        ("btc %5 15m", {"kind": "move", "text": "> 5", "interval": "15m", "band": 0.5}),
+        ("btc +5% 1h", {"kind": "rise", "text": "> 5", "interval": "1h", "band": 0.5}),
+        ("btc %-2,5 4h", {"kind": "fall", "text": "< -2.5", "interval": "4h", "band": 0.25}),
+        ("btc 4h rsi<30", {"kind": "formula", "text": "rsi(14) < 30", "interval": "4h"}),
+        ("btc rsi < 30 4h", {"kind": "formula", "text": "rsi(14) < 30", "interval": "4h"}),
+        ("btc rsi < 30", {"kind": "formula", "text": "rsi(14) < 30", "interval": "1h"}),
+        ("btc ucuz", {"kind": "formula", "text": "rsi(14) < 25", "interval": "1h"}),
+        ("btc > 7 onay:kapanış", {"kind": "formula", "text": "close > 7", "interval": "1h"}),
+        ("btc 15m > 7", {"kind": "formula", "text": "close > 7", "interval": "15m"}),
+        ("ap > 75", {"kind": "ap", "text": "> 75", "targets": "", "band": 1.0}),
+        ("korku <= 20", {"kind": "fg", "text": "<= 20", "targets": "", "band": 1.0}),
+        ("DOM > 55,5", {"kind": "dom", "text": "> 55.5", "targets": "", "band": 1.0}),
+        ("fr btc < -0.02", {"kind": "fr", "text": "< -0.02", "band": 0.001}),
+        ("hepsi %5 1h", {"targets": "all", "kind": "move", "interval": "1h", "text": "> 5"}),
+        ("Favoriler rsi < 9", {"targets": "favourites", "kind": "formula", "interval": "1h"}),
+        ("ilk 50 4h rsi < 9", {"targets": "top 50", "kind": "formula", "interval": "4h"}),
+        ("btc eth sol < 3", {"targets": "BTCUSDT ETHUSDT SOLUSDT", "text": "< 3"}),
+        ("btc > 7 tekrar", {"cooldown": HOUR, "kind": "price"}),
+        ("btc > 7 tekrar 4h sessiz", {"cooldown": 4 * HOUR, "severity": "silent"}),
+        ("btc > 7 seviye bitiş 7g", {"steady": True, "until": NOW + 7 * DAY}),
+        ("eth 4h rsi < 30 repeat 15dk until 2w", {"cooldown": 900_000, "until": NOW + 14 * DAY}),
+    ],
+)
+def test_what_is_typed_is_what_is_meant(market, typed, wanted):
+    found = asked(market, typed, {"ucuz": "rsi < 25"})._asdict()
+    if "targets" not in wanted and not typed.startswith("eth"):
+        wanted = {"targets": "BTCUSDT", **wanted}
+    found["band"] = round(found["band"], 9)
+    assert {name: found[name] for name in wanted} == wanted
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *("", "nosuchcoin > 3", "btc", "btc >", "btc 70000", "btc > x", "ap", "ap > x", "fr btc"),
+        *("btc %5", "btc %5 3w", "btc %0 15m", "btc %5 nosuch", "top", "top x rsi < 3", "hepsi"),
+        *("btc > 3 bitiş", "btc > 3 bitiş yarın", "btc > 3 bitiş 9999g", "btc > 3 bant %90"),
+        *("btc > 3 bant", "btc eth > 3 bant 1atr", "btc rsi", "btc rsi <", "btc nosuch(3) > 2"),
+        *("btc > 3 sonra al 100", "btc > 3 then sell", "btc > 3 > 4"),
+    ],
+)
+def test_what_means_nothing_gets_a_sentence(market, typed):
+    with pytest.raises(UserError):
+        asked(market, typed)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["btc > 70000", "btc eth %-5 15m", "all 1h close > sma(20)", "ap > 75", "fr btc > 0.05"],
+)
+def test_the_normal_form_is_read_back_as_itself(market, typed):
+    assert line(asked(market, typed)) == typed
+
+
+@given(st.lists(st.sampled_from([*OPTIONS, "btc", ">", "3", "1h", "7g", "%1", "onay"])))
+def test_options_take_their_words_out_and_leave_the_rest_in_order(words):
+    try:
+        rest, _ = options(words, NOW)
+    except UserError:
+        return
+    kept = iter(words)
+    assert all(word in kept for word in rest)
+    assert not set(OPTIONS) & set(rest)
+
+
+def test_durations():
+    assert [duration(word) for word in ("15m", "2SA", "7gün", "1w")] == [
+        900_000,
+        2 * HOUR,
+        7 * DAY,
+        7 * DAY,
+    ]
+    assert [duration(word) for word in ("", "0h", "h", "15", "1y", "-1h")] == [None] * 6
+
+
+def test_the_formulas_of_a_user_together_are_bounded_and_broken_ones_do_not_count():
+    one = BLANK._replace(kind="formula", text="median(close, 300) > 1")
+    heavy = [one._replace(text=f"median(close, {300 - i}) > 1") for i in range(20)]
+    affordable([one, BLANK._replace(text="> 3"), one._replace(text="nosuch > 3")])
+    with pytest.raises(UserError):
+        affordable(heavy)

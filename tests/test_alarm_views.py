@@ -1,0 +1,78 @@
+"""alarm_views.py: what an alarm would have done, counted against the candles by hand."""
+
+import numpy as np
+import pytest
+
+import alarm_views
+from alarm_rows import Alarm, Firing
+from alarms import Numbers
+from formula import compile, gather
+
+BTC = Alarm(7, 7, "price", "> 1", "BTCUSDT", made=1)
+
+
+def test_a_formulas_count_is_how_often_it_came_true_at_the_last_closes(ctx, market):
+    alarm = BTC._replace(kind="formula", text="close > sma(20)", interval="1h")
+    made = compile(alarm.text)
+    context = gather(market, made.needs._replace(bars={"": 999}), ["BTCUSDT"], "1h")
+    truth = made.history(context)[-720:, 0]
+    seen = alarm_views.rehearse(ctx(), alarm)
+    assert seen.count == int((truth[1:] & ~truth[:-1]).sum()) > 5
+    assert seen.days == 30 and seen.coins == 1 and seen.holds == bool(truth[-1])
+
+
+def test_a_prices_count_is_at_least_that_of_its_closes(ctx, market):
+    close = market.candles("BTCUSDT", "1h").data.close[-720:]
+    level = float(np.median(close))
+    seen = alarm_views.rehearse(ctx(), BTC._replace(text=f"> {level}"))
+    above = close > level
+    assert seen.count >= int((above[1:] & ~above[:-1]).sum()) > 0
+    assert seen.holds == (market.tickers().data["BTCUSDT"].last > level)
+    assert alarm_views.rehearse(ctx(), BTC._replace(text="> 1e9")).count == 0
+    wide = alarm_views.rehearse(ctx(), BTC._replace(text=f"> {level}", band=1e9))
+    assert wide.count == 1
+
+
+def test_changes_are_counted_and_indices_have_no_past(ctx):
+    moved = BTC._replace(kind="move", text="> 0.5", interval="1h")
+    assert alarm_views.rehearse(ctx(), moved._replace(text="> 90")).count == 0
+    assert alarm_views.rehearse(ctx(), moved).count > 0
+    index = alarm_views.rehearse(ctx(), BTC._replace(kind="ap", text="> 75", targets=""))
+    assert np.isnan(index.days)
+    assert "sayılamadı" in alarm_views.comment(ctx(), index)
+
+
+def test_a_new_alarm_knows_whether_it_may_fire_at_the_next_tick(ctx, market):
+    price = market.tickers().data["BTCUSDT"].last
+    (state,) = alarm_views.first_states(ctx(), BTC._replace(id=3, text=f"> {price * 1.001}"))
+    assert state.armed and state.value == price
+    block = Numbers([(BTC._replace(id=3, text="> 5"), "BTCUSDT")], {(3, "BTCUSDT"): state})
+    assert block.look(np.array([6.0]), 10)[0]
+    for text in (f"> {price * 0.999}", f">= {price!r}"):
+        assert alarm_views.first_states(ctx(), BTC._replace(text=text)) == []
+    assert alarm_views.first_states(ctx(), BTC._replace(kind="ap")) == []
+
+
+def test_distances(ctx, market):
+    price = market.tickers().data["BTCUSDT"].last
+    told = alarm_views.distance(ctx(), BTC._replace(text=f"> {price * 1.1}"))
+    assert told.startswith("%+10,00, +") and told.endswith(" ATR")
+    assert "şimdi" in alarm_views.distance(ctx(), BTC._replace(kind="fr", text="> 1"))
+    assert alarm_views.distance(ctx(), BTC._replace(kind="formula")) == ""
+    assert alarm_views.distance(ctx(), BTC._replace(targets="all")) == ""
+
+
+@pytest.mark.parametrize("lang", ["tr", "en"])
+def test_why_shows_the_values_of_the_candle_it_fired_on(ctx, market, lang):
+    bars = market.candles("BTCUSDT", "1h").data
+    alarm = BTC._replace(kind="formula", text="close > sma(20)", interval="1h")
+    at = int(bars.time[-4]) + 3_600_000
+    firing = Firing(1, 7, 7, "BTCUSDT", at, 1.0, "1h close > sma(20)", delivered=at + 4500)
+    told = list(alarm_views.reasons(ctx(lang=lang), alarm, firing))
+    mean = ctx(lang=lang).figure(float(bars.close[-23:-3].mean()))
+    assert any(row.strip("└ ") == f"sma(20) = {mean}" for row in told)
+    assert any("4,5 s" in row or "4.5 s" in row for row in told)
+    old = list(alarm_views.reasons(ctx(lang=lang), alarm, firing._replace(at=5)))
+    assert not any("sma(20) =" in row for row in old)
+    plain = list(alarm_views.reasons(ctx(lang=lang), BTC, firing._replace(text="> 1", value=1.5)))
+    assert any("1,5" in row or "1.5" in row for row in plain)
