@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 import requests
-from requests_cache.backends.base import BaseCache
 
 from net import (
     DEADLINE,
@@ -29,6 +28,7 @@ from net import (
     fetch,
     served,
 )
+from store import Store
 
 MAX_ENTRIES, MAX_HELD = 2000, 64_000_000
 RETRIES, HASTE = 2, 5
@@ -78,7 +78,7 @@ class Door:
     def __init__(
         self,
         session: requests.Session,
-        store: BaseCache,
+        store: Store,
         hosts: Mapping[str, Host],
         *,
         clock: Callable[[], float] = time.time,
@@ -198,7 +198,7 @@ class Door:
 
     def tidy(self) -> None:
         """Delete what the store has held longer than any reader would take it stale."""
-        self._store.delete(expired=True)
+        self._store.tidy()
 
     def _entry(self, key: tuple, routes: Sequence[Route], expiry: Expiry | None) -> Entry:
         with self._lock:
@@ -293,7 +293,7 @@ class Door:
         """Return the newest readable answer in the store, whatever its age."""
         found = []
         for rank, route in enumerate(entry.routes):
-            response = self._store.get_response(self._store_key(route))
+            response = self._store.get(self._store_key(route))
             if response is None:
                 continue
             try:
@@ -356,7 +356,7 @@ class Door:
         entry.saved = value.fetched
         response.headers.update({"X-Source": value.source, "X-Fetched": repr(value.fetched)})
         until = datetime.fromtimestamp(value.fetched + route.endpoint.stale, UTC)
-        self._store.save_response(response, self._store_key(route), until)
+        self._store.save(response, self._store_key(route), until)
 
     def _ask(
         self, host: Host, route: Route, share: float, patience: float

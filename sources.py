@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
-from requests_cache import RedisCache, SQLiteCache
-from requests_cache.backends.base import BaseCache
+from requests_cache import RedisCache
 
 import shapes
 from bot import UserError, fold
@@ -39,6 +39,7 @@ from panels import Panels
 from perps import STEADY as PERPETUAL
 from perps import Perps
 from refusals import NAMES, sentence
+from store import Store, opened
 
 BARS, SCAN_BARS = 1000, 500
 KINDS = ("scan", "candles")
@@ -86,14 +87,13 @@ def hosts(
     return made
 
 
-def open_store(config: Config) -> BaseCache:
+def open_store(config: Config) -> Store:
     """Open the store of answers: SQLite in the data folder, or Redis where CACHE_URL is set."""
     name = "store_mock" if config.mocked else "store"
     if not config.cache_url:
-        path = Path(config.data_dir) / f"{name}.db"
-        return SQLiteCache(path, wal=True, busy_timeout=5000, serializer="json")
+        return Store(opened(Path(config.data_dir) / f"{name}.db"))
     parts = urlsplit(config.cache_url.reveal())
-    return RedisCache(
+    cache = RedisCache(
         f"dort5bot_{name}",
         serializer="json",
         host=parts.hostname or "127.0.0.1",
@@ -102,7 +102,10 @@ def open_store(config: Config) -> BaseCache:
         username=unquote(parts.username or "") or None,
         password=unquote(parts.password or "") or None,
         ssl=parts.scheme == "rediss",
+        socket_timeout=3,
+        socket_connect_timeout=3,
     )
+    return Store(cache, (import_module("redis").RedisError,))
 
 
 def open_session(markets: BaseAdapter | None) -> requests.Session:

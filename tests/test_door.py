@@ -13,6 +13,7 @@ from urllib3 import HTTPResponse
 
 from door import Door
 from net import Endpoint, Host, NetError, Route
+from store import Store
 
 
 class Script(BaseAdapter):
@@ -57,7 +58,7 @@ def open_door(script, clock, tmp_path):
     def make(limit=6000, on_state=lambda host: None):
         session = requests.Session()
         session.mount("https://", script)
-        store = SQLiteCache(tmp_path / "store.db", serializer="json")
+        store = Store(SQLiteCache(tmp_path / "store.db", serializer="json"))
         stores.append(store)
         hosts = {n: Host(n, f"https://{n}.test", limit, clock) for n in ("one", "two")}
         return Door(session, store, hosts, clock=clock, sleep=clock.sleep, on_state=on_state)

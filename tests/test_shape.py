@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS = {
-    0: ("bot", "calc", "config", "dar", "net", "shapes"),
+    0: ("bot", "calc", "config", "dar", "net", "shapes", "store"),
     0.5: ("lines", "schema"),
     0.75: ("alarm_rows",),
     1: ("markets", "door", "db", "stats", "live", "chart", "vocabulary", "graph"),

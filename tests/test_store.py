@@ -1,0 +1,87 @@
+"""The store in trouble: full, gone or ruined, it costs nobody an answer."""
+
+import os
+import sqlite3
+
+import pytest
+import requests
+
+import store
+from sources import Sources
+
+
+def ruin(path, keep):
+    """Write over a database file behind its first bytes."""
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(keep)
+        file.write(os.urandom(max(size - keep, 5000)))
+
+
+@pytest.mark.parametrize("keep", [0, 4096])
+def test_a_ruined_store_is_made_anew_and_nobody_notices(
+    settings, database, markets, clock, tmp_path, keep, caplog
+):
+    def answer():
+        opened = Sources(settings(), database, markets=markets, clock=clock, sleep=clock.sleep)
+        opened.tickers()
+        assert opened.tickers().data["BTCUSDT"].last > 0
+        opened.close()
+        return opened.door.stats
+
+    answer()
+    ruin(tmp_path / "store_mock.db", keep)
+    assert answer().live == 1
+    assert answer().store == 1
+    assert caplog.text.count("is ruined and made anew") == 1
+
+
+class Sick:
+    """A cache that fails as told and counts how often it was asked."""
+
+    def __init__(self):
+        self.asked, self.error = 0, sqlite3.OperationalError("database or disk is full")
+
+    def get_response(self, key):
+        self.asked += 1
+        if self.error:
+            raise self.error
+        return key
+
+    save_response = delete = close = lambda self, *_, **__: self.get_response("")
+
+
+def test_a_failing_store_is_left_alone_for_a_while_and_told_of_once(clock, caplog):
+    sick = Sick()
+    kept = store.Store(sick, clock=clock)
+    assert kept.get("x") is None and kept.get("x") is None and sick.asked == 1
+    clock.now += store.REST
+    kept.save(requests.Response(), "x", None)
+    clock.now += store.REST
+    sick.error = None
+    assert kept.get("x") == "x" and kept.get("y") == "y"
+    assert caplog.text.count("the store fails") == caplog.text.count("works again") == 1
+    sick.error = sqlite3.OperationalError("database is locked")
+    kept.tidy()
+    kept.close()
+
+
+def test_what_is_no_failure_of_the_cache_is_not_hidden(clock):
+    sick = Sick()
+    sick.error = TypeError("a bug")
+    with pytest.raises(TypeError):
+        store.Store(sick, clock=clock).get("x")
+
+
+def test_a_store_that_cannot_be_opened_says_so(tmp_path):
+    (tmp_path / "store.db").mkdir()
+    with pytest.raises(sqlite3.Error):
+        store.opened(tmp_path / "store.db")
+
+
+def test_a_redis_that_is_gone_costs_no_answer(settings, database, markets, clock):
+    pytest.importorskip("redis")
+    config = settings(CACHE_URL="redis://:secretpass@127.0.0.1:1/0")
+    opened = Sources(config, database, markets=markets, clock=clock, sleep=clock.sleep)
+    assert opened.tickers().data["BTCUSDT"].last > 0 and opened.door.stats.live == 1
+    opened.close()
