@@ -24,7 +24,7 @@ if __name__ != "__mp_main__":
     import watch
     import workers
     from bot import Ctx
-    from db import Db
+    from db import Db, DbError
     from local.telegram import Server
     from local.terminal import run as run_terminal
     from local.world import open_markets
@@ -56,10 +56,14 @@ def serve(ctx: "Ctx") -> int:
     ending, stop, settings = threading.Event(), threading.Event(), ctx.config
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ending.set())
-    site = keep_alive.open_site(ctx)
+    try:
+        site = keep_alive.open_site(ctx)
+        server = Server(port=settings.chat_port).start() if settings.local else None
+    except (OSError, ValueError) as error:
+        where = f"HOST={settings.address} PORT={settings.port} CHAT_PORT={settings.chat_port}"
+        return shell.unopened(f"Kapı açılamadı / a port cannot be opened ({where})", error)
     print(f"Durum / status: http://127.0.0.1:{site.port}/", flush=True)
     token, api_url = settings.telegram_token.reveal(), settings.telegram_api_url
-    server = Server(port=settings.chat_port).start() if settings.local else None
     if server:
         token, api_url = server.token, server.url
         print(f"Sohbet / chat:  {server.page}", flush=True)
@@ -87,13 +91,15 @@ def main(arguments: list[str]) -> int:
     try:
         ctx = build(config.load())
     except config.ConfigError as error:
-        print(error, file=sys.stderr)
-        return 2
+        return shell.failed(str(error))
+    except (OSError, DbError, RuntimeError) as error:
+        return shell.unopened("Veri açılamadı / the data cannot be opened", error)
     try:
         return shell.answered(ctx, " ".join(arguments)) if arguments else serve(ctx)
     except ApiTelegramException as error:
-        print(f"Telegram: {ctx.redact(error.description)}", file=sys.stderr)
-        return 2
+        return shell.failed(f"Telegram: {ctx.redact(error.description)}")
+    except BrokenPipeError:
+        return 1
     finally:
         ctx.workers.stop(1)
         ctx.sources.close()

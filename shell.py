@@ -27,6 +27,18 @@ def answered(ctx: Ctx, line: str) -> int:
     return worst
 
 
+def failed(told: str) -> int:
+    """Say why the bot does not start; return the exit status."""
+    print(told, file=sys.stderr, flush=True)
+    return 2
+
+
+def unopened(what: str, error: Exception) -> int:
+    """Say what cannot be opened, with the first line of the reason; return the exit status."""
+    reason = str(getattr(error, "orig", None) or error).splitlines()[:1]
+    return failed(f"{what}: {' '.join(reason) or type(error).__name__}")
+
+
 def copied(addresses: Sequence[str]) -> int:
     """Copy every row from one database to another, by their addresses; return the exit status."""
     try:
@@ -34,7 +46,6 @@ def copied(addresses: Sequence[str]) -> int:
         count = copy(origin, target)
     except (ValueError, DbError) as error:
         reason = error if isinstance(error, ValueError) else type(error).__name__
-        print(f"copy-db FROM TO: {reason}", file=sys.stderr)
-        return 2
+        return failed(f"copy-db FROM TO: {reason}")
     print(count, flush=True)
     return 0

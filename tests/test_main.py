@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -74,6 +75,54 @@ def test_a_wrong_token_stops_the_start_without_telling_it(tmp_path):
         )
     assert done.returncode == 2 and "Unauthorized" in done.stderr
     assert TOKEN not in done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_data_that_cannot_be_opened_is_one_sentence(tmp_path):
+    (tmp_path / "dort5bot.db").write_bytes(b"no database " * 1000)
+    (tmp_path / "file").touch()
+    for folder in (tmp_path, tmp_path / "file", tmp_path / "file" / "below"):
+        done = once(tmp_path, "/p", DATA_DIR=str(folder))
+        assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
+        assert done.stderr.startswith("Veri açılamadı")
+
+
+@pytest.mark.slow
+def test_a_taken_port_is_one_sentence_that_names_it(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        wrong = ({"PORT": port}, {"PORT": "0", "CHAT_PORT": port}, {"PORT": "0", "HOST": "300.1"})
+        for more in wrong:
+            done = subprocess.run(
+                [sys.executable, ROOT / "main.py"],
+                env=environment(tmp_path, **more),
+                cwd=tmp_path,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=60,
+            )
+            assert done.returncode == 2 and done.stderr.startswith("Kapı açılamadı")
+            assert done.stderr.count("\n") == 1 and more.popitem()[1] in done.stderr
+
+
+@pytest.mark.slow
+def test_a_reader_that_goes_away_is_no_error(tmp_path):
+    pipe = os.pipe()
+    os.close(pipe[0])
+    done = subprocess.run(
+        [sys.executable, ROOT / "main.py", "/p"],
+        env=environment(tmp_path),
+        cwd=tmp_path,
+        stdout=pipe[1],
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    os.close(pipe[1])
+    assert done.returncode == 1 and done.stderr == ""
 
 
 @pytest.fixture
