@@ -28,9 +28,11 @@ log = logging.getLogger("dort5bot")
 
 POLL_SECONDS = 25
 KINDS = ["message", "callback_query"]
+WORDLESS = ("photo", "sticker", "voice", "video", "animation", "document", "audio", "location")
 MAX_TRIES = 3
 LATEST = 3 * 3600
 DRAIN_SECONDS = 7
+EXCUSED = 1
 LANES, HEAVY_LANES = 8, 2
 
 
@@ -62,10 +64,14 @@ def parsed(update: Mapping[str, Any]) -> Incoming | None:
     press = update.get("callback_query")
     message = press.get("message") if press else update.get("message")
     sender = (press or message or {}).get("from")
-    text = (press.get("data") if press else message.get("text")) if message else None
-    if not sender or not isinstance(text, str) or not text.strip():
+    if not sender or not message:
         return None
     room = message["chat"]
+    text = press.get("data") if press else message.get("text", message.get("caption"))
+    if text is None and room.get("type") == "private" and any(map(message.get, WORDLESS)):
+        text = ""
+    elif not isinstance(text, str) or not text.strip():
+        return None
     topic = message.get("message_thread_id") if message.get("is_topic_message") else None
     return Incoming(
         update["update_id"],
@@ -174,6 +180,7 @@ class Telegram:
         self._lanes, self._heavy = Lanes(LANES, "lane"), Lanes(HEAVY_LANES, "heavy")
         self._offset, self._closing = 0, False
         self._taken: set[int] = set()
+        self._excused: set[int] = set()
         self._pushing: set[tuple[int, str]] = set()
         self._ringing: set[int] = set()
 
@@ -323,17 +330,22 @@ class Telegram:
     def _poll(self) -> None:
         pause = 0.5
         while not self._closing:
+            batch = list[dict[str, Any]]()
             try:
-                self._take(self._fetch())
+                batch = self._fetch()
+                self._take(batch)
             except (ApiException, requests.RequestException, DbError) as error:
                 if self._closing:
                     return
                 self._notice(self.base.redact(str(error)))
                 self._heal(error)
+                if isinstance(error, DbError) and pause > EXCUSED:
+                    self._excuse(batch)
                 self._stop.wait(pause)
                 pause = min(30, pause * 2)
             else:
                 pause = 0.5
+                self._excused.clear()
                 self._notice("")
                 self.job.last_run = self._clock()
                 self.job.next_run = self.job.last_run + POLL_SECONDS
@@ -365,6 +377,24 @@ class Telegram:
             if update["update_id"] in fresh:
                 self._queue(update)
         self._offset = batch[-1]["update_id"] + 1
+
+    def _excuse(self, batch: list[dict[str, Any]]) -> None:
+        """Tell each private chat once that what was sent waits, for nothing can be written down."""
+        for incoming in filter(None, map(read, batch)):
+            sender, room = incoming.sender["id"], incoming.chat
+            mine = sender in self._admins | self._config.allowed_ids and room.kind == "private"
+            if mine and room.id not in self._excused:
+                self._excused.add(room.id)
+                tr = "⚠️ Şu an kayıt tutamıyorum (disk dolu olabilir); düzelince yanıtlayacağım."
+                en = "⚠️ I cannot write anything down now (disk full?); I will answer once I can."
+                reply = Reply(tr if self._lang(incoming.sender) == "tr" else en, failed=2)
+                work = partial(self._deliver, self._thread(incoming), iter([reply]))
+                self._lanes.put(room.id, work)
+
+    def _lang(self, sender: Mapping[str, Any]) -> str:
+        """Return the language of somebody's Telegram, else the default one."""
+        code = str(sender.get("language_code", ""))[:2]
+        return code if code in ("tr", "en") else self._config.language
 
     def _notice(self, trouble: str) -> None:
         """Say once that Telegram is in trouble, and once that it is over."""
@@ -462,8 +492,7 @@ class Telegram:
         name = str(sender.get("first_name", person.name if person else ""))[:64]
         if allowed and (person is None or person.name != name):
             self._db.save_person(user_id, name=name)
-        code = str(sender.get("language_code", ""))[:2]
-        lang = (person and person.lang) or (code if code in ("tr", "en") else self._config.language)
+        lang = (person and person.lang) or self._lang(sender)
         zone = ZoneInfo(person.zone) if person and person.zone else self._config.timezone
         theme = (person and person.theme) or User.theme
         return User(user_id, name, lang, zone, allowed, admin, theme)

@@ -331,6 +331,51 @@ def test_an_update_that_makes_no_sense_is_let_go(server, open_bot, database, upd
     assert database.waiting() == []
 
 
+@pytest.mark.slow
+def test_a_disk_that_stays_full_is_said_once_and_the_message_answered_after(
+    server, open_bot, monkeypatch
+):
+    bot, full = open_bot(ECHO), threading.Event()
+    receive = bot._db.receive
+
+    def recorded(rows):
+        if not full.is_set():
+            raise DbError("database or disk is full")
+        return receive(rows)
+
+    monkeypatch.setattr(bot._db, "receive", lambda rows: recorded(list(rows)))
+    server.say(-5, "/echo group", user=1)
+    server.say(60, "/echo stranger")
+    server.say(1, "/echo waited")
+    server.say(1, "/echo too")
+    assert "kayıt tutamıyorum" in server.wait(1, timeout=20).text
+    full.set()
+    server.wait(1, lambda m: m.text == "too", timeout=20)
+    assert texts(server)[1:] == ["waited", "too"]
+    assert [text for text in texts(server, 60) if "kayıt" in text] == []
+    assert server.wait(-5, timeout=20).text == "group" and len(texts(server, -5)) == 1
+
+
+@pytest.mark.parametrize("what", chat.WORDLESS)
+def test_what_has_no_words_gets_an_answer_in_private_only(what):
+    message = {"message_id": 3, "from": {"id": 1}, what: [{"file_id": "x"}]}
+    update = {"update_id": 1, "message": message}
+    message["chat"] = {"id": 1, "type": "private"}
+    assert chat.read(update).text == ""
+    message["chat"] = {"id": -5, "type": "group"}
+    assert chat.read(update) is None
+    message["caption"] = "/p btc"
+    assert chat.read(update).text == "/p btc"
+
+
+def test_a_photo_is_answered_politely(server, open_bot):
+    bot = open_bot()
+    person, room = {"id": 1, "first_name": "A"}, {"id": 1, "type": "private"}
+    message = {"message_id": 3, "from": person, "chat": room, "sticker": {"file_id": "x"}}
+    bot._take([{"update_id": 10**9, "message": message}])
+    assert "anlamadım" in server.wait(1).text
+
+
 def test_what_nobody_typed_is_ignored():
     assert chat.read({"update_id": 1}) is None
     assert chat.read({"update_id": 1, "message": {"chat": {}, "from": {"id": 1}}}) is None
