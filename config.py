@@ -118,8 +118,12 @@ def one_of(*words: str) -> Callable[[str], str]:
 
 def url(value: str) -> str:
     """Return an http(s) address without its last slash; credentials do not belong in it."""
-    parts = urlsplit(value)
-    if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username):
+    try:
+        parts, port = urlsplit(value), urlsplit(value).port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    well = parts.scheme in ("http", "https") and parts.hostname and not parts.username
+    if value and (not well or port == 0 or re.search(r"\s", value)):
         raise ValueError("http(s) adresi olmalı / must be an http(s) address")
     return value.rstrip("/")
 

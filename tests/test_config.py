@@ -55,6 +55,25 @@ def test_every_wrong_setting_is_named_at_once():
     assert "nonsense" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ftp://x.y",
+        "http://[::1",
+        "http://x:99999",
+        "http://x:0",
+        "http://ex am.ple",
+        "http://u:p@x",
+    ],
+)
+def test_an_address_nothing_can_answer_is_refused(address):
+    with pytest.raises(
+        config.ConfigError, match=r"^.*\nOKX_URL: http\(s\) adresi olmalı / must be"
+    ):
+        load(OKX_URL=address)
+    assert load(OKX_URL="http://[::1]:8443/base/").okx_url == "http://[::1]:8443/base"
+
+
 def test_env_file_is_read_and_the_environment_wins(tmp_path):
     file = tmp_path / ".env"
     file.write_text("LANGUAGE=en\nPORT=1234\nSCAN_SYMBOLS=btc, eth\n")
