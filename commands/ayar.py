@@ -14,7 +14,7 @@ ALIASES = ("ayarlar", "settings")
 OFF = ("kapat", "off", "sil")
 THEMES = {"dark": ("koyu", "dark"), "light": ("açık", "light")}
 MOST, LONGEST = 10, 200
-REPORTS = ("prices", "flow", "analysis", "markets")
+REPORTS, LISTS = ("prices", "flow", "analysis", "markets"), ("fav", "formul")
 
 
 def run(ctx):
@@ -75,13 +75,13 @@ def theme(ctx):
 
 def report(ctx):
     *words, when = ctx.args[1:] or ("", "")
-    line = " ".join(words).lstrip("/").lower()
+    line = re.sub(r"^(\S*?)@\S*", r"\1", " ".join(words).lstrip("/").lower())
     if when.lower() in OFF:
         gone = ctx.db.remove_push(ctx.user.id, line)
         told = ("Kapatıldı.", "Turned off.") if gone else ("Zaten yoktu.", "It was not there.")
         return show(ctx, ctx.t(*told))
     command = find(f"/{line}", ctx.commands) if line else None
-    if command is None or command.group not in REPORTS or command.secret or command.admin:
+    if not command or command.group not in REPORTS or command.name in LISTS or command.secret:
         raise ctx.wrong("Hangi rapor, saat kaçta?", "Which report, at what time?")
     if not (clock := re.fullmatch(r"([01]?[0-9]|2[0-3])[:.]([0-5][0-9])", when)):
         raise ctx.wrong("Saat 09:00 gibi yazılır.", "The time is written like 09:00.")

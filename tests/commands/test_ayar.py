@@ -83,6 +83,16 @@ def test_wrong_words_are_refused(say, line):
     assert say(line)[0].failed == 1
 
 
+@pytest.mark.parametrize("line", ["fav sil btc", "p_fav", "formul altin = sma(50) > sma(200)"])
+def test_what_changes_a_person_s_lists_is_no_report(say, database, line):
+    assert say(f"/ayar rapor {line} 09:00")[0].failed == 1 and database.pushes(7) == []
+
+
+def test_a_report_said_to_a_bot_by_name_is_kept_without_it(say, database):
+    assert "/p btc her gün" in say("/ayar rapor /p@dort5bot btc 09:00")[0].text
+    assert [row.line for row in database.pushes(7)] == ["p btc"]
+
+
 def test_reports_are_limited(say, database):
     for i in range(10):
         database.save_push(Push(7, f"p {i + 1}", 7, 5, ""))
