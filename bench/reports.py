@@ -12,35 +12,12 @@ from bot import answer, pick
 from workers import WARM
 
 LINES = (
-    *("/p", "/p 100", "/pv 30", "/pg", "/t btc", "/t", "/t 60 1h", "/grafik btc 1h"),
-    *(
-        "/io btc",
-        "/io",
-        "/io 60",
-        "/ap",
-        "/npr",
-        "/fr",
-        "/fr btc",
-        "/oi",
-        "/oi 20",
-        "/ls btc",
-        "/ls",
-    ),
-    *(
-        "/ob btc",
-        "/nls btc",
-        "/nls",
-        "/whale",
-        "/liq",
-        "/etf btc",
-        "/dom",
-        "/cg",
-        "/cg btc",
-        "/cmc",
-    ),
-    *("/fg", "/try", "/sc rsi(14)<30 1h 400", "/tt 60", "/tb 60", "/tm", "/tf", "/ta", "/tv btc"),
-    *("/kor btc eth sol", "/granger btc eth", "/lider btc eth sol", "/fav"),
-    "/bt btc 1h rsi(14)<30 : rsi(14)>60",
+    *("/p", "/p 100", "/pv 30", "/pg", "/t btc", "/t", "/t 60 1h", "/grafik btc 1h", "/harita"),
+    *("/io btc", "/io", "/io 60", "/ap", "/npr", "/fr", "/fr btc", "/oi", "/oi 20", "/ls btc"),
+    *("/ls", "/ob btc", "/nls btc", "/nls", "/whale", "/liq", "/etf btc", "/dom", "/cg"),
+    *("/cg btc", "/cmc", "/fg", "/try", "/sc rsi(14)<30 1h 400", "/tt 60", "/tb 60", "/tm"),
+    *("/tf", "/ta", "/tv btc", "/kor btc eth sol", "/granger btc eth", "/lider btc eth sol"),
+    *("/fav", "/bt btc 1h rsi(14)<30 : rsi(14)>60"),
 )
 KINDS = ("cold", "warm")
 
