@@ -9,7 +9,7 @@ import io
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache
-from math import floor, isfinite, log10, nan
+from math import floor, isfinite, isnan, log10, nan
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -241,7 +241,10 @@ def clock_axis(axis: Any, time: Array, look: Look) -> None:
 
 
 def number_axis(axis: Any, look: Look, count: int, hidden: float = nan) -> None:
-    """Write some round numbers beside the axes as the reader does, none too near a hidden one."""
+    """Write some round numbers beside the axes as the reader does, none too near a hidden one.
+
+    Big ones are written as 20M where none is hidden, for then they are no prices.
+    """
     from matplotlib.ticker import MaxNLocator
 
     low, high = axis.get_ylim()
@@ -250,7 +253,8 @@ def number_axis(axis: Any, look: Look, count: int, hidden: float = nan) -> None:
     places = [
         x for x in places if low + room < x < high - room and not abs(x - hidden) < 1.8 * room
     ]
-    scale, mark = next((pair for pair in SCALES if max(-low, high) >= pair[0] * 100), (1.0, ""))
+    size = max(-low, high) if isnan(hidden) else 0
+    scale, mark = next((p for p in SCALES if size >= max(2 * p[0], 1e5)), (1.0, ""))
     digits = max(0, -floor(log10(step / scale) + 1e-9))
     axis.set_yticks(places, [written(x / scale, digits, look) + mark for x in places])
 

@@ -10,11 +10,11 @@ from backtest import Grid, Result
 from bot import Ctx
 from chart import Candlesticks, Curves, Line, Look, Mark, Pane, Table, look_of
 from overlays import SHOWN, Drawn
-from shapes import Candles, meet
+from shapes import Candles, Panel, meet
 from trials import Plan
 
 Words = Callable[[str, str], str]
-POINTS, PAYMENTS, EXTREMES = 1200, 90, (25.0, 50.0, 75.0)
+POINTS, PAYMENTS, MONTH, EXTREMES = 1200, 90, 31, (25.0, 50.0, 75.0)
 MOODS = ("Korku ve açgözlülük", "Fear and greed")
 EPOCH, DAY = date(1970, 1, 1).toordinal(), 86_400_000
 
@@ -79,6 +79,39 @@ def interest(ctx: Ctx, title: str, past: Any, bars: Any) -> Curves:
     )
     known = panes if np.isfinite(price).any() else panes[:1]
     return Curves(title, past.time, known, look_of(ctx.user))
+
+
+def cash(ctx: Ctx, title: str, panel: Panel) -> Curves:
+    """Return what takers bought more than they sold in dollars: each bar, and all so far."""
+    net = gapless(2 * panel.taker_quote - panel.quote).sum(axis=1)
+    panes = (
+        Pane(
+            ctx.t("Net nakit, toplam $", "Net cash, sum $"), (Line("", np.cumsum(net), fill=True),)
+        ),
+        Pane(ctx.t("Her 15 dk, $", "Each 15 min, $"), (Line("", net, True),)),
+    )
+    return Curves(title, panel.time, panes, look_of(ctx.user))
+
+
+def altcoins(ctx: Ctx, days: Panel) -> Curves:
+    """Return how coins did in 30 days in percent, and the share of them above their beginning."""
+    past = gapless(days.close[-MONTH:])
+    moves = 100 * (past / past[0] - 1)
+    names = ctx.t("ortalama", "mean"), ctx.t("medyan", "median")
+    lines = (Line(names[0], moves.mean(axis=1)), Line(names[1], np.median(moves, axis=1)))
+    up = Line("", 100 * np.where(np.isnan(moves), np.nan, moves > 0).mean(axis=1), fill=True)
+    panes = (
+        Pane(ctx.t("30 günde %", "% in 30 days"), lines, (0.0,)),
+        Pane(ctx.t("Yükselenlerin payı %", "Share that rose %"), (up,), (50.0,)),
+    )
+    title = ctx.t("Altlar", "Altcoins")
+    return Curves(title, days.time[-MONTH:], panes, look_of(ctx.user))
+
+
+def gapless(table: np.ndarray) -> np.ndarray:
+    """Return the coins of a panel's column of which every bar is known, else one unknown."""
+    known = np.isfinite(table).all(axis=0)
+    return table[:, known] if known.any() else np.full((len(table), 1), np.nan)
 
 
 def square(ctx: Ctx, title: str, names: Sequence[str], rho: np.ndarray) -> Table:

@@ -7,6 +7,7 @@ import html
 import math
 from functools import partial
 
+import drawings
 import strength
 from bot import UNKNOWN, Reply
 from markets import coingecko
@@ -53,7 +54,8 @@ def run(ctx):
         ]
     )
     buttons = ctx.buttons([("/io", "/io"), ("/npr", "/npr")])
-    return Reply(text + ctx.age(*strength.reads(told)), buttons)
+    picture = (days := told.get("days")) and ctx.workers.picture(drawings.altcoins(ctx, days))
+    return Reply(text + ctx.age(*strength.reads(told)), buttons, picture)
 
 
 def why(ctx, lost, *names):

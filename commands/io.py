@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 
+import drawings
 import strength
 from bot import UNKNOWN, Reply, coin
 
@@ -53,7 +54,9 @@ def run(ctx):
     more = [("/ap", "/ap"), ("/npr", "/npr")]
     if len(symbols) == 1:
         more = [(f"/{name}", f"/{name} {coin(symbols[0])}") for name in ("t", "oi", "nls")]
-    return Reply(text + ctx.age(tickers, *panel.reads.values()), ctx.buttons(more))
+    few = ctx.words() and len(symbols) <= NAMED
+    picture = ctx.workers.picture(drawings.cash(ctx, group(ctx, symbols), panel)) if few else None
+    return Reply(text + ctx.age(tickers, *panel.reads.values()), ctx.buttons(more), picture)
 
 
 def group(ctx, symbols):

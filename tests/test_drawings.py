@@ -94,3 +94,27 @@ def test_correlations_leave_the_diagonal_out():
     drawn = drawings.square(Ctx(), "x", ("A", "B"), np.array([[1, 0.5], [0.5, 1]]))
     assert np.isnan(np.diag(drawn.values)).all() and drawn.values[0, 1] == 0.5
     assert chart.png(drawn)[:4] == b"\x89PNG"
+
+
+def test_cash_is_summed_over_the_coins_whose_bars_are_all_known(market):
+    panel = market.panel(["BTCUSDT", "ETHUSDT"], "15m", 97)
+    drawn = drawings.cash(Ctx(), "x", panel)
+    (total,), (each,) = (pane.lines for pane in drawn.panes)
+    bars = [market.candles(s, "15m").data for s in panel.symbols]
+    last = sum(2 * b.taker_quote[-1] - b.quote[-1] for b in bars)
+    assert each.values[-1] == pytest.approx(last) and each.bars
+    assert total.values[-1] == pytest.approx(each.values.sum()) and len(drawn.time) == 97
+    holed = drawings.gapless(np.array([[1, np.nan], [2, 5]]))
+    assert holed.tolist() == [[1], [2]]
+    assert np.isnan(drawings.gapless(np.array([[np.nan], [1.0]]))).all()
+
+
+def test_altcoins_are_measured_from_thirty_days_before(market):
+    days = market.panel(["ETHUSDT", "SOLUSDT", "XRPUSDT"], "1d", 31)
+    drawn = drawings.altcoins(Ctx(), days)
+    (mean, middle), (up,) = (pane.lines for pane in drawn.panes)
+    moves = 100 * (days.close[-1] / days.close[-31] - 1)
+    assert mean.values[-1] == pytest.approx(moves.mean()) and mean.values[0] == 0
+    assert middle.values[-1] == pytest.approx(np.sort(moves)[1])
+    assert up.values[-1] == pytest.approx(100 * (moves > 0).mean())
+    assert chart.png(drawn)[:4] == b"\x89PNG"

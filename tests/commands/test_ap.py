@@ -185,3 +185,8 @@ def test_a_reason_is_safe_in_html(say, market, monkeypatch):
     text = say("/ap")[-1].text
     assert "BTC dominansı: — (&lt;b&gt;&amp;)" in text and f"{LABELS[0]}: — (&lt;" in text
     assert f"{LABELS[2]}: — (veri yetersiz)" in text and "Makro: —" in text
+
+
+def test_it_shows_thirty_days_of_the_altcoins(say, drawn):
+    *_, reply = say("/ap")
+    assert reply.photo and reply.edit and len(drawn[0].time) == 31

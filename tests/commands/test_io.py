@@ -192,3 +192,10 @@ def test_coins_without_an_answer_are_named(say, market, monkeypatch):
 
 def test_other_money_is_refused(say):
     assert say("/io btctry")[-1].failed == 1
+
+
+def test_a_few_coins_are_shown_as_a_picture_and_the_market_is_not(say, drawn):
+    *_, few = say("/io btc eth")
+    assert few.photo and few.edit and len(drawn) == 1 and drawn[0].title == "BTC, ETH"
+    *_, market = say("/io")
+    assert market.photo is None and len(drawn) == 1
