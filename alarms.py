@@ -188,6 +188,8 @@ class Formulas(Block):
         self.lone, self.wide = np.flatnonzero(single), np.flatnonzero(~single)
         self.bundles = Bundle(), Bundle()
         self.places = np.zeros(len(pairs), dtype=np.intp)
+        self._asked: tuple[str, ...] | None = None
+        self._at = self.places
         for i in self.lone:
             self.places[i] = self._add(0, self.alarms[i].text)
         known = {
@@ -210,9 +212,11 @@ class Formulas(Block):
 
     def look(self, context: Context, symbols: Sequence[str], bars: int = 1) -> Array:
         """Return which rows fire on the last bars, one after the other: `(bars, rows)`."""
-        columns = {symbol: i for i, symbol in enumerate(symbols)}
-        at = np.array([columns.get(symbol, -1) for symbol in self.symbols], dtype=np.intp)
-        step, due = INTERVALS[context.interval], []
+        if self._asked != symbols:
+            columns = {symbol: i for i, symbol in enumerate(symbols)}
+            self._at = np.array([columns.get(symbol, -1) for symbol in self.symbols], np.intp)
+            self._asked = tuple(symbols)
+        at, step, due = self._at, INTERVALS[context.interval], []
         for ago, (holds, clear) in zip(
             range(bars, 0, -1), self._truths(context, at, bars), strict=True
         ):
