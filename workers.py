@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
@@ -105,8 +105,11 @@ class Workers:
             stop.set()
         return stop is not None
 
-    def picture(self, drawing: chart.Drawing) -> bytes:
-        """Return the picture of a drawing, made in the pool; of equal drawings once."""
+    def picture(self, drawing: chart.Drawing) -> bytes | None:
+        """Return the picture of a drawing, made in the pool; of equal drawings once.
+
+        None where the pool fails, for want of memory or time: the words are worth sending.
+        """
         key = hashlib.sha256(pickle.dumps(drawing)).digest()
         with self._lock:
             made = self._pictures.pop(key, None)
@@ -115,7 +118,11 @@ class Workers:
             self._pictures[key] = made
             while len(self._pictures) > PICTURES:
                 self._pictures.pop(next(iter(self._pictures)))
-        return made.result()
+        try:
+            return made.result()
+        except (BrokenExecutor, TimeoutError) as error:
+            log.error("no picture of “%s”: %s", drawing.title, error)
+            return None
 
     def add(self, job: Job, after: float = 0) -> None:
         """Take on a job; its first run comes `after` seconds after the start."""

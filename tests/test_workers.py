@@ -5,7 +5,9 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import BrokenExecutor, Future
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -161,3 +163,15 @@ def test_equal_drawings_are_drawn_once_and_a_failed_one_anew(clock):
             every.picture(chart.Candlesticks("x", *[np.array([])] * 6))
     assert len(calls) == 4
     pool.shutdown()
+
+
+@pytest.mark.parametrize("error", [BrokenExecutor("killed"), TimeoutError("over 120 s")])
+def test_without_a_picture_there_are_still_words(clock, caplog, error):
+    lost, found = Future(), Future()
+    lost.set_exception(error)
+    found.set_result(b"png")
+    made = iter([lost, found])
+    pool = SimpleNamespace(submit=lambda *_: next(made))
+    every, drawing = Workers(pool, clock), chart.Shares("Dağılım", ("a",), np.array([1.0]))
+    assert every.picture(drawing) is None and "Dağılım" in caplog.text
+    assert every.picture(drawing) == b"png"
