@@ -44,7 +44,8 @@ def rehearse(ctx: Ctx, alarm: Alarm) -> Rehearsal:
     symbols = list(targets(ctx.sources, ctx.db, alarm))[:MOST]
     if not symbols:
         raise UserError("Favoriniz yok: /fav ekle btc", "You have no favourites: /fav add btc")
-    often = alarm._replace(made=0, until=None, cooldown=alarm.cooldown or 0, snooze=None)
+    again = alarm.steady and alarm.cooldown is not None
+    often = alarm._replace(made=0, until=None, cooldown=alarm.cooldown or 0, steady=again)
     pairs = [(often, symbol) for symbol in symbols]
     if alarm.kind == "formula":
         return of_formula(ctx, pairs, symbols)
@@ -174,7 +175,7 @@ def branches(ctx: Ctx, part: Part, depth: int) -> Iterator[str]:
 def preview(ctx: Ctx, alarm: Alarm) -> list[str]:
     """Return the lines that show an alarm before it is saved. Raises UserError."""
     seen, again = rehearse(ctx, alarm), alarm.cooldown is not None
-    lines = [f"<b>⏰ {html.escape(line(alarm), quote=False)}</b>"]
+    lines = [f"<b>⏰ {html.escape(line(alarm, ctx.lang), quote=False)}</b>"]
     lines += filter(None, [distance(ctx, alarm)])
     lines.append(ctx.t("Tekrar eder", "Repeats") if again else ctx.t("Bir kez çalar", "Fires once"))
     if alarm.kind not in INDICES and len(alarm.symbols) != 1:

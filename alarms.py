@@ -21,6 +21,7 @@ Array = np.ndarray
 NEVER = np.inf
 MOVES = ("move", "rise", "fall")
 INDICES = ("ap", "fg", "dom")
+TURKISH = {"all": "hepsi", "favourites": "favoriler", "top": "ilk"}
 MOST_COMPILED, SNAPSHOTS = 20_000, 60
 Pair = tuple[Alarm, str]
 
@@ -44,9 +45,10 @@ def words(alarm: Alarm) -> str:
     return f"{sign} {number}" if alarm.kind == "price" else f"{alarm.kind} {sign} {number}"
 
 
-def line(alarm: Alarm) -> str:
+def line(alarm: Alarm, lang: str = "en") -> str:
     """Return an alarm's targets and condition as it is typed."""
-    targets = " ".join(map(coin, alarm.targets.split())).lower()
+    names = TURKISH if lang == "tr" else {}
+    targets = " ".join(names.get(word, coin(word).lower()) for word in alarm.targets.split())
     if alarm.kind == "fr":
         return f"fr {targets} {alarm.text}"
     return words(alarm) if alarm.kind in INDICES else f"{targets} {words(alarm)}"

@@ -49,7 +49,7 @@ def save(ctx):
 
 
 def told(ctx, alarm, number, tr, en):
-    text = html.escape(line(alarm), quote=False)
+    text = html.escape(line(alarm, ctx.lang), quote=False)
     shown = [[(ctx.t("Alarmlarım", "My alarms"), "/alarmlar")]]
     return Reply(f"⏰ Alarm {number} {ctx.t(tr, en)}: {text}", shown)
 

@@ -39,7 +39,10 @@ def row(ctx, alarm):
     notes += [ctx.t("tekrar", "repeats")] * (alarm.cooldown is not None)
     notes += [ctx.t("bitiş ", "until ") + ctx.clock(alarm.until)] if alarm.until else []
     told = " · ".join(filter(None, notes))
-    return f"{alarm.id}. {mark}{html.escape(line(alarm), quote=False)}" + f" ({told})" * bool(told)
+    return (
+        f"{alarm.id}. {mark}{html.escape(line(alarm, ctx.lang), quote=False)}"
+        + f" ({told})" * bool(told)
+    )
 
 
 def switches(alarm):

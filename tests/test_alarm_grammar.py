@@ -77,7 +77,8 @@ def test_what_means_nothing_gets_a_sentence(market, typed):
     ["btc > 70000", "btc eth %-5 15m", "all 1h close > sma(20)", "ap > 75", "fr btc > 0.05"],
 )
 def test_the_normal_form_is_read_back_as_itself(market, typed):
-    assert line(asked(market, typed)) == typed
+    found = asked(market, typed)
+    assert line(found) == typed and asked(market, line(found, "tr")) == found
 
 
 @given(st.lists(st.sampled_from([*OPTIONS, "btc", ">", "3", "1h", "7g", "%1", "onay"])))

@@ -29,6 +29,10 @@ def test_a_prices_count_is_at_least_that_of_its_closes(ctx, market):
     assert seen.count >= int((above[1:] & ~above[:-1]).sum()) > 0
     assert seen.holds == (market.tickers().data["BTCUSDT"].last > level)
     assert alarm_views.rehearse(ctx(), BTC._replace(text="> 1e9")).count == 0
+    once = alarm_views.rehearse(ctx(), BTC._replace(text=f"> {level}", steady=True))
+    assert once.count == seen.count
+    hourly = BTC._replace(text="> 1", steady=True, cooldown=3_600_000)
+    assert 700 <= alarm_views.rehearse(ctx(), hourly).count <= 720
     wide = alarm_views.rehearse(ctx(), BTC._replace(text=f"> {level}", band=1e9))
     assert wide.count == 1
 

@@ -255,6 +255,7 @@ def test_an_alarm_is_written_as_it_is_typed():
     }
     assert {text: line(alarm) for text, alarm in typed.items()} == {text: text for text in typed}
     assert words(typed["fr btc > 0.05"]) == "fr > 0.05"
+    assert line(typed["top 50 %3 5m"], "tr") == "ilk 50 %3 5m"
 
 
 def test_a_change_is_measured_from_the_newest_price_at_least_a_window_old():
