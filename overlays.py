@@ -27,6 +27,7 @@ GROUPS = {
     "stoch": (("stoch_k", "stoch_d"), (20.0, 80.0)),
     "stoch_rsi": (("stoch_rsi_k", "stoch_rsi_d"), (20.0, 80.0)),
     "di": (("plus_di", "minus_di", "adx"), (25.0,)),
+    "ichimoku": (("tenkan", "kijun", "span_a", "span_b"), ()),
     "aroon": (("aroon_up", "aroon_down"), ()),
     "rsi": (("rsi",), (30.0, 70.0)),
     "mfi": (("mfi",), (20.0, 80.0)),
@@ -74,13 +75,15 @@ def parts(text: str, marks: str) -> list[str]:
 
 def wished(part: str, mine: Mapping[str, str]) -> list[Wish]:
     """Return what a part asks for: one word or formula, or several behind spaces."""
+    if part.lower() == "ema":
+        return [wish(word, mine) for word in USUAL]
     try:
         return [wish(part, mine)]
     except FormulaError:
         words = parts(part, " ")
         if len(words) < 2 or not all(word[0].isalpha() for word in words):
             raise
-        return [wish(word, mine) for word in words]
+        return [one for word in words for one in wished(word, mine)]
 
 
 def wish(word: str, mine: Mapping[str, str]) -> Wish:

@@ -60,7 +60,6 @@ def test_days_are_drawn_from_the_oldest_at_their_noon():
     assert datetime.fromtimestamp(drawn.time[-1] / 1000, UTC) == datetime(
         2026, 11, 20, 12, tzinfo=UTC
     )
-    assert chart.png(drawn)[:4] == b"\x89PNG"
 
 
 def test_flows_of_whole_days_are_columns_and_add_up():
@@ -69,7 +68,6 @@ def test_flows_of_whole_days_are_columns_and_add_up():
     drawn = drawings.day_flows(Ctx(), "x", every)
     (columns,), (total,) = (pane.lines for pane in drawn.panes)
     assert columns.bars and list(columns.values) == [5, -1, 3] and list(total.values) == [5, 4, 7]
-    assert chart.png(drawn)[:4] == b"\x89PNG"
 
 
 def test_open_interest_stands_above_the_price_of_its_times(market):
@@ -93,7 +91,6 @@ def test_payments_are_in_percent_below_their_price(market):
 def test_correlations_leave_the_diagonal_out():
     drawn = drawings.square(Ctx(), "x", ("A", "B"), np.array([[1, 0.5], [0.5, 1]]))
     assert np.isnan(np.diag(drawn.values)).all() and drawn.values[0, 1] == 0.5
-    assert chart.png(drawn)[:4] == b"\x89PNG"
 
 
 def test_cash_is_summed_over_the_coins_whose_bars_are_all_known(market):

@@ -30,6 +30,8 @@ def context(start=60.0, bars=400):
     [
         ("sma(10)", ["sma(10)"], []),
         ("st", ["supertrend(10, 3)"], []),
+        ("ema rsi", ["ema(20)", "ema(50)", "ema(200)"], ["RSI"]),
+        ("ichimoku", ["tenkan", "kijun", "span_a", "span_b"], []),
         ("rsi", ["ema(20)", "ema(50)", "ema(200)"], ["RSI"]),
         ("mfi(10) ema50", ["ema(50)"], ["MFI(10)"]),
         ("atr(14)", ["ema(20)", "ema(50)", "ema(200)"], ["atr(14)"]),
