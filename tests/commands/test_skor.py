@@ -1,0 +1,24 @@
+import pytest
+
+from alarm_rows import Firing
+
+QUARTER = 900_000
+
+
+def test_how_prices_went_is_read_from_the_candles(say, database, market):
+    assert "yok" in say("/skor")[0].text
+    bars = market.candles("BTCUSDT", "15m").data
+    at = int(bars.end[-20]) + 5000
+    told = [Firing(1, 7, 7, "BTCUSDT", at, 1.0, "> 1"), Firing(0, 7, 7, "", at, None, "stale")]
+    database.alarms.save([], [*told, told[0]._replace(user_id=8)])
+    (reply,) = say("/skor 2")
+    close = bars.close
+    moves = [100 * (close[-20 + n] / close[-20] - 1) for n in (1, 4, 16)]
+    (line,) = [row for row in reply.text.splitlines() if row.startswith("BTC &gt; 1")]
+    shown = line.split("): ")[1].split(" | ")
+    seen = [float(cell.strip("%").replace(",", ".")) for cell in shown[:3]]
+    assert seen == pytest.approx(moves, abs=0.051) and shown[3] == "—"
+    rose = [int(move > 0) for move in moves]
+    assert reply.text.count("/1)") == 3 and "24h — (0/0)" in reply.text
+    assert f"15m {shown[0]} ({rose[0]}/1)" in reply.text
+    assert "Comment: mean" in say("/skor 2", lang="en")[0].text
