@@ -37,7 +37,7 @@ def went(read, at):
         return np.full(len(AFTER), np.nan)
     ends, close = read.data.end, read.data.close
     prices = close[np.searchsorted(ends, instants, side="right") - 1]
-    return np.where(instants < ends[-1] + AFTER["15m"], 100 * (prices / prices[0] - 1), np.nan)[1:]
+    return np.where(instants <= ends[-1], 100 * (prices / prices[0] - 1), np.nan)[1:]
 
 
 def row(ctx, firing, moves):

@@ -22,3 +22,10 @@ def test_how_prices_went_is_read_from_the_candles(say, database, market):
     assert reply.text.count("/1)") == 3 and "24h — (0/0)" in reply.text
     assert f"15m {shown[0]} ({rose[0]}/1)" in reply.text
     assert "Comment: mean" in say("/skor 2", lang="en")[0].text
+
+
+def test_what_has_not_come_yet_is_unknown(say, database, market):
+    end = int(market.candles("BTCUSDT", "15m").data.end[-1])
+    database.alarms.save([], [Firing(1, 7, 7, "BTCUSDT", end - 1000, 1.0, "> 1")])
+    (reply,) = say("/skor")
+    assert "— | — | — | —" in reply.text and "15m — (0/0)" in reply.text
