@@ -266,7 +266,8 @@ class Door:
         if entry.value and now < entry.value.expires:
             return entry.value
         kept = self._stored(entry) if self._shared or not entry.value else None
-        if kept and now < kept.expires:
+        # What another host said may be there because something else was asked of it.
+        if kept and not kept.source and now < kept.expires:
             self.stats.store += 1
             return self._hold(key, entry, kept)
         if entry.failed and now < entry.failed[0]:

@@ -11,7 +11,7 @@ import sources
 import workers
 from bot import UserError
 from local.faults import Faulty
-from markets import coingecko
+from markets import bybit, coingecko
 
 
 def test_every_endpoint_answers_through_the_table(market):
@@ -333,3 +333,8 @@ def test_a_key_that_is_not_accepted_is_named(settings, database, markets, clock)
         opened.read(every.coinglass.liquidations_route())
     assert "wrong-key-1" not in caught.value.tr
     opened.close()
+
+
+def test_what_another_market_was_asked_for_does_not_stand_in_for_the_first(market):
+    assert "BTCUSDT" in market.read(bybit.contracts_route()).data
+    assert market.perps.funding()[0].source == ""
