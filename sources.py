@@ -39,7 +39,7 @@ from panels import Panels
 from perps import STEADY as PERPETUAL
 from perps import Perps
 from refusals import NAMES, sentence
-from store import Store, opened
+from store import File, Store
 
 BARS, SCAN_BARS = 1000, 500
 KINDS = ("scan", "candles")
@@ -91,9 +91,10 @@ def open_store(config: Config) -> Store:
     """Open the store of answers: SQLite in the data folder, or Redis where CACHE_URL is set."""
     name = "store_mock" if config.mocked else "store"
     if not config.cache_url:
-        return Store(opened(Path(config.data_dir) / f"{name}.db"))
+        return Store(partial(File, Path(config.data_dir) / f"{name}.db"))
     parts = urlsplit(config.cache_url.reveal())
-    cache = RedisCache(
+    opened = partial(
+        RedisCache,
         f"dort5bot_{name}",
         serializer="json",
         host=parts.hostname or "127.0.0.1",
@@ -105,7 +106,7 @@ def open_store(config: Config) -> Store:
         socket_timeout=3,
         socket_connect_timeout=3,
     )
-    return Store(cache, (import_module("redis").RedisError,))
+    return Store(opened, (import_module("redis").RedisError,))
 
 
 def open_session(markets: BaseAdapter | None) -> requests.Session:

@@ -4,16 +4,16 @@ import io
 import json
 import threading
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
-from requests_cache import SQLiteCache
 from urllib3 import HTTPResponse
 
 from door import Door
 from net import Endpoint, Host, NetError, Route
-from store import Store
+from store import File, Store
 
 
 class Script(BaseAdapter):
@@ -58,7 +58,7 @@ def open_door(script, clock, tmp_path):
     def make(limit=6000, on_state=lambda host: None):
         session = requests.Session()
         session.mount("https://", script)
-        store = Store(SQLiteCache(tmp_path / "store.db", serializer="json"))
+        store = Store(partial(File, tmp_path / "store.db"))
         stores.append(store)
         hosts = {n: Host(n, f"https://{n}.test", limit, clock) for n in ("one", "two")}
         return Door(session, store, hosts, clock=clock, sleep=clock.sleep, on_state=on_state)

@@ -196,11 +196,11 @@ def test_mock_answers_are_kept_apart_from_real_ones(settings, tmp_path):
 def test_the_store_may_be_redis(settings, database, markets, clock):
     config = settings(CACHE_URL="redis://127.0.0.1:6379/9")
     first = sources.Sources(config, database, markets=markets, clock=clock)
-    first._store._cache.clear()
+    first._store.clear()
     first.tickers()
     again = sources.Sources(config, database, markets=markets, clock=clock)
     assert again.tickers().data and again.door.stats.live == 0
-    again._store._cache.clear()
+    again._store.clear()
 
 
 def test_a_hundred_threads_asking_for_one_coin_make_one_request(market):

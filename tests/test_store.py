@@ -1,10 +1,15 @@
 """The store in trouble: full, gone or ruined, it costs nobody an answer."""
 
+import io
 import os
 import sqlite3
+from contextlib import closing
+from functools import partial
 
 import pytest
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPResponse
 
 import store
 from sources import Sources
@@ -16,6 +21,13 @@ def ruin(path, keep):
     with path.open("r+b") as file:
         file.seek(keep)
         file.write(os.urandom(max(size - keep, 5000)))
+
+
+@pytest.fixture
+def answer():
+    raw = HTTPResponse(io.BytesIO(b"x" * 500_000), {}, 200, preload_content=False)
+    asked = requests.Request("GET", "https://a.test/x").prepare()
+    return HTTPAdapter().build_response(asked, raw)
 
 
 @pytest.mark.parametrize("keep", [0, 4096])
@@ -32,8 +44,25 @@ def test_a_ruined_store_is_made_anew_and_nobody_notices(
     answer()
     ruin(tmp_path / "store_mock.db", keep)
     assert answer().live == 1
+    answer()
     assert answer().store == 1
-    assert caplog.text.count("is ruined and made anew") == 1
+    assert caplog.text.count("is made anew") == 1
+
+
+def test_a_full_disk_gets_the_room_of_the_store(answer, tmp_path, clock, caplog):
+    path = tmp_path / "store.db"
+    kept = store.Store(partial(store.File, path), clock=clock)
+    kept.save(answer, "a", None)
+    with kept._cache.responses.connection() as connection:
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+    kept.save(answer, "b", None)
+    assert caplog.text.count("is made anew") == 1 and not path.exists()
+    assert kept.get("a") is None
+    clock.now += store.REST
+    kept.save(answer, "b", None)
+    assert kept.get("b") is not None
+    kept.close()
 
 
 class Sick:
@@ -53,7 +82,7 @@ class Sick:
 
 def test_a_failing_store_is_left_alone_for_a_while_and_told_of_once(clock, caplog):
     sick = Sick()
-    kept = store.Store(sick, clock=clock)
+    kept = store.Store(lambda: sick, clock=clock)
     assert kept.get("x") is None and kept.get("x") is None and sick.asked == 1
     clock.now += store.REST
     kept.save(requests.Response(), "x", None)
@@ -70,13 +99,34 @@ def test_what_is_no_failure_of_the_cache_is_not_hidden(clock):
     sick = Sick()
     sick.error = TypeError("a bug")
     with pytest.raises(TypeError):
-        store.Store(sick, clock=clock).get("x")
+        store.Store(lambda: sick, clock=clock).get("x")
 
 
-def test_a_store_that_cannot_be_opened_says_so(tmp_path):
-    (tmp_path / "store.db").mkdir()
-    with pytest.raises(sqlite3.Error):
-        store.opened(tmp_path / "store.db")
+def test_a_store_that_cannot_be_opened_is_done_without_until_it_can(answer, tmp_path, clock):
+    path = tmp_path / "store.db"
+    path.mkdir()
+    kept = store.Store(partial(store.File, path), clock=clock)
+    kept.save(answer, "a", None)
+    path.rmdir()
+    assert kept.get("a") is None
+    clock.now += store.REST
+    kept.save(answer, "a", None)
+    assert kept.get("a") is not None
+    kept.close()
+
+
+def test_a_lock_that_another_holds_ends_no_reader_and_no_run(answer, tmp_path, clock, monkeypatch):
+    monkeypatch.setattr(store, "BUSY_MS", 1)
+    path = tmp_path / "store.db"
+    kept = store.Store(partial(store.File, path), clock=clock)
+    kept.save(answer, "a", None)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        kept.save(answer, "b", None)
+        clock.now += store.REST
+        assert kept.get("a") is not None and kept.get("b") is None
+        kept.close()
+        assert store.Store(partial(store.File, path), clock=clock).get("a") is None
 
 
 def test_a_redis_that_is_gone_costs_no_answer(settings, database, markets, clock):
