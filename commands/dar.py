@@ -37,7 +37,7 @@ def source(ctx):
     try:
         text = dar.sources(ROOT, place, ctx.redact.secrets())
     except ValueError as error:
-        raise ctx.wrong(f"Bu dosya verilmez: {error}", f"That is not given out: {error}") from None
+        raise ctx.wrong("Böyle verilecek bir dosya ya da klasör yok.", f"{error}.") from None
     name = "dort5bot.txt" if place is None else f"{Path(place).name}.txt"
     return Reply(file=(name, text.encode()))
 

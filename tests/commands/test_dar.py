@@ -21,5 +21,6 @@ def test_tree_commands_sources_and_zip(say):
 def test_places_outside_are_refused(say):
     for place in ("../x", "/etc/passwd", ".env", "data/x.db", "nosuch"):
         (reply,) = say(f"/dar t {place}")
-        assert reply.failed == 1
+        assert reply.failed == 1 and "klasör yok" in reply.text and "shown" not in reply.text
+        assert "not a file" in say(f"/dar t {place}", lang="en")[0].text
     assert say("/dar q")[0].failed == 1
