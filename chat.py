@@ -268,7 +268,9 @@ class Telegram:
             if not ctx.user.allowed:
                 raise Undeliverable("no longer allowed") from PermissionError()
             self.post.reply(thread, rings.reply(ctx, group))
-            rows.told(ids, thread.message or 0)
+            if thread.message is None:
+                raise RuntimeError("a firing's message has no words")
+            rows.told(ids, thread.message)
         except Undeliverable as error:
             self._unheard(error, first, ids)
         except Stopping:

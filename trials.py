@@ -173,16 +173,21 @@ def gather(
 
     `sources` is a sources.Sources. Raises UserError and FormulaError.
     """
-    letters, first = [letter for letter, _ in plan.ranges], [one[0] for _, one in plan.ranges]
-    needs = [condition(put(text, letters, first), names).needs for text in (plan.entry, plan.exit)]
+    widest = chosen(plan, [max(values) for _, values in plan.ranges])
+    needs = [condition(text, names).needs for text in (widest.entry, widest.exit)]
     read = history.candles(sources, symbol, interval, start)
     begin = int(read.time[0]) if len(read.data) else None
-    frames = {frame for need in needs for frame in need.bars} - {"", interval}
+    bars = {
+        frame: max(need.bars.get(frame, 0) for need in needs)
+        for need in needs
+        for frame in need.bars
+    }
     others = {
         frame: history.candles(
-            sources, symbol, frame, begin and begin - 300 * INTERVALS[frame]
+            sources, symbol, frame, begin and begin - (count + 1) * INTERVALS[frame]
         ).data
-        for frame in frames
+        for frame, count in bars.items()
+        if frame not in ("", interval)
     }
     coins = {
         (frame, name): history.candles(sources, sources.symbol(name), frame or interval, begin).data

@@ -130,7 +130,6 @@ def test_a_lock_that_another_holds_ends_no_reader_and_no_run(answer, tmp_path, c
 
 
 def test_a_redis_that_is_gone_costs_no_answer(settings, database, markets, clock):
-    pytest.importorskip("redis")
     config = settings(CACHE_URL="redis://:secretpass@127.0.0.1:1/0")
     opened = Sources(config, database, markets=markets, clock=clock, sleep=clock.sleep)
     assert opened.tickers().data["BTCUSDT"].last > 0 and opened.door.stats.live == 1

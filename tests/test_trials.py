@@ -175,3 +175,13 @@ def test_the_table_has_a_row_a_trade(context):
     head, *rows = trials.table(result, context.bars).splitlines()
     assert head == "opened,closed,entry,exit,gain_percent,reason"
     assert len(rows) == len(result.trades) and rows[0].endswith(",signal")
+
+
+def test_longer_timeframes_reach_back_as_far_as_the_widest_number_wants(market):
+    plan, _ = trials.read("close > sma(n, tf=4h) : close < sma(n, tf=4h) opt n=5..400")
+    start = int(market.candles("BTCUSDT", "1h").time[-200])
+    _, context = trials.gather(market, plan, "BTCUSDT", "1h", start, {})
+    widest = trials.condition("close > sma(400, tf=4h)", {})
+    value = trials.signals(["close > sma(400, tf=4h) or close <= sma(400, tf=4h)"], context, {})
+    assert context.others["4h"].time[0] <= start - 400 * 4 * 3_600_000
+    assert widest.needs.bars["4h"] >= 400 and value[0].all()
