@@ -25,6 +25,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from alarm_rows import AlarmRows
+from order_rows import OrderRows
 from schema import (
     MIGRATIONS,
     favourites,
@@ -95,7 +96,8 @@ class Db:
         options = {"connect_args": {"timeout": 10}} if url.startswith("sqlite") else {}
         self._engine = create_engine(url, pool_size=8, pool_pre_ping=not options, **options)
         self._dialect: Any = sqlite if options else postgresql
-        self.alarms = AlarmRows(self._read, self._write, self._dialect, self.now)
+        parts = (self._read, self._write, self._dialect, self.now)
+        self.alarms, self.orders = AlarmRows(*parts), OrderRows(*parts)
         if options:
             event.listen(self._engine, "connect", prepare_sqlite)
             event.listen(self._engine, "begin", begin_sqlite)
@@ -336,6 +338,13 @@ class Db:
         with self._write() as db:
             db.execute(row)
         return token
+
+    def token(self, user_id: int, token: str) -> tuple[str, int] | None:
+        """Return what a user's token names and when it was made in ms, without using it up."""
+        mine = (tokens.c.token == token) & (tokens.c.user_id == user_id)
+        with self._read() as db:
+            row = db.execute(select(tokens.c.body, tokens.c.made).where(mine)).first()
+        return (row.body, row.made) if row else None
 
     def take_token(self, user_id: int, token: str) -> str | None:
         """Return what a user's token names, once; None where it is used, old or another's."""

@@ -1,6 +1,8 @@
 """The tables of every row that must survive, and the steps from each earlier version."""
 
 from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -12,10 +14,27 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    TypeDecorator,
+    UniqueConstraint,
     inspect,
     text,
 )
 from sqlalchemy.schema import CreateColumn
+
+
+class Money(TypeDecorator):
+    """Hold an amount of money exactly, as its digits."""
+
+    impl, cache_ok = Text, True
+
+    def process_bind_param(self, value: Decimal | None, _: Any) -> str | None:
+        """Return the digits of an amount."""
+        return None if value is None else format(value, "f")
+
+    def process_result_value(self, value: str | None, _: Any) -> Decimal | None:
+        """Return the amount of some digits."""
+        return None if value is None else Decimal(value)
+
 
 tables = MetaData()
 meta = Table("meta", tables, Column("version", Integer, nullable=False))
@@ -141,6 +160,122 @@ tokens = Table(
     Column("body", Text, nullable=False),
     Column("made", BigInteger, nullable=False),
 )
+traders = Table(
+    "traders",
+    tables,
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("mode", Text, nullable=False),
+    Column("stopped", BigInteger),
+    Column("approved", BigInteger),
+    Column("day", Text),
+    Column("opening", Money),
+    Column("warned", Boolean),
+)
+keys = Table(
+    "keys",
+    tables,
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("mask", Text, nullable=False),
+    Column("sealed", Text, nullable=False),
+    Column("checked", BigInteger, nullable=False),
+)
+intents = Table(
+    "intents",
+    tables,
+    Column("id", Integer, primary_key=True),
+    Column("user_id", BigInteger, nullable=False, index=True),
+    Column("chat_id", BigInteger, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("symbol", Text, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    *(Column(name, Money) for name in ("quantity", "spend", "price", "stop", "bound")),
+    Column("trail", Integer),
+    *(Column(name, Money) for name in ("target", "loss", "last")),
+    Column("nonce", Text, nullable=False, unique=True),
+    Column("parent", Integer, index=True),
+    Column("state", Text, nullable=False, index=True),
+    Column("reason", Text, nullable=False),
+    Column("made", BigInteger, nullable=False),
+    Column("sent", BigInteger),
+    Column("asks", Integer, nullable=False),
+    Column("again", BigInteger),
+    Column("closed", BigInteger),
+)
+orders = Table(
+    "orders",
+    tables,
+    Column("id", Integer, primary_key=True),
+    Column("intent_id", Integer, nullable=False, index=True),
+    Column("client_id", Text, nullable=False, unique=True),
+    Column("exchange_id", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    *(Column(name, Money, nullable=False) for name in ("quantity", "executed", "quote")),
+    *(Column(name, Money, nullable=False) for name in ("price", "stop")),
+    Column("updated", BigInteger, nullable=False),
+)
+fills = Table(
+    "fills",
+    tables,
+    Column("id", Integer, primary_key=True),
+    Column("intent_id", Integer, nullable=False, index=True),
+    Column("user_id", BigInteger, nullable=False, index=True),
+    Column("mode", Text, nullable=False),
+    Column("symbol", Text, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("trade", Text, nullable=False),
+    *(Column(name, Money, nullable=False) for name in ("price", "quantity", "fee")),
+    Column("asset", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    UniqueConstraint("user_id", "mode", "symbol", "trade"),
+)
+wallets = Table(
+    "wallets",
+    tables,
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("asset", Text, primary_key=True),
+    Column("free", Money, nullable=False),
+    Column("locked", Money, nullable=False),
+)
+ledger = Table(
+    "ledger",
+    tables,
+    Column("id", Integer, primary_key=True),
+    Column("user_id", BigInteger, nullable=False, index=True),
+    Column("asset", Text, nullable=False),
+    Column("amount", Money, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+paper_orders = Table(
+    "paper_orders",
+    tables,
+    Column("id", Integer, primary_key=True),
+    Column("user_id", BigInteger, nullable=False, index=True),
+    Column("client_id", Text, nullable=False, unique=True),
+    Column("list_id", Text, nullable=False),
+    Column("symbol", Text, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("state", Text, nullable=False, index=True),
+    *(Column(name, Money, nullable=False) for name in ("quantity", "executed", "quote")),
+    *(Column(name, Money, nullable=False) for name in ("price", "stop", "held")),
+    Column("trail", Integer),
+    Column("peak", Money),
+    Column("triggered", Boolean, nullable=False),
+    Column("made", BigInteger, nullable=False),
+    Column("seen", BigInteger, nullable=False),
+)
+paper_fills = Table(
+    "paper_fills",
+    tables,
+    Column("id", Integer, primary_key=True),
+    Column("order_id", Integer, nullable=False, index=True),
+    *(Column(name, Money, nullable=False) for name in ("price", "quantity", "fee")),
+    Column("asset", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
 
 
 def make(*wanted: Table) -> Callable[[Connection], None]:
@@ -170,4 +305,6 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     make(formulas),
     make(alarms, alarm_states, firings, tokens),
     extend(users.c.theme),
+    make(traders, keys, intents, orders, fills),
+    make(wallets, ledger, paper_orders, paper_fills),
 )

@@ -1,11 +1,13 @@
 """Binance spot: its endpoints, and its answers as our shapes."""
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
 from net import Endpoint, Route
+from orders import Rules
 from shapes import (
     CANDLE_COLUMNS,
     Book,
@@ -120,6 +122,55 @@ def quotes(rows: Any, _served: float, _params: Params) -> dict[str, tuple[float,
     return {symbol: (bid, ask) for symbol, bid, ask in found if 0 < bid < ask}
 
 
+def rules(body: Any, _served: float, params: Params) -> Rules:
+    """Read what exchangeInfo tells of one symbol as the rules of its orders."""
+    (row,) = (one for one in body["symbols"] if one["symbol"] == params["symbol"])
+    told = {one["filterType"]: one for one in row["filters"]}
+    none: Mapping[str, Any] = {}
+    price, lot, by_side = (told[k] for k in ("PRICE_FILTER", "LOT_SIZE", "PERCENT_PRICE_BY_SIDE"))
+    market, trail = told.get("MARKET_LOT_SIZE", none), told.get("TRAILING_DELTA", none)
+    worth = told.get("NOTIONAL") or told["MIN_NOTIONAL"]
+    at_market = worth.get("applyMinToMarket", worth.get("applyToMarket", True))
+    return Rules(
+        *map(text, (row["symbol"], row["baseAsset"], row["quoteAsset"])),
+        tick=exact(price["tickSize"]),
+        prices=(exact(price["minPrice"]), exact(price["maxPrice"])),
+        step=exact(lot["stepSize"]),
+        quantities=(exact(lot["minQty"]), exact(lot["maxQty"])),
+        market_step=exact(market.get("stepSize", "0")),
+        market_quantities=(exact(market.get("minQty", "0")), exact(market.get("maxQty", "0"))),
+        worth=(exact(worth["minNotional"]), exact(worth.get("maxNotional", "0"))),
+        worth_at_market=(bool(at_market), bool(worth.get("applyMaxToMarket", False))),
+        buy_factors=(exact(by_side["bidMultiplierDown"]), exact(by_side["bidMultiplierUp"])),
+        sell_factors=(exact(by_side["askMultiplierDown"]), exact(by_side["askMultiplierUp"])),
+        most_orders=int(told.get("MAX_NUM_ORDERS", none).get("maxNumOrders", 0)),
+        most_stops=int(told.get("MAX_NUM_ALGO_ORDERS", none).get("maxNumAlgoOrders", 0)),
+        trails=(
+            int(trail.get("minTrailingBelowDelta", 0)),
+            int(trail.get("maxTrailingBelowDelta", 0)),
+        ),
+        types=frozenset(map(text, row["orderTypes"])),
+        oco=row["ocoAllowed"] is True,
+        trailing=row["allowTrailingStop"] is True,
+        by_quote=row["quoteOrderQtyMarketAllowed"] is True,
+        digits=(int(row["baseAssetPrecision"]), int(row["quoteAssetPrecision"])),
+    )
+
+
+def exact(words: Any) -> Decimal:
+    """Return a bound of a rule exactly as it was told; one below zero or no number raises."""
+    value = Decimal(text(words))
+    need(value == 0 or Decimal("1e-20") <= value < Decimal("1e30"), "no sane bound")
+    return value
+
+
+def mean(body: Any, _served: float, _params: Params) -> Decimal:
+    """Read the average price that rules are measured by."""
+    value = exact(body["price"])
+    need(value > 0, "no mean price")
+    return value
+
+
 def server_time(body: Any, _served: float, _params: Params) -> float:
     """Return the exchange's clock in seconds."""
     return number(body["serverTime"]) / 1000
@@ -140,5 +191,7 @@ ENDPOINTS = (
     Endpoint(
         "trades", SPOT, "/api/v3/aggTrades", weighs(4), trades, 10, 3600, 30, every=60, idle=300
     ),
+    Endpoint("rules", SPOT, "/api/v3/exchangeInfo", weighs(20), rules, 3600, 7 * 86400, idle=0),
+    Endpoint("mean", SPOT, "/api/v3/avgPrice", weighs(2), mean, 5, 60, 3600, idle=0),
     Endpoint("clock", SPOT, "/api/v3/time", weighs(1), server_time, 3600, 0),
 )

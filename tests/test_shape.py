@@ -12,8 +12,9 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS = {
     0: ("bot", "calc", "config", "dar", "net", "shapes", "store"),
-    0.5: ("lines", "schema"),
-    0.75: ("alarm_rows",),
+    0.5: ("lines", "schema", "orders", "vault"),
+    0.75: ("alarm_rows", "lots"),
+    0.8: ("order_rows",),
     1: ("markets", "door", "db", "stats", "live", "chart", "vocabulary", "graph"),
     1.25: (
         "history",
@@ -28,13 +29,13 @@ FLOORS = {
         "evaluation",
     ),
     1.5: ("sources",),
-    1.75: ("metrics",),
+    1.75: ("metrics", "signed", "paper_rows", "rulebook"),
     2: ("formula", "scores", "flows", "backtest", "strength"),
     2.25: ("trials", "overlays"),
-    2.5: ("gauges", "drawings", "tested", "outlook"),
+    2.5: ("gauges", "drawings", "tested", "outlook", "paper", "spot", "risk"),
     3: ("workers", "alarms", "trade", "post"),
     3.25: ("watch", "alarm_grammar"),
-    3.5: ("rings", "alarm_views"),
+    3.5: ("rings", "alarm_views", "tickets"),
     4: ("commands", "chat", "keep_alive", "shell"),
     5: ("main",),
 }

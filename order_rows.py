@@ -1,0 +1,311 @@
+"""The rows of trading: what was meant, what became of it at the exchange, who may trade how."""
+
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from alarm_rows import Firing, told_row
+from orders import OCO, PAPER, Draft, Seen
+from schema import fills, firings, intents, keys, orders, tokens, traders
+
+READY, SENDING, UNSURE, WORKING, STUCK = "ready", "sending", "unsure", "working", "stuck"
+DONE, REFUSED, DROPPED = "done", "refused", "dropped"
+PENDING, LIVING = (READY, SENDING, UNSURE), (READY, SENDING, UNSURE, WORKING, STUCK)
+PREFIX = "d5-"
+Opened = Callable[[], AbstractContextManager[Connection]]
+
+
+class Trader(NamedTuple):
+    """How somebody trades: paper or live, when stopped by /panik, until when alarms may buy live.
+
+    `opening` is what the account was worth when its `day` began, `warned` that its loss was told.
+    """
+
+    user_id: int
+    mode: str = PAPER
+    stopped: int | None = None
+    approved: int | None = None
+    day: str | None = None
+    opening: Decimal | None = None
+    warned: bool | None = None
+
+
+class Key(NamedTuple):
+    """Somebody's key of the exchange, sealed; `mask` is what may be shown of it."""
+
+    user_id: int
+    mask: str
+    sealed: str
+    checked: int
+
+
+class Intent(NamedTuple):
+    """An order that is meant: written before anything is sent, and what became of it.
+
+    `last` is the price it was confirmed at; `parent` the intent whose purchase it protects;
+    `again` when a broker is to be asked about it next, `asks` how often it was.
+    """
+
+    user_id: int
+    chat_id: int
+    mode: str
+    symbol: str
+    side: str
+    kind: str
+    quantity: Decimal | None = None
+    spend: Decimal | None = None
+    price: Decimal | None = None
+    stop: Decimal | None = None
+    bound: Decimal | None = None
+    trail: int | None = None
+    target: Decimal | None = None
+    loss: Decimal | None = None
+    last: Decimal | None = None
+    nonce: str = ""
+    parent: int | None = None
+    state: str = READY
+    reason: str = ""
+    made: int = 0
+    sent: int | None = None
+    asks: int = 0
+    again: int | None = None
+    closed: int | None = None
+    id: int = 0
+
+    @property
+    def draft(self) -> Draft:
+        """Return the order it wants."""
+        return Draft(**{name: getattr(self, name) for name in Draft._fields})
+
+    @property
+    def client_ids(self) -> tuple[str, ...]:
+        """Return the ids its orders have at the exchange: one, or an OCO's upper and lower."""
+        name = f"{PREFIX}{self.id}-{self.nonce}"
+        return (f"{name}-a", f"{name}-b") if self.kind == OCO else (name,)
+
+    @property
+    def list_id(self) -> str:
+        """Return the id of an OCO's list at the exchange."""
+        return f"{PREFIX}{self.id}-{self.nonce}-l"
+
+
+class Order(NamedTuple):
+    """An intent's order as the exchange told it last."""
+
+    intent_id: int
+    client_id: str
+    exchange_id: str
+    type: str
+    state: str
+    quantity: Decimal
+    executed: Decimal
+    quote: Decimal
+    price: Decimal
+    stop: Decimal
+    updated: int
+    id: int = 0
+
+
+class Trade(NamedTuple):
+    """A fill that was booked."""
+
+    intent_id: int
+    user_id: int
+    mode: str
+    symbol: str
+    side: str
+    trade: str
+    price: Decimal
+    quantity: Decimal
+    fee: Decimal
+    asset: str
+    at: int
+    id: int = 0
+
+
+def meant(user_id: int, chat_id: int, mode: str, draft: Draft, **more: Any) -> Intent:
+    """Return the intent of a draft."""
+    return Intent(user_id, chat_id, mode, **draft._asdict(), **more)
+
+
+class OrderRows:
+    """Read and write the rows of trading; `fresh` tells that a broker is to be asked something."""
+
+    def __init__(self, read: Opened, write: Opened, dialect: Any, now: Callable[[], int]) -> None:
+        self._read, self._write, self._dialect, self._now = read, write, dialect, now
+        self.fresh = True
+
+    def trader(self, user_id: int) -> Trader:
+        """Return how somebody trades; on paper who never said."""
+        with self._read() as db:
+            row = db.execute(select(traders).where(traders.c.user_id == user_id)).first()
+        return Trader(**row._mapping) if row else Trader(user_id)
+
+    def save_trader(self, user_id: int, **values: Any) -> None:
+        """Write how somebody trades."""
+        made = self._dialect.insert(traders).values(
+            **({"user_id": user_id, "mode": PAPER} | values)
+        )
+        place = [traders.c.user_id]
+        with self._write() as db:
+            db.execute(made.on_conflict_do_update(index_elements=place, set_=values))
+
+    def traders(self) -> list[Trader]:
+        """Return everybody who has chosen or traded."""
+        with self._read() as db:
+            return [Trader(**row._mapping) for row in db.execute(select(traders))]
+
+    def key(self, user_id: int) -> Key | None:
+        """Return somebody's key of the exchange."""
+        with self._read() as db:
+            row = db.execute(select(keys).where(keys.c.user_id == user_id)).first()
+        return Key(**row._mapping) if row else None
+
+    def keys(self) -> list[Key]:
+        """Return every key."""
+        with self._read() as db:
+            return [Key(**row._mapping) for row in db.execute(select(keys))]
+
+    def save_keys(self, rows: Iterable[Key]) -> None:
+        """Write keys in one transaction, in the place of those their users had."""
+        made = self._dialect.insert(keys)
+        set_ = {name: made.excluded[name] for name in ("mask", "sealed", "checked")}
+        upsert = made.on_conflict_do_update(index_elements=[keys.c.user_id], set_=set_)
+        with self._write() as db:
+            for row in rows:
+                db.execute(upsert, row._asdict())
+
+    def remove_key(self, user_id: int) -> bool:
+        """Forget somebody's key; return whether there was one."""
+        with self._write() as db:
+            return db.execute(delete(keys).where(keys.c.user_id == user_id)).rowcount > 0
+
+    def claim(self, token: str, intent: Intent) -> Intent | None:
+        """Write an intent and use its token up, both or neither; None where it is used already."""
+        mine = (tokens.c.token == token) & (tokens.c.user_id == intent.user_id)
+        with self._write() as db:
+            if not db.execute(delete(tokens).where(mine)).rowcount:
+                return None
+            return self._insert(db, intent)
+
+    def add(self, intent: Intent) -> Intent:
+        """Write an intent that needs no token."""
+        with self._write() as db:
+            return self._insert(db, intent)
+
+    def _insert(self, db: Connection, intent: Intent) -> Intent:
+        row = intent._asdict() | {"nonce": secrets.token_hex(4), "made": self._now()}
+        row.pop("id")
+        made = db.scalar(insert(intents).values(**row).returning(intents.c.id))
+        self.fresh = True
+        return Intent(**row, id=made)
+
+    def begin(self, intent_id: int) -> bool:
+        """Note that an intent is about to be sent; False where it is not there to be sent."""
+        ready = (intents.c.id == intent_id) & (intents.c.state == READY)
+        change = update(intents).where(ready).values(state=SENDING, sent=self._now())
+        with self._write() as db:
+            return db.execute(change).rowcount > 0
+
+    def change(self, intent_id: int, **values: Any) -> None:
+        """Write something of an intent anew."""
+        with self._write() as db:
+            db.execute(update(intents).where(intents.c.id == intent_id).values(**values))
+
+    def book(
+        self,
+        intent: Intent,
+        state: str,
+        seen: Sequence[Seen] = (),
+        reason: str = "",
+        follow: Iterable[Intent] = (),
+        tell: Iterable[Firing] = (),
+    ) -> list[Intent]:
+        """Write in one transaction what a broker told, what follows, and what is to be said of it.
+
+        A fill is booked once however often it is told. Return the new intents.
+        """
+        closed = None if state in LIVING else self._now()
+        values = {"state": state, "reason": reason[:200], "closed": closed}
+        with self._write() as db:
+            for one in seen:
+                self._note(db, intent, one)
+            db.execute(update(intents).where(intents.c.id == intent.id).values(**values))
+            made = [self._insert(db, one) for one in follow]
+            for firing in tell:
+                db.execute(insert(firings).values(**told_row(firing, self._now())))
+        return made
+
+    def _note(self, db: Connection, intent: Intent, seen: Seen) -> None:
+        """Write an order as it was told, and its fills that are new."""
+        row = Order(
+            intent.id,
+            *(seen.client_id, seen.exchange_id, seen.type, seen.state),
+            *(seen.quantity, seen.executed, seen.quote, seen.price, seen.stop),
+            self._now(),
+        )._asdict()
+        row.pop("id")
+        made = self._dialect.insert(orders).values(**row)
+        set_ = {name: made.excluded[name] for name in row if name not in ("intent_id", "client_id")}
+        db.execute(made.on_conflict_do_update(index_elements=[orders.c.client_id], set_=set_))
+        place = (intent.id, intent.user_id, intent.mode, intent.symbol, seen.side)
+        for fill in seen.fills:
+            trade = Trade(*place, *fill)._asdict()
+            trade.pop("id")
+            db.execute(self._dialect.insert(fills).values(**trade).on_conflict_do_nothing())
+
+    def find(self, user_id: int, intent_id: int) -> Intent | None:
+        """Return somebody's intent by its number."""
+        return next(self._intents(intents.c.id == intent_id, intents.c.user_id == user_id), None)
+
+    def of(self, user_id: int, mode: str, since: int = 0) -> list[Intent]:
+        """Return somebody's intents of a mode since an instant (ms), the oldest first."""
+        mine = (intents.c.user_id == user_id, intents.c.mode == mode)
+        return list(self._intents(*mine, intents.c.made >= since))
+
+    def living(self, user_id: int | None = None, mode: str | None = None) -> list[Intent]:
+        """Return the intents that are not over, the oldest first."""
+        where = [intents.c.state.in_(LIVING)]
+        where += [intents.c.user_id == user_id] if user_id is not None else []
+        where += [intents.c.mode == mode] if mode else []
+        return list(self._intents(*where))
+
+    def children(self, intent_id: int) -> list[Intent]:
+        """Return the intents that protect what another bought."""
+        return list(self._intents(intents.c.parent == intent_id))
+
+    def _intents(self, *where: Any) -> Iterator[Intent]:
+        with self._read() as db:
+            rows = db.execute(select(intents).where(*where).order_by(intents.c.id)).all()
+        return (Intent(**row._mapping) for row in rows)
+
+    def orders(self, intent_id: int) -> list[Order]:
+        """Return the orders of an intent as they were told last."""
+        query = select(orders).where(orders.c.intent_id == intent_id).order_by(orders.c.id)
+        with self._read() as db:
+            return [Order(**row._mapping) for row in db.execute(query)]
+
+    def trades(self, user_id: int, mode: str, symbol: str = "", since: int = 0) -> list[Trade]:
+        """Return somebody's fills of a mode since an instant (ms), the oldest first."""
+        where = [fills.c.user_id == user_id, fills.c.mode == mode, fills.c.at >= since]
+        where += [fills.c.symbol == symbol] if symbol else []
+        query = select(fills).where(*where).order_by(fills.c.at, fills.c.id)
+        with self._read() as db:
+            return [Trade(**row._mapping) for row in db.execute(query)]
+
+    def filled(self, intent_id: int) -> list[Trade]:
+        """Return the fills of an intent, the oldest first."""
+        query = select(fills).where(fills.c.intent_id == intent_id).order_by(fills.c.at, fills.c.id)
+        with self._read() as db:
+            return [Trade(**row._mapping) for row in db.execute(query)]
+
+    def watched(self) -> list[str]:
+        """Return the symbols of intents that are not over, the most frequent first."""
+        query = select(intents.c.symbol).where(intents.c.state.in_(LIVING))
+        query = query.group_by(intents.c.symbol).order_by(func.count().desc())
+        with self._read() as db:
+            return list(db.scalars(query))
