@@ -46,8 +46,9 @@ class Key(NamedTuple):
 class Intent(NamedTuple):
     """An order that is meant: written before anything is sent, and what became of it.
 
-    `last` is the price it was confirmed at; `parent` the intent whose purchase it protects;
-    `again` when a broker is to be asked about it next, `asks` how often it was.
+    `nonce` is the token it was confirmed by. `last` is the price then; `parent` the intent whose
+    purchase it protects, `after` the one it stands in for as soon as that is over; `again` when a
+    broker is to be asked about it next, `asks` how often it was.
     """
 
     user_id: int
@@ -67,6 +68,7 @@ class Intent(NamedTuple):
     last: Decimal | None = None
     nonce: str = ""
     parent: int | None = None
+    after: int | None = None
     state: str = READY
     reason: str = ""
     made: int = 0
@@ -133,11 +135,10 @@ def meant(user_id: int, chat_id: int, mode: str, draft: Draft, **more: Any) -> I
 
 
 class OrderRows:
-    """Read and write the rows of trading; `fresh` tells that a broker is to be asked something."""
+    """Read and write the rows of trading."""
 
     def __init__(self, read: Opened, write: Opened, dialect: Any, now: Callable[[], int]) -> None:
         self._read, self._write, self._dialect, self._now = read, write, dialect, now
-        self.fresh = True
 
     def trader(self, user_id: int) -> Trader:
         """Return how somebody trades; on paper who never said."""
@@ -190,7 +191,11 @@ class OrderRows:
         with self._write() as db:
             if not db.execute(delete(tokens).where(mine)).rowcount:
                 return None
-            return self._insert(db, intent)
+            return self._insert(db, intent._replace(nonce=token))
+
+    def claimed(self, user_id: int, token: str) -> Intent | None:
+        """Return the intent that somebody's token has made."""
+        return next(self._intents(intents.c.nonce == token, intents.c.user_id == user_id), None)
 
     def add(self, intent: Intent) -> Intent:
         """Write an intent that needs no token."""
@@ -198,10 +203,10 @@ class OrderRows:
             return self._insert(db, intent)
 
     def _insert(self, db: Connection, intent: Intent) -> Intent:
-        row = intent._asdict() | {"nonce": secrets.token_hex(4), "made": self._now()}
+        nonce = intent.nonce or secrets.token_urlsafe(9)
+        row = intent._asdict() | {"nonce": nonce, "made": self._now()}
         row.pop("id")
         made = db.scalar(insert(intents).values(**row).returning(intents.c.id))
-        self.fresh = True
         return Intent(**row, id=made)
 
     def begin(self, intent_id: int) -> bool:
@@ -224,13 +229,14 @@ class OrderRows:
         reason: str = "",
         follow: Iterable[Intent] = (),
         tell: Iterable[Firing] = (),
+        again: int | None = None,
     ) -> list[Intent]:
         """Write in one transaction what a broker told, what follows, and what is to be said of it.
 
         A fill is booked once however often it is told. Return the new intents.
         """
         closed = None if state in LIVING else self._now()
-        values = {"state": state, "reason": reason[:200], "closed": closed}
+        values = {"state": state, "reason": reason[:200], "closed": closed, "again": again}
         with self._write() as db:
             for one in seen:
                 self._note(db, intent, one)

@@ -194,6 +194,7 @@ intents = Table(
     *(Column(name, Money) for name in ("target", "loss", "last")),
     Column("nonce", Text, nullable=False, unique=True),
     Column("parent", Integer, index=True),
+    Column("after", Integer),
     Column("state", Text, nullable=False, index=True),
     Column("reason", Text, nullable=False),
     Column("made", BigInteger, nullable=False),

@@ -15,6 +15,7 @@ FLOORS = {
     0.5: ("lines", "schema", "orders", "vault"),
     0.75: ("alarm_rows", "lots"),
     0.8: ("order_rows",),
+    0.85: ("brokers",),
     1: ("markets", "door", "db", "stats", "live", "chart", "vocabulary", "graph"),
     1.25: (
         "history",
@@ -33,9 +34,10 @@ FLOORS = {
     2: ("formula", "scores", "flows", "backtest", "strength"),
     2.25: ("trials", "overlays"),
     2.5: ("gauges", "drawings", "tested", "outlook", "paper", "spot", "risk"),
+    2.75: ("preflight",),
     3: ("workers", "alarms", "trade", "post"),
-    3.25: ("watch", "alarm_grammar"),
-    3.5: ("rings", "alarm_views", "tickets"),
+    3.25: ("watch", "alarm_grammar", "tickets"),
+    3.5: ("rings", "alarm_views"),
     4: ("commands", "chat", "keep_alive", "shell"),
     5: ("main",),
 }

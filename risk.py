@@ -1,0 +1,141 @@
+"""What a trade may risk: caps in quote, the day's loss, distance from the price, repeats."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from bot import UserError
+from order_rows import DROPPED, REFUSED, Intent, Trader
+from orders import BUY, HUNDRED, SELL, STOP, ZERO, Balance, Draft, plain
+
+WARN, FAR = Decimal("0.8"), Decimal(50)
+
+
+class Limits(NamedTuple):
+    """The caps: `order`, `coin`, `day` in USDT, `loss` and `distance` in percent, `repeat` in s."""
+
+    order: Decimal
+    coin: Decimal
+    day: Decimal
+    loss: Decimal
+    distance: Decimal
+    repeat: int
+
+
+class Standing(NamedTuple):
+    """How an account stands: its worth in USDT, at the day's beginning too, and its purchases.
+
+    `coin` is what it has and is buying of the coin asked for, `bought` what it bought today.
+    """
+
+    equity: Decimal
+    opening: Decimal
+    coin: Decimal
+    bought: Decimal
+
+    @property
+    def loss(self) -> Decimal:
+        """Return today's loss in percent, below 0 for a gain."""
+        return HUNDRED * (self.opening - self.equity) / self.opening if self.opening else ZERO
+
+
+def check(limits: Limits, trader: Trader, standing: Standing, draft: Draft, last: Decimal) -> None:
+    """Raise UserError where an order would risk too much; an exit is held back by no cap."""
+    near(limits, draft, last)
+    if draft.side == SELL:
+        return
+    if trader.stopped is not None:
+        raise UserError(
+            "Acil durdurma açık: yeni alım yok. Açmak için /panik kapat.",
+            "The kill switch is on: nothing is bought. To lift it: /panik off.",
+        )
+    worth = draft.worth(last)
+    capped(worth, limits.order, "bir emir", "one order")
+    capped(standing.coin + worth, limits.coin, "bir coin", "one coin")
+    capped(standing.bought + worth, limits.day, "bir gün", "one day")
+    if standing.loss >= limits.loss:
+        raise UserError(
+            f"Bugünkü kayıp %{standing.loss:.1f}; sınır %{plain(limits.loss)}. "
+            "Yarına dek alım yok.",
+            f"Today's loss is {standing.loss:.1f}%; the limit is {plain(limits.loss)}%. "
+            "Nothing is bought until tomorrow.",
+        )
+
+
+def capped(worth: Decimal, cap: Decimal, tr: str, en: str) -> None:
+    """Raise UserError where an amount is above its cap."""
+    if worth > cap:
+        raise UserError(
+            f"Sınır aşılıyor: {tr} için en çok {plain(cap)} USDT, bununla {worth:.2f} olur.",
+            f"Above the cap: {en} may be worth {plain(cap)} USDT, with this it is {worth:.2f}.",
+        )
+
+
+def near(limits: Limits, draft: Draft, last: Decimal) -> None:
+    """Raise UserError for a limit far on the wrong side of the price, or absurdly far away."""
+    if last <= 0:
+        raise UserError("Fiyat bilinmiyor.", "The price is not known.")
+    start = draft.stop if draft.kind == STOP and draft.stop else last
+    limit = draft.bound if draft.kind == STOP else draft.price
+    for price, origin in ((limit, start), (draft.stop, last)):
+        if price is None:
+            continue
+        away = HUNDRED * (price / origin - 1)
+        wrong = away if draft.side == BUY else -away
+        most = limits.distance if price is limit else FAR
+        if wrong > most or abs(away) > max(FAR, limits.distance):
+            raise UserError(
+                f"{plain(price)}, fiyattan %{abs(away):.1f} uzak: bu bir yazım hatası olabilir.",
+                f"{plain(price)} is {abs(away):.1f}% away from the price: maybe a slip of the pen.",
+            )
+
+
+def repeated(limits: Limits, draft: Draft, recent: Iterable[Intent], now: int) -> None:
+    """Raise UserError where the same order was made a moment ago, ms."""
+    for intent in recent:
+        made = now - intent.made < limits.repeat * 1000
+        if made and intent.draft == draft and intent.state not in (REFUSED, DROPPED):
+            raise UserError(
+                f"Aynı emir az önce verildi (#{intent.id}). {limits.repeat} sn sonra deneyin.",
+                f"The same order was just made (#{intent.id}). Try again in {limits.repeat} s.",
+            )
+
+
+def day(now: int, zone: ZoneInfo) -> tuple[str, int]:
+    """Return the local day of an instant in ms, and when it began."""
+    local = datetime.fromtimestamp(now / 1000, zone)
+    begun = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    return f"{local:%F}", int(begun.timestamp() * 1000)
+
+
+def bought(intents: Iterable[Intent], since: int) -> Decimal:
+    """Return what purchases since an instant (ms) are worth, without those never made."""
+    made = (one for one in intents if one.side == BUY and one.made >= since)
+    return sum((worth(one) for one in made if one.state not in (REFUSED, DROPPED)), ZERO)
+
+
+def worth(intent: Intent) -> Decimal:
+    """Return what an intent is worth in quote at the price it was confirmed at."""
+    return intent.draft.worth(intent.last or ZERO)
+
+
+def equity(balances: dict[str, Balance], prices: dict[str, float], pairs: Iterable[str]) -> Decimal:
+    """Return what an account is worth in USDT; what has no pair at all counts nothing.
+
+    Raises UserError where a price that should be there is not known.
+    """
+    known, total = set(pairs), ZERO
+    for asset, balance in balances.items():
+        amount, symbol = balance.free + balance.locked, f"{asset}USDT"
+        if asset == "USDT" or not amount:
+            total += amount
+        elif symbol in known:
+            if symbol not in prices:
+                raise UserError(
+                    f"{asset} fiyatı bilinmiyor; emir verilmedi.",
+                    f"The price of {asset} is not known; no order was made.",
+                )
+            total += amount * Decimal(repr(prices[symbol]))
+    return total

@@ -1,0 +1,115 @@
+"""risk.py: caps hold entries, never exits; what is not known holds too."""
+
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import risk
+from bot import UserError
+from order_rows import DONE, REFUSED, Trader, meant
+from orders import BUY, LIMIT, MARKET, PAPER, SELL, STOP, Balance, Draft
+from risk import Limits, Standing
+
+D = Decimal
+LIMITS = Limits(D(1000), D(2500), D(5000), D(5), D(3), 10)
+CALM = Standing(D(10000), D(10000), D(0), D(0))
+FREE, PRICE = Trader(7), D(60000)
+BUYS = Draft("BTCUSDT", BUY, MARKET, spend=D(500))
+SELLS = Draft("BTCUSDT", SELL, MARKET, quantity=D(1))
+
+
+def refused(draft=BUYS, trader=FREE, standing=CALM, last=PRICE):
+    try:
+        risk.check(LIMITS, trader, standing, draft, last)
+    except UserError as error:
+        return error.en
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("standing", "draft", "words"),
+    [
+        (CALM, BUYS, ""),
+        (CALM, BUYS._replace(spend=D(1001)), "one order"),
+        (CALM._replace(coin=D(2100)), BUYS, "one coin"),
+        (CALM._replace(bought=D(4600)), BUYS, "one day"),
+        (CALM._replace(equity=D(9501)), BUYS, ""),
+        (CALM._replace(equity=D(9500)), BUYS, "loss is 5.0%"),
+        (CALM._replace(equity=D(1), coin=D(9999), bought=D(9999)), SELLS, ""),
+    ],
+)
+def test_caps_hold_entries_and_never_exits(standing, draft, words):
+    assert words in refused(draft, standing=standing) and bool(words) == bool(
+        refused(draft, standing=standing)
+    )
+
+
+def test_the_kill_switch_holds_entries_only():
+    stopped = Trader(7, stopped=5)
+    assert "kill switch" in refused(trader=stopped) and not refused(SELLS, stopped)
+
+
+@pytest.mark.parametrize(
+    ("side", "price", "fine"),
+    [
+        *[(BUY, 61700, True), (BUY, 61900, False), (BUY, 40000, True), (BUY, 20000, False)],
+        *[(SELL, 58300, True), (SELL, 58100, False), (SELL, 80000, True), (SELL, 100000, False)],
+    ],
+)
+def test_a_limit_far_on_the_wrong_side_is_a_slip(side, price, fine):
+    draft = Draft("BTCUSDT", side, LIMIT, quantity=D("0.01"), price=D(price))
+    assert (not refused(draft)) is fine
+
+
+def test_a_stops_limit_is_measured_from_its_stop():
+    stop = Draft("BTCUSDT", SELL, STOP, D("0.01"), stop=D(50000), bound=D(49500))
+    assert not refused(stop) and refused(stop._replace(bound=D(40000)))
+
+
+def test_no_price_no_order():
+    assert refused(last=D(0)) and refused(SELLS, last=D(0))
+
+
+@given(
+    st.decimals(1, 10000, places=2), st.decimals(0, 5000, places=2), st.decimals(0, 9000, places=2)
+)
+def test_what_passes_is_below_every_cap(spend, coin, bought):
+    standing = CALM._replace(coin=coin, bought=bought)
+    passes = not refused(BUYS._replace(spend=spend), standing=standing)
+    assert passes == (spend <= 1000 and coin + spend <= 2500 and bought + spend <= 5000)
+
+
+def made(draft, at, state=DONE, last=PRICE):
+    return meant(7, 7, PAPER, draft, made=at, state=state, last=last)
+
+
+def test_the_same_order_twice_in_a_moment_is_refused():
+    recent = [made(BUYS, 100_000)]
+    with pytest.raises(UserError, match="just made"):
+        risk.repeated(LIMITS, BUYS, recent, 109_999)
+    risk.repeated(LIMITS, BUYS, recent, 110_000)
+    risk.repeated(LIMITS, BUYS._replace(spend=D(501)), recent, 100_001)
+    risk.repeated(LIMITS, BUYS, [made(BUYS, 100_000, REFUSED)], 100_001)
+
+
+def test_what_was_bought_today_leaves_out_what_came_to_nothing():
+    every = [made(BUYS, 50), made(BUYS, 200), made(BUYS, 200, REFUSED), made(SELLS, 300)]
+    assert risk.bought(every, 100) == 500
+    limit = Draft("BTCUSDT", BUY, LIMIT, quantity=D("0.5"), price=D(100))
+    assert risk.bought([made(limit, 200)], 100) == 50
+
+
+def test_a_day_is_the_owners():
+    name, begun = risk.day(1_795_500_123_000, ZoneInfo("Europe/Istanbul"))
+    assert name == "2026-11-24" and 1_795_500_123_000 - begun < 86_400_000
+    assert begun % 3_600_000 == 0
+
+
+def test_an_account_is_worth_its_coins_or_nothing_is_known():
+    balances = {"USDT": Balance(D(10), D(5)), "BTC": Balance(D("0.1")), "DUST": Balance(D(9))}
+    assert risk.equity(balances, {"BTCUSDT": 60000.1}, ["BTCUSDT"]) == D("6015.01")
+    with pytest.raises(UserError, match="price of BTC"):
+        risk.equity(balances, {}, ["BTCUSDT"])

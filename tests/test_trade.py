@@ -1,0 +1,393 @@
+"""trade.py: whatever a broker answers, and whenever the bot ends, no order happens twice."""
+
+from decimal import Decimal
+
+import pytest
+
+import trade
+from bot import UserError
+from order_rows import (
+    DONE,
+    DROPPED,
+    READY,
+    REFUSED,
+    SENDING,
+    STUCK,
+    UNSURE,
+    WORKING,
+    meant,
+)
+from orders import (
+    ACCEPTED,
+    BUY,
+    LIMIT,
+    LIVE,
+    MARKET,
+    NOT_SENT,
+    OCO,
+    PAPER,
+    SELL,
+    STOP,
+    Answer,
+    Balance,
+    Draft,
+    Fill,
+    Seen,
+)
+from orders import REFUSED as NO
+from orders import UNSURE as UNKNOWN
+from trade import Desk
+
+D = Decimal
+ABSENT = Answer(NO, code=-2013, text="Order does not exist.")
+
+
+class Exchange:
+    """A broker that does what it is told and remembers what it was asked.
+
+    `say` answers the next placings: an Answer instead of the truth; `deaf` takes no order at all,
+    `mute` takes it and tells nothing. `hides` is how many questions it answers with "none such".
+    """
+
+    def __init__(self, mode=PAPER):
+        self.mode, self.there, self.placed, self.say = mode, {}, [], []
+        self.fill, self.hides, self.silent, self.others, self.price = True, 0, False, [], D(60000)
+
+    def place(self, intent):
+        self.placed.append(intent.id)
+        what = self.say.pop(0) if self.say else None
+        if what == "deaf":
+            return Answer(UNKNOWN, text="timeout")
+        if isinstance(what, Answer):
+            return what
+        quantity = intent.quantity or intent.spend / self.price
+        kinds = {"MARKET": intent.kind == MARKET}
+        for name in intent.client_ids:
+            state = "FILLED" if self.fill and kinds["MARKET"] else "NEW"
+            self.there[name] = seen(intent, name, state, quantity, self.price)
+        return Answer(UNKNOWN, text="timeout") if what == "mute" else self.tell(intent)
+
+    def tell(self, intent):
+        found = tuple(self.there[name] for name in intent.client_ids if name in self.there)
+        return Answer(ACCEPTED, found) if found else ABSENT
+
+    def find(self, intent):
+        if self.silent:
+            return Answer(UNKNOWN, text="no network")
+        if self.hides:
+            self.hides -= 1
+            return ABSENT
+        return self.tell(intent)
+
+    search = find
+
+    def cancel(self, intent):
+        if self.silent:
+            return Answer(UNKNOWN, text="no network")
+        open_ones = [n for n in intent.client_ids if n in self.there and not self.there[n].over]
+        for name in open_ones:
+            self.there[name] = self.there[name]._replace(state="CANCELED")
+        return (
+            self.tell(intent) if open_ones else Answer(NO, code=-2011, text="Unknown order sent.")
+        )
+
+    def open_orders(self, _symbol=""):
+        if self.silent:
+            raise UserError("yok", "no network")
+        return [one for one in self.there.values() if not one.over] + self.others
+
+    def fees(self, symbol):
+        return D("0.001"), D("0.001")
+
+    def test(self, intent):
+        self.tested = intent
+
+    def balances(self):
+        return {"USDT": Balance(D(10000))}
+
+
+def seen(intent, name, state, quantity, price):
+    done = quantity if state == "FILLED" else D(0)
+    fills = (Fill(name, price, done, done / 1000, "BTC", 5),) if done else ()
+    place = (name, "9", intent.symbol, intent.side, "X", state, quantity, done, done * price)
+    return Seen(*place, fills=fills)
+
+
+@pytest.fixture
+def exchange():
+    return Exchange()
+
+
+@pytest.fixture
+def desk(market, database, exchange, clock):
+    return Desk(market, database, lambda *_: exchange, clock)
+
+
+def wish(desk, mode=PAPER, **changes):
+    draft = Draft("BTCUSDT", BUY, MARKET, spend=D(120))._replace(**changes)
+    return desk.rows.add(meant(7, 9, mode, draft, last=D(60000)))
+
+
+def rest(desk, **changes):
+    plain = {"kind": LIMIT, "spend": None, "quantity": D("0.01"), "price": D(59000)}
+    return desk.send(wish(desk, **plain, **changes))
+
+
+def told(desk):
+    return [firing.text.split()[0] for firing in desk.db.alarms.outbox()]
+
+
+def test_what_is_filled_at_once_is_booked_and_over(desk, exchange):
+    done = desk.send(wish(desk))
+    assert done.state == DONE and done.closed and exchange.placed == [done.id]
+    (fill,) = desk.rows.filled(done.id)
+    assert fill.price == 60000 and fill.mode == PAPER and told(desk) == []
+
+
+def test_an_intent_is_sent_once_however_often_it_is_asked_for(desk, exchange):
+    intent = wish(desk)
+    desk.send(intent)
+    desk.send(intent)
+    desk.follow()
+    assert exchange.placed == [intent.id]
+
+
+def test_what_is_refused_is_over_and_says_why(desk, exchange):
+    exchange.say = [Answer(NO, code=-2010, text="Account has insufficient balance.")]
+    refused = desk.send(wish(desk))
+    assert refused.state == REFUSED and "insufficient" in refused.reason
+    exchange.say = [Answer(NOT_SENT, text="no network")]
+    assert desk.send(wish(desk)).state == REFUSED
+    desk.follow()
+    assert len(exchange.placed) == 2
+
+
+@pytest.mark.parametrize("hides", [0, 1, 4])
+def test_an_order_whose_answer_was_lost_is_found_and_not_sent_again(desk, exchange, clock, hides):
+    exchange.say, exchange.hides = ["mute"], hides
+    intent = desk.send(wish(desk))
+    assert intent.state == UNSURE and desk.unclear(7, PAPER, "BTCUSDT") == intent
+    for _ in range(8):
+        clock.now += 2
+        desk.follow()
+    assert desk.rows.find(7, intent.id).state == DONE and exchange.placed == [intent.id]
+    assert told(desk) == ["filled"] and not desk.unclear(7, PAPER, "BTCUSDT")
+
+
+def test_an_order_that_never_came_is_dropped_after_the_window_and_told(desk, exchange, clock):
+    exchange.say = ["deaf"]
+    intent = desk.send(wish(desk))
+    clock.now += 14
+    desk.follow()
+    assert desk.rows.find(7, intent.id).state == UNSURE
+    clock.now += 20
+    desk.follow()
+    assert desk.rows.find(7, intent.id).state == DROPPED and told(desk) == ["dropped"]
+    assert exchange.placed == [intent.id]
+
+
+def test_a_silent_exchange_quarantines_and_locks_the_symbol_until_it_speaks(desk, exchange, clock):
+    exchange.say, exchange.silent = ["mute"], True
+    intent = desk.send(wish(desk))
+    for _ in range(30):
+        clock.now += 20
+        desk.follow()
+    assert desk.rows.find(7, intent.id).state == STUCK and told(desk) == ["stuck"]
+    assert desk.unclear(7, PAPER, "BTCUSDT") and not desk.unclear(7, PAPER, "ETHUSDT")
+    exchange.silent = False
+    clock.now += 61
+    desk.follow()
+    assert desk.rows.find(7, intent.id).state == DONE and exchange.placed == [intent.id]
+    assert told(desk) == ["stuck", "filled"]
+
+
+def test_a_duplicate_is_looked_up_not_taken_for_a_refusal(desk, exchange, clock):
+    intent = wish(desk)
+    exchange.place(intent)
+    exchange.say = [Answer(NO, code=-2010, text="Duplicate order sent.")]
+    assert desk.send(intent).state == UNSURE
+    clock.now += 2
+    desk.follow()
+    assert desk.rows.find(7, intent.id).state == DONE
+
+
+def test_what_was_bought_is_protected_for_what_is_left_after_the_fee(desk, exchange):
+    entry = desk.send(wish(desk, target=D(5), loss=D(2)))
+    (guard,) = desk.rows.children(entry.id)
+    assert guard.state == WORKING and guard.kind == OCO and guard.side == SELL
+    assert guard.quantity == D("0.00199") and guard.price == D(63000)
+    assert guard.stop == D(58800) and guard.bound == D(58506)
+    assert exchange.placed == [entry.id, guard.id]
+
+
+@pytest.mark.parametrize(("target", "loss", "kind"), [(None, D(2), STOP), (D(5), None, LIMIT)])
+def test_half_a_protection_is_its_own_kind(desk, target, loss, kind):
+    entry = desk.send(wish(desk, target=target, loss=loss))
+    assert [child.kind for child in desk.rows.children(entry.id)] == [kind]
+
+
+def test_a_protection_that_is_refused_or_cannot_be_is_told_at_once(desk, exchange):
+    exchange.say = [None, Answer(NO, code=-2010, text="Order would trigger immediately.")]
+    desk.send(wish(desk, target=D(5), loss=D(2)))
+    assert told(desk) == ["bare"]
+    desk.send(wish(desk, spend=D(5), loss=D(2)))
+    assert told(desk) == ["bare", "bare"]
+
+
+def test_a_protection_that_never_came_is_made_anew(desk, exchange, clock):
+    exchange.say = [None, "deaf"]
+    entry = desk.send(wish(desk, target=D(5), loss=D(2)))
+    clock.now += 31
+    desk.follow()
+    lost, anew = desk.rows.children(entry.id)
+    assert (lost.state, anew.state) == (DROPPED, WORKING) and told(desk) == []
+    assert len(exchange.there) == 3
+
+
+def test_an_entry_that_rests_is_followed_to_its_end(desk, exchange, clock):
+    entry = desk.send(
+        wish(desk, kind=LIMIT, spend=None, quantity=D("0.01"), price=D(59000), loss=D(2))
+    )
+    assert entry.state == WORKING and desk.rows.children(entry.id) == []
+    name = entry.client_ids[0]
+    part = seen(entry, name, "FILLED", D("0.004"), D(59000))
+    exchange.there[name] = part._replace(state="PARTIALLY_FILLED", quantity=D("0.01"))
+    clock.now += 11
+    desk.follow()
+    clock.now += 11
+    desk.follow()
+    assert told(desk) == ["partial"] and desk.rows.children(entry.id) == []
+    exchange.there[name] = exchange.there[name]._replace(state="CANCELED")
+    clock.now += 11
+    desk.follow()
+    (guard,) = desk.rows.children(entry.id)
+    assert guard.quantity == D("0.00399") and told(desk) == ["partial", "filled"]
+
+
+def test_what_is_executed_is_not_over_before_all_its_fills_are_known(desk, exchange, clock):
+    entry = rest(desk)
+    name = entry.client_ids[0]
+    full = seen(entry, name, "FILLED", D("0.01"), D(59000))
+    exchange.there[name] = full._replace(fills=())
+    clock.now += 11
+    desk.follow()
+    assert desk.rows.find(7, entry.id).state == WORKING
+    exchange.there[name] = full
+    clock.now += 3
+    desk.follow()
+    assert desk.rows.find(7, entry.id).state == DONE
+
+
+def test_an_intent_left_unsent_by_an_end_is_dropped_and_a_protection_sent(desk, exchange, clock):
+    mine = wish(desk)
+    guard = wish(desk, side=SELL, kind=STOP, quantity=D("0.001"), stop=D(59000), bound=D(58900))
+    desk.rows.change(guard.id, parent=mine.id)
+    clock.now += 60
+    again = Desk(desk.sources, desk.db, lambda *_: exchange, clock)
+    again.follow()
+    assert desk.rows.find(7, mine.id).state == DROPPED and told(desk) == ["dropped"]
+    assert exchange.placed == [guard.id]
+
+
+def test_an_end_while_sending_is_resolved_by_asking(desk, exchange, clock):
+    intent = wish(desk)
+    desk.rows.begin(intent.id)
+    exchange.place(intent)
+    assert desk.rows.find(7, intent.id).state == SENDING
+    again = Desk(desk.sources, desk.db, lambda *_: exchange, clock)
+    again.follow()
+    assert desk.rows.find(7, intent.id).state == DONE and exchange.placed == [intent.id]
+
+
+def test_canceling_tells_what_was_filled_before(desk, exchange):
+    entry = rest(desk)
+    assert desk.cancel(entry).state == DONE and exchange.there[entry.client_ids[0]].over
+    assert desk.cancel(entry).state == DONE
+    late = rest(desk)
+    exchange.there[late.client_ids[0]] = seen(
+        late, late.client_ids[0], "FILLED", D("0.01"), D(59000)
+    )
+    assert desk.cancel(late).state == DONE and len(desk.rows.filled(late.id)) == 1
+
+
+def test_a_cancel_without_an_answer_is_asked_on(desk, exchange, clock):
+    entry = rest(desk)
+    exchange.silent = True
+    assert desk.cancel(entry).state == WORKING
+    exchange.silent = False
+    exchange.cancel(entry)
+    desk.follow()
+    assert desk.rows.find(7, entry.id).state == DONE and told(desk) == ["ended"]
+
+
+def stop_at(price):
+    return Draft("BTCUSDT", SELL, STOP, D("0.00166"), stop=D(price), bound=D(price) - 100)
+
+
+def test_a_moved_stop_is_sent_when_the_old_one_is_surely_over(desk, exchange, clock):
+    entry = desk.send(wish(desk, loss=D(2)))
+    (old,) = desk.rows.children(entry.id)
+    exchange.silent = True
+    moved = desk.move(old, stop_at(59500))
+    assert moved.state == READY and exchange.placed[-1] == old.id
+    exchange.silent = False
+    clock.now += 2
+    desk.follow()
+    assert desk.rows.find(7, old.id).state == DONE
+    assert desk.rows.find(7, moved.id).state == WORKING and exchange.placed[-1] == moved.id
+
+
+def test_a_stop_that_fired_while_it_was_moved_sells_nothing_again(desk, exchange):
+    entry = desk.send(wish(desk, loss=D(2)))
+    (old,) = desk.rows.children(entry.id)
+    name = old.client_ids[0]
+    exchange.there[name] = seen(old, name, "FILLED", old.quantity, D(58800))
+    moved = desk.move(old, stop_at(59500))
+    assert moved.state == DROPPED and moved.id not in exchange.placed
+
+
+def test_a_moved_stop_that_is_refused_is_told(desk, exchange):
+    entry = desk.send(wish(desk, loss=D(2)))
+    (old,) = desk.rows.children(entry.id)
+    exchange.say = [Answer(NO, code=-2010, text="Order would trigger immediately.")]
+    assert desk.move(old, stop_at(59500)).state == REFUSED and told(desk) == ["bare"]
+
+
+def test_a_live_account_must_agree_before_anything_is_sent(desk, exchange):
+    exchange.mode, exchange.silent = LIVE, True
+    with pytest.raises(UserError, match="could not be compared"):
+        desk.ready(7, LIVE)
+    exchange.silent = False
+    desk.ready(7, LIVE)
+    desk.ready(8, PAPER)
+
+
+def test_foreign_orders_are_listed_and_left_alone(desk, exchange):
+    intent = wish(desk, LIVE)
+    desk.send(intent)
+    other = seen(intent, "web_123", "NEW", D(1), D(1))
+    exchange.others = [other]
+    desk.rows.save_trader(7, mode=LIVE)
+    desk.reconcile()
+    assert desk.foreign[7] == [other] and "web_123" not in exchange.there
+
+
+def test_a_broker_that_cannot_be_had_sends_nothing(market, database, clock):
+    def none(*_):
+        raise UserError("anahtar yok", "no key")
+
+    desk = Desk(market, database, none, clock)
+    assert desk.send(wish(desk)).reason == "no key"
+
+
+def test_orders_are_looked_at_when_they_are_due_or_hurried(desk, exchange, clock, monkeypatch):
+    entry = rest(desk)
+    asked = []
+    monkeypatch.setattr(exchange, "find", lambda i: asked.append(i.id) or exchange.tell(i))
+    desk.follow()
+    assert asked == []
+    desk.hurry(entry.client_ids)
+    desk.follow()
+    clock.now += trade.LOOK / 1000
+    desk.follow()
+    assert asked == [entry.id] * 2

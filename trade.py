@@ -1,0 +1,347 @@
+"""Orders from the confirmed ticket to the last fill: one path, only the broker differs.
+
+An intent is written before anything is sent, and only an order that is known not to be at the
+exchange is ever followed by another.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from decimal import Decimal
+from typing import Any
+
+import rulebook
+from alarm_rows import Firing
+from bot import UserError
+from brokers import Broker
+from order_rows import (
+    DONE,
+    DROPPED,
+    PREFIX,
+    READY,
+    REFUSED,
+    SENDING,
+    STUCK,
+    UNSURE,
+    WORKING,
+    Intent,
+    meant,
+)
+from orders import (
+    ACCEPTED,
+    BUY,
+    HUNDRED,
+    LIMIT,
+    LIVE,
+    NOT_SENT,
+    OCO,
+    SELL,
+    STOP,
+    ZERO,
+    Answer,
+    Draft,
+    Rules,
+    Seen,
+    fit,
+)
+
+log = logging.getLogger("dort5bot")
+
+WAITS = (1000, 2000, 4000, 8000, 15_000)
+SURELY, QUARANTINE, SLOWLY, LOOK = 15_000, 300_000, 60_000, 10_000
+SLACK = Decimal("0.5")
+DUPLICATE, UNKNOWN_ORDER = "Duplicate order sent.", -2013
+FILLED, REFUSAL, LOST, LOCKED, FOUND = "filled", "refused", "dropped", "stuck", "working"
+BARE, PARTIAL, ENDED = "bare", "partial", "ended"
+Open = Callable[[int, str], Broker]
+
+
+class Desk:
+    """Send intents to their brokers, follow them to their end, and protect what they bought.
+
+    `open_broker` makes a user's broker of a mode and raises UserError where there can be none.
+    """
+
+    def __init__(
+        self, sources: Any, db: Any, open_broker: Open, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.sources, self.db, self.rows = sources, db, db.orders
+        self._open, self._clock = open_broker, clock
+        self._started = self.now()
+        self._locks: dict[int, threading.RLock] = {}
+        self._brokers: dict[tuple[int, str], Broker] = {}
+        self.foreign: dict[int, list[Seen]] = {}
+        self._agreed: set[tuple[int, str]] = set()
+
+    def now(self) -> int:
+        """Return the time in ms."""
+        return int(self._clock() * 1000)
+
+    def lock(self, user_id: int) -> threading.RLock:
+        """Return what one thread at a time holds for a user's orders."""
+        return self._locks.setdefault(user_id, threading.RLock())
+
+    def broker(self, user_id: int, mode: str) -> Broker:
+        """Return a user's broker. Raises UserError where there can be none."""
+        key = user_id, mode
+        if key not in self._brokers:
+            self._brokers[key] = self._open(user_id, mode)
+        return self._brokers[key]
+
+    def forget(self, user_id: int) -> None:
+        """Forget a user's brokers, whose key has changed."""
+        for key in [key for key in self._brokers if key[0] == user_id]:
+            self._brokers.pop(key, None)
+            self._agreed.discard(key)
+
+    def send(self, intent: Intent) -> Intent:
+        """Send an intent that was written, once, and return what became of it."""
+        with self.lock(intent.user_id):
+            if not self.rows.begin(intent.id):
+                return self._anew(intent)
+            intent = self._anew(intent)
+            try:
+                broker = self.broker(intent.user_id, intent.mode)
+            except UserError as error:
+                return self._take(intent, Answer(NOT_SENT, text=error.en), told=False)
+            return self._take(intent, broker.place(intent), told=False)
+
+    def _anew(self, intent: Intent) -> Intent:
+        return self.rows.find(intent.user_id, intent.id) or intent
+
+    def _take(self, intent: Intent, answer: Answer, told: bool = True) -> Intent:
+        """Book a broker's answer; where `told`, what it means is told by message."""
+        if answer.outcome == ACCEPTED:
+            return self._booked(intent, answer.seen, told)
+        if answer.outcome in (NOT_SENT, REFUSED) and answer.text != DUPLICATE:
+            return self._refused(intent, answer, told)
+        return self._doubted(intent, told)
+
+    def _refused(self, intent: Intent, answer: Answer, told: bool) -> Intent:
+        """Book that an order was not made."""
+        what = BARE if intent.parent else REFUSAL
+        tell = self._tell(intent, what) if told or intent.parent else []
+        self._book(intent, REFUSED, reason=f"{answer.code or ''} {answer.text}".strip(), tell=tell)
+        return self._anew(intent)
+
+    def _doubted(self, intent: Intent, told: bool) -> Intent:
+        """Book that it is not known whether an order was made, and when to ask again."""
+        now, since = self.now(), self.now() - (intent.sent or self.now())
+        stuck = since >= QUARANTINE
+        wait = SLOWLY if stuck else WAITS[min(intent.asks, len(WAITS) - 1)]
+        tell = self._tell(intent, LOCKED) if stuck and told and intent.state != STUCK else []
+        self._book(intent, STUCK if stuck else UNSURE, tell=tell, again=now + wait)
+        self.rows.change(intent.id, asks=intent.asks + 1)
+        return self._anew(intent)
+
+    def _booked(self, intent: Intent, seen: Sequence[Seen], told: bool) -> Intent:
+        """Book how an intent's orders stand, and protect what it bought when it is over."""
+        complete = all(sum((f.quantity for f in o.fills), ZERO) == o.executed for o in seen)
+        over = complete and all(one.over for one in seen)
+        executed = sum((one.executed for one in seen), ZERO)
+        known = self.rows.orders(intent.id)
+        before = sum((one.executed for one in known), ZERO)
+        follow, events = self._protection(intent, seen) if over else ([], [])
+        if over and told:
+            events = [FILLED if executed else ENDED, *events]
+        elif executed > before and not over and intent.loss and not before:
+            events = [PARTIAL]
+        elif told and intent.state in (UNSURE, STUCK, SENDING):
+            events = [FOUND]
+        tell = [one for event in events for one in self._tell(intent, event)]
+        again = None if over else self.now() + (LOOK if complete else WAITS[1])
+        state = DONE if over else WORKING
+        made = self._book(intent, state, seen, follow=follow, tell=tell, again=again)
+        for child in made:
+            self.send(child)
+        return self._anew(intent)
+
+    def _book(self, intent: Intent, state: str, seen: Sequence[Seen] = (), **more: Any) -> list:
+        made = self.rows.book(intent, state, seen, **more)
+        self.db.alarms.fresh |= bool(more.get("tell"))
+        return made
+
+    def _tell(self, intent: Intent, event: str) -> list[Firing]:
+        """Return the message that tells what happened to an intent."""
+        place = 0, intent.user_id, intent.chat_id, intent.symbol
+        return [Firing(*place, self.now(), None, f"{event} {intent.id}", "order")]
+
+    def _protection(self, intent: Intent, seen: Sequence[Seen]) -> tuple[list[Intent], list[str]]:
+        """Return the order that sells again what an intent bought, or that there can be none."""
+        wanted = intent.side == BUY and (intent.target or intent.loss)
+        if not wanted or not any(one.executed for one in seen):
+            return [], []
+        try:
+            rules = rulebook.rules(self.sources, intent.symbol)
+            draft = guard(intent, [fill for one in seen for fill in one.fills], rules)
+            fitted = fit(draft, rules, rulebook.mean(self.sources, intent.symbol))
+        except UserError as error:
+            log.warning("intent %s stays unprotected: %s", intent.id, error)
+            return [], [BARE]
+        child = meant(intent.user_id, intent.chat_id, intent.mode, fitted, parent=intent.id)
+        return [child._replace(last=intent.last)], []
+
+    def cancel(self, intent: Intent) -> Intent:
+        """Cancel an intent and return what became of it; where that is not known it is asked on."""
+        with self.lock(intent.user_id):
+            intent = self._anew(intent)
+            if intent.state == READY:
+                self._book(intent, DROPPED, reason="canceled")
+                return self._anew(intent)
+            broker = self.broker(intent.user_id, intent.mode)
+            answer = broker.cancel(intent)
+            if answer.outcome != ACCEPTED:
+                answer = broker.find(intent)
+            if answer.outcome == ACCEPTED:
+                return self._booked(intent, answer.seen, told=False)
+            self.rows.change(intent.id, again=self.now())
+            return self._anew(intent)
+
+    def move(self, old: Intent, draft: Draft) -> Intent:
+        """Let a new order take an open one's place; it is sent when the old one is surely over."""
+        with self.lock(old.user_id):
+            root = old.parent or old.id
+            fresh = meant(old.user_id, old.chat_id, old.mode, draft, parent=root, after=old.id)
+            return self._relieve(self.rows.add(fresh._replace(last=old.last)))
+
+    def _relieve(self, intent: Intent) -> Intent:
+        """Send an order whose predecessor is over, for what that has left."""
+        old = self.rows.find(intent.user_id, intent.after or 0)
+        if old and old.closed is None:
+            old = self.cancel(old)
+        if old and old.closed is None:
+            self.rows.change(intent.id, again=self.now() + WAITS[1])
+            return self._anew(intent)
+        sold = sum((fill.quantity for fill in self.rows.filled(intent.after or 0)), ZERO)
+        left = (intent.quantity or ZERO) - sold
+        if left <= 0:
+            self._book(intent, DROPPED, reason="nothing left")
+            return self._anew(intent)
+        if sold:
+            self.rows.change(intent.id, quantity=left)
+        return self.send(self._anew(intent))
+
+    def follow(self) -> None:
+        """Ask the brokers what became of every intent that is not over and due to be asked."""
+        failure = None
+        for intent in self.rows.living():
+            if intent.again is not None and intent.again > self.now():
+                continue
+            try:
+                with self.lock(intent.user_id):
+                    self._look(self._anew(intent))
+            except UserError as error:
+                self.rows.change(intent.id, again=self.now() + LOOK)
+                failure = error
+        if failure:
+            raise failure
+
+    def hurry(self, client_ids: Iterable[str]) -> None:
+        """Let intents be asked about at once, by the ids of their orders."""
+        numbers = {int(name.removeprefix(PREFIX).split("-")[0]) for name in client_ids}
+        for number in numbers:
+            self.rows.change(number, again=0)
+
+    def _look(self, intent: Intent) -> None:
+        """Bring one intent forward."""
+        if intent.closed is not None:
+            return
+        if intent.state == READY:
+            self._unsent(intent)
+            return
+        broker = self.broker(intent.user_id, intent.mode)
+        answer = broker.find(intent)
+        absent = answer.outcome == REFUSED and answer.code == UNKNOWN_ORDER
+        if absent and self.now() - (intent.sent or 0) >= SURELY:
+            answer = broker.search(intent)
+            if answer.outcome == REFUSED:
+                self._lost(intent)
+                return
+        if answer.outcome == ACCEPTED:
+            self._booked(intent, answer.seen, told=True)
+        elif intent.state == WORKING and not absent:
+            self.rows.change(intent.id, again=self.now() + LOOK)
+        else:
+            self._doubted(intent, told=True)
+
+    def _unsent(self, intent: Intent) -> None:
+        """Send what protects; drop what a person wanted before the bot ended."""
+        if intent.after:
+            self._relieve(intent)
+        elif intent.parent:
+            self.send(intent)
+        elif intent.made < self._started:
+            self._lost(intent)
+
+    def _lost(self, intent: Intent) -> None:
+        """Book that an order is surely not at the exchange; what protects is made anew."""
+        follow, what = [], LOST
+        if intent.parent and intent.state != WORKING:
+            draft, place = intent.draft, (intent.user_id, intent.chat_id, intent.mode)
+            follow = [meant(*place, draft, parent=intent.parent, last=intent.last)]
+        elif intent.parent:
+            what = BARE
+        tell = [] if follow else self._tell(intent, what)
+        for child in self._book(intent, DROPPED, reason="not found", follow=follow, tell=tell):
+            self.send(child)
+
+    def reconcile(self) -> None:
+        """Compare live accounts' open orders with ours; list the foreign, never touch them."""
+        live = {t.user_id for t in self.rows.traders() if t.mode == LIVE}
+        live |= {intent.user_id for intent in self.rows.living(mode=LIVE)}
+        failure = None
+        for user_id in sorted(live):
+            try:
+                self.agree(user_id)
+            except UserError as error:
+                self._agreed.discard((user_id, LIVE))
+                failure = error
+        if failure:
+            raise failure
+
+    def agree(self, user_id: int) -> None:
+        """Bring one live account's rows and orders together. Raises UserError where it cannot."""
+        with self.lock(user_id):
+            there = {one.client_id: one for one in self.broker(user_id, LIVE).open_orders()}
+            ours = self.rows.living(user_id, LIVE)
+            known = {name for intent in ours for name in intent.client_ids}
+            self.foreign[user_id] = [one for name, one in there.items() if name not in known]
+            for intent in ours:
+                self._look(self._anew(intent))
+            self._agreed.add((user_id, LIVE))
+
+    def ready(self, user_id: int, mode: str) -> None:
+        """Make sure that an account agrees with its rows. Raises UserError where it does not."""
+        if mode == LIVE and (user_id, mode) not in self._agreed:
+            with suppress(UserError):
+                self.agree(user_id)
+            if (user_id, mode) not in self._agreed:
+                raise UserError(
+                    "Borsadaki emirlerle karşılaştırma yapılamadı; emir verilmedi.",
+                    "The orders at the exchange could not be compared; no order was made.",
+                )
+
+    def unclear(self, user_id: int, mode: str, symbol: str) -> Intent | None:
+        """Return a symbol's intent whose fate is not known, for as long as no other may be made."""
+        doubt = (SENDING, UNSURE, STUCK)
+        mine = (one for one in self.rows.living(user_id, mode) if one.symbol == symbol)
+        return next((one for one in mine if one.state in doubt), None)
+
+
+def guard(intent: Intent, fills: Sequence[Any], rules: Rules) -> Draft:
+    """Return the order that sells what was bought at a target or a loss in percent, or either.
+
+    A fee taken from the coin itself lowers what can be sold.
+    """
+    bought = sum((fill.quantity for fill in fills), ZERO)
+    paid = sum((fill.quantity * fill.price for fill in fills), ZERO)
+    held = bought - sum((fill.fee for fill in fills if fill.asset == rules.base), ZERO)
+    average = paid / bought
+    target = average * (1 + intent.target / HUNDRED) if intent.target else None
+    stop = average * (1 - intent.loss / HUNDRED) if intent.loss else None
+    bound = stop * (1 - SLACK / HUNDRED) if stop else None
+    kind = OCO if target and stop and rules.oco else STOP if stop else LIMIT
+    price = None if kind == STOP else target
+    return Draft(intent.symbol, SELL, kind, held, price=price, stop=stop, bound=bound)
