@@ -319,6 +319,46 @@ class Config:
         "BtcTurk's charts",
     )
 
+    live_trading: bool = setting(
+        "LIVE_TRADING", switch, "0", "1: gerçek emirlere izin", "1: real orders are allowed"
+    )
+    binance_testnet: bool = setting(
+        "BINANCE_TESTNET",
+        switch,
+        "0",
+        "1: emirler Binance testnet'e",
+        "1: orders go to the testnet",
+    )
+    master_key: Secret = setting(
+        "MASTER_KEY",
+        secret,
+        "",
+        "API anahtarlarını mühürleyen parola; boşsa anahtar alınmaz",
+        "password that seals API keys; empty: no key is taken",
+    )
+    max_order: int = setting(
+        "MAX_ORDER", number(1, 10**9), "1000", "bir emir en çok (USDT)", "cap of one order (USDT)"
+    )
+    max_coin: int = setting(
+        "MAX_COIN", number(1, 10**9), "2500", "bir coin en çok (USDT)", "cap of one coin (USDT)"
+    )
+    max_day: int = setting(
+        "MAX_DAY", number(1, 10**9), "5000", "günlük alım en çok (USDT)", "cap of a day (USDT)"
+    )
+    max_loss: int = setting(
+        "MAX_LOSS", number(1, 100), "5", "günlük kayıp sınırı (%)", "limit of a day's loss (%)"
+    )
+    max_distance: int = setting(
+        "MAX_DISTANCE",
+        number(1, 50),
+        "5",
+        "fiyattan en çok uzaklık (%)",
+        "farthest limit price (%)",
+    )
+    repeat_seconds: int = setting(
+        "REPEAT_SECONDS", number(0, 3600), "10", "aynı emir yasağı (sn)", "no same order for (s)"
+    )
+
     coingecko_url: str = setting(
         "COINGECKO_URL", url, "https://api.coingecko.com", "CoinGecko", "CoinGecko"
     )

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from alarm_rows import Firing, told_row
 from orders import OCO, PAPER, Draft, Seen
-from schema import fills, firings, intents, keys, orders, tokens, traders
+from schema import fills, firings, intents, keys, openings, orders, tokens, traders
 
 READY, SENDING, UNSURE, WORKING, STUCK = "ready", "sending", "unsure", "working", "stuck"
 DONE, REFUSED, DROPPED = "done", "refused", "dropped"
@@ -20,18 +20,12 @@ Opened = Callable[[], AbstractContextManager[Connection]]
 
 
 class Trader(NamedTuple):
-    """How somebody trades: paper or live, when stopped by /panik, until when alarms may buy live.
-
-    `opening` is what the account was worth when its `day` began, `warned` that its loss was told.
-    """
+    """How somebody trades: on paper or live, since when stopped, until when alarms may buy live."""
 
     user_id: int
     mode: str = PAPER
     stopped: int | None = None
     approved: int | None = None
-    day: str | None = None
-    opening: Decimal | None = None
-    warned: bool | None = None
 
 
 class Key(NamedTuple):
@@ -155,6 +149,21 @@ class OrderRows:
         with self._write() as db:
             db.execute(made.on_conflict_do_update(index_elements=place, set_=values))
 
+    def opening(self, user_id: int, mode: str, day: str, worth: Decimal) -> Decimal:
+        """Return what an account was worth when a day began: what it is worth when first asked."""
+        place = {"user_id": user_id, "mode": mode, "day": day}
+        row = self._dialect.insert(openings).values(**place, worth=worth, warned=False)
+        query = select(openings.c.worth).filter_by(**place)
+        with self._write() as db:
+            db.execute(row.on_conflict_do_nothing())
+            return db.scalars(query).one()
+
+    def warn(self, user_id: int, mode: str, day: str) -> bool:
+        """Note that a day's loss was told; return whether it had not been."""
+        place = {"user_id": user_id, "mode": mode, "day": day, "warned": False}
+        with self._write() as db:
+            return db.execute(update(openings).filter_by(**place).values(warned=True)).rowcount > 0
+
     def traders(self) -> list[Trader]:
         """Return everybody who has chosen or traded."""
         with self._read() as db:
@@ -260,8 +269,8 @@ class OrderRows:
         db.execute(made.on_conflict_do_update(index_elements=[orders.c.client_id], set_=set_))
         place = (intent.id, intent.user_id, intent.mode, intent.symbol, seen.side)
         for fill in seen.fills:
-            trade = Trade(*place, *fill)._asdict()
-            trade.pop("id")
+            names = Trade._fields[: len(place)]
+            trade = dict(zip(names, place, strict=True)) | fill._asdict()
             db.execute(self._dialect.insert(fills).values(**trade).on_conflict_do_nothing())
 
     def find(self, user_id: int, intent_id: int) -> Intent | None:
@@ -275,7 +284,7 @@ class OrderRows:
 
     def living(self, user_id: int | None = None, mode: str | None = None) -> list[Intent]:
         """Return the intents that are not over, the oldest first."""
-        where = [intents.c.state.in_(LIVING)]
+        where: list[Any] = [intents.c.state.in_(LIVING)]
         where += [intents.c.user_id == user_id] if user_id is not None else []
         where += [intents.c.mode == mode] if mode else []
         return list(self._intents(*where))
@@ -297,7 +306,7 @@ class OrderRows:
 
     def trades(self, user_id: int, mode: str, symbol: str = "", since: int = 0) -> list[Trade]:
         """Return somebody's fills of a mode since an instant (ms), the oldest first."""
-        where = [fills.c.user_id == user_id, fills.c.mode == mode, fills.c.at >= since]
+        where: list[Any] = [fills.c.user_id == user_id, fills.c.mode == mode, fills.c.at >= since]
         where += [fills.c.symbol == symbol] if symbol else []
         query = select(fills).where(*where).order_by(fills.c.at, fills.c.id)
         with self._read() as db:

@@ -1,8 +1,9 @@
 """The words of trading: what is wanted, what a symbol's rules allow, what a broker answers."""
 
+import re
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from math import lcm
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bot import UserError
 
@@ -72,6 +73,28 @@ class Draft(NamedTuple):
             return self.spend
         dearest = max(p for p in (self.price, self.stop, self.bound, ZERO) if p is not None)
         return (self.quantity or ZERO) * (dearest or last)
+
+
+class Amount(NamedTuple):
+    """How much somebody wrote: a number of a coin, of USDT, or percent of what is free."""
+
+    number: Decimal
+    unit: str
+
+
+def amount(word: str) -> Amount | None:
+    """Return the amount a word names: 100usdt, 100$, %50, 0.5btc or 0.5; None where it is none.
+
+    The unit is USDT, %, a coin's name, or nothing.
+    """
+    found = re.fullmatch(r"(%?)([0-9]{1,15}(?:[.,][0-9]{1,12})?)(%|\$|[A-Za-z0-9]{2,12})?", word)
+    if not found or (found[1] and found[3]):
+        return None
+    number = Decimal(found[2].replace(",", "."))
+    unit = (found[1] or found[3] or "").upper().replace("$", "USDT")
+    if not number or (unit == "%" and number > HUNDRED) or unit.isdigit():
+        return None
+    return Amount(number, unit)
 
 
 class Fill(NamedTuple):
@@ -151,7 +174,7 @@ def fit(draft: Draft, rules: Rules, mean: Decimal) -> Draft:
     near, far = (floored, ceiled) if draft.side == BUY else (ceiled, floored)
     rounders = {"price": near, "stop": near, "bound": far}
     prices = {name for name in rounders if getattr(draft, name) is not None}
-    rounded = {name: rounders[name](getattr(draft, name), rules.tick) for name in prices}
+    rounded: dict[str, Any] = {n: rounders[n](getattr(draft, n), rules.tick) for n in prices}
     draft = draft._replace(**rounded)
     if draft.quantity is not None:
         draft = draft._replace(quantity=floored(draft.quantity, steps(draft, rules)))

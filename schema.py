@@ -167,9 +167,15 @@ traders = Table(
     Column("mode", Text, nullable=False),
     Column("stopped", BigInteger),
     Column("approved", BigInteger),
-    Column("day", Text),
-    Column("opening", Money),
-    Column("warned", Boolean),
+)
+openings = Table(
+    "openings",
+    tables,
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("mode", Text, primary_key=True),
+    Column("day", Text, primary_key=True),
+    Column("worth", Money, nullable=False),
+    Column("warned", Boolean, nullable=False),
 )
 keys = Table(
     "keys",
@@ -306,6 +312,6 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     make(formulas),
     make(alarms, alarm_states, firings, tokens),
     extend(users.c.theme),
-    make(traders, keys, intents, orders, fills),
+    make(traders, openings, keys, intents, orders, fills),
     make(wallets, ledger, paper_orders, paper_fills),
 )

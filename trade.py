@@ -14,7 +14,7 @@ from typing import Any
 
 import rulebook
 from alarm_rows import Firing
-from bot import UserError
+from bot import User, UserError
 from brokers import Broker
 from order_rows import (
     DONE,
@@ -46,9 +46,12 @@ from orders import (
     Seen,
     fit,
 )
+from preflight import BAND, Ticket, look, packed, unpacked
+from risk import Limits
 
 log = logging.getLogger("dort5bot")
 
+CONFIRM = 30_000
 WAITS = (1000, 2000, 4000, 8000, 15_000)
 SURELY, QUARANTINE, SLOWLY, LOOK = 15_000, 300_000, 60_000, 10_000
 SLACK = Decimal("0.5")
@@ -65,9 +68,14 @@ class Desk:
     """
 
     def __init__(
-        self, sources: Any, db: Any, open_broker: Open, clock: Callable[[], float] = time.time
+        self,
+        sources: Any,
+        db: Any,
+        open_broker: Open,
+        limits: Limits,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        self.sources, self.db, self.rows = sources, db, db.orders
+        self.sources, self.db, self.rows, self.limits = sources, db, db.orders, limits
         self._open, self._clock = open_broker, clock
         self._started = self.now()
         self._locks: dict[int, threading.RLock] = {}
@@ -95,6 +103,61 @@ class Desk:
         for key in [key for key in self._brokers if key[0] == user_id]:
             self._brokers.pop(key, None)
             self._agreed.discard(key)
+
+    def offer(self, user: User, draft: Draft) -> tuple[Ticket, str]:
+        """Return an order's ticket and the token that confirms it. Raises UserError."""
+        with self.lock(user.id):
+            ticket = self._look(user, draft)
+            wish = meant(user.id, 0, ticket.mode, ticket.draft, nonce="test")
+            self.broker(user.id, ticket.mode).test(wish)
+        return ticket, self.db.keep_token(user.id, packed(ticket))
+
+    def _look(self, user: User, draft: Draft) -> Ticket:
+        """Return the ticket of an order that may be made now. Raises UserError."""
+        mode = self.rows.trader(user.id).mode
+        self.ready(user.id, mode)
+        doubt = self.unclear(user.id, mode, draft.symbol)
+        if doubt:
+            raise UserError(
+                f"#{doubt.id} numaralı emrin sonucu belli değil; bu coin o zamana dek kilitli.",
+                f"What became of order #{doubt.id} is not known; until then this coin is locked.",
+            )
+        broker = self.broker(user.id, mode)
+        return look(self.sources, self.db, broker, self.limits, user, draft, self.now())
+
+    def confirm(self, user: User, chat_id: int, token: str) -> Intent:
+        """Make the order of a token, once; return what became of it, then and ever after.
+
+        Raises UserError for a token that is too old, and where the price or the account is
+        not as it was.
+        """
+        with self.lock(user.id):
+            made = self.rows.claimed(user.id, token)
+            if made:
+                return made
+            draft, mode, last = self._kept(user, token)
+            ticket = self._look(user, draft)
+            if ticket.mode != mode or abs(HUNDRED * (ticket.last / last - 1)) > BAND:
+                self.db.take_token(user.id, token)
+                raise UserError(
+                    "Bu arada fiyat ya da hesap değişti; emri yeniden yazın.",
+                    "Meanwhile the price or the account has changed; type the order again.",
+                )
+            wish = meant(user.id, chat_id, mode, ticket.draft, last=ticket.last)
+            intent = self.rows.claim(token, wish)
+            return self.send(intent) if intent else self.confirm(user, chat_id, token)
+
+    def _kept(self, user: User, token: str) -> tuple[Draft, str, Decimal]:
+        """Return what a token that is still good keeps. Raises UserError."""
+        body, made = self.db.token(user.id, token) or ("", 0)
+        with suppress(ValueError):
+            if self.now() - made <= CONFIRM:
+                return unpacked(body)
+        self.db.take_token(user.id, token)
+        raise UserError(
+            "Bu onayın süresi geçti; emir verilmedi. Yeniden yazın.",
+            "This confirmation is too old; no order was made. Type it again.",
+        )
 
     def send(self, intent: Intent) -> Intent:
         """Send an intent that was written, once, and return what became of it."""
@@ -231,7 +294,7 @@ class Desk:
                 continue
             try:
                 with self.lock(intent.user_id):
-                    self._look(self._anew(intent))
+                    self._advance(self._anew(intent))
             except UserError as error:
                 self.rows.change(intent.id, again=self.now() + LOOK)
                 failure = error
@@ -244,7 +307,7 @@ class Desk:
         for number in numbers:
             self.rows.change(number, again=0)
 
-    def _look(self, intent: Intent) -> None:
+    def _advance(self, intent: Intent) -> None:
         """Bring one intent forward."""
         if intent.closed is not None:
             return
@@ -309,7 +372,7 @@ class Desk:
             known = {name for intent in ours for name in intent.client_ids}
             self.foreign[user_id] = [one for name, one in there.items() if name not in known]
             for intent in ours:
-                self._look(self._anew(intent))
+                self._advance(self._anew(intent))
             self._agreed.add((user_id, LIVE))
 
     def ready(self, user_id: int, mode: str) -> None:

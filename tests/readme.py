@@ -16,27 +16,29 @@ def command_table() -> str:
     for name in sorted(own):
         (tr, usage), (en, _) = own[name].about("tr"), own[name].about("en")
         cells.append(f"`{usage.replace('|', chr(92) + '|')}` | {tr}<br>{en}")
-    cells += [" | "] * (len(cells) % 2)
+    return paired("command | what it does", cells)
+
+
+def paired(head: str, cells: list[str]) -> str:
+    """Return a table of two cells a row."""
+    cells = cells + [" | "] * (len(cells) % 2)
     pairs = zip(cells[::2], cells[1::2], strict=True)
-    head = ["| command | what it does | command | what it does |", "|---|---|---|---|"]
-    return "\n".join([*head, *(f"| {left} | {right} |" for left, right in pairs)])
+    lines = [f"{head} | {head}", "---|---|---|---", *(" | ".join(pair) for pair in pairs)]
+    return "\n".join(f"| {line} |" for line in lines)
 
 
 def settings_table() -> str:
-    """Return the settings with their defaults and what they are for, all addresses in one row."""
-    rows = ["| setting | default | for |", "|---|---|---|"]
-    addresses = []
+    """Return the settings with their defaults, two a row, all addresses in one cell."""
+    cells, addresses = [], []
     for item in config.described():
         if str(item.metadata["default"]).startswith("https://"):
             addresses += [f"`{name}`" for name in item.metadata["names"]]
             continue
         names = ", ".join(f"`{name}`" for name in item.metadata["names"])
         default = "cores, 2 at most" if item.name == "pool_size" else item.metadata["default"]
-        rows.append(f"| {names} | {default or '—'} | {item.metadata['en']} |")
-    rows.append(
-        f"| {', '.join(addresses)} | their public addresses | markets and Telegram elsewhere |"
-    )
-    return "\n".join(rows)
+        cells.append(f"{names} | {item.metadata['en']} ({default or '—'})")
+    cells.append(f"{', '.join(addresses)} | markets and Telegram elsewhere (public addresses)")
+    return paired("setting | for (default)", cells)
 
 
 def filled(text: str) -> str:

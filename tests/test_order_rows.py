@@ -99,8 +99,18 @@ def test_how_somebody_trades_is_kept(opened):
     rows = opened.orders
     assert rows.trader(7) == Trader(7) and rows.traders() == []
     rows.save_trader(7, stopped=5)
-    rows.save_trader(7, mode=LIVE, opening=D("10.5"))
-    assert rows.trader(7) == Trader(7, LIVE, 5, opening=D("10.5")) == rows.traders()[0]
+    rows.save_trader(7, mode=LIVE)
+    assert rows.trader(7) == Trader(7, LIVE, 5) == rows.traders()[0]
+
+
+def test_a_day_begins_once_in_each_mode(opened):
+    rows = opened.orders
+    assert rows.opening(7, PAPER, "2026-11-26", D("100.5")) == D("100.5")
+    assert rows.opening(7, LIVE, "2026-11-26", D(7)) == 7
+    assert rows.opening(7, PAPER, "2026-11-26", D(50)) == D("100.5")
+    assert rows.opening(7, PAPER, "2026-11-27", D(50)) == 50
+    assert rows.warn(7, PAPER, "2026-11-26") and not rows.warn(7, PAPER, "2026-11-26")
+    assert rows.warn(7, LIVE, "2026-11-26") and not rows.warn(8, LIVE, "2026-11-26")
 
 
 def test_keys_are_kept_and_forgotten(opened):

@@ -1,11 +1,12 @@
 """trade.py: whatever a broker answers, and whenever the bot ends, no order happens twice."""
 
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
 
 import trade
-from bot import UserError
+from bot import User, UserError
 from order_rows import (
     DONE,
     DROPPED,
@@ -36,9 +37,12 @@ from orders import (
 )
 from orders import REFUSED as NO
 from orders import UNSURE as UNKNOWN
+from risk import Limits
 from trade import Desk
 
 D = Decimal
+LIMITS = Limits(D(1000), D(2500), D(5000), D(5), D(5), 10)
+USER = User(7, "Ayşe")
 ABSENT = Answer(NO, code=-2013, text="Order does not exist.")
 
 
@@ -120,7 +124,7 @@ def exchange():
 
 @pytest.fixture
 def desk(market, database, exchange, clock):
-    return Desk(market, database, lambda *_: exchange, clock)
+    return Desk(market, database, lambda *_: exchange, LIMITS, clock)
 
 
 def wish(desk, mode=PAPER, **changes):
@@ -283,7 +287,7 @@ def test_an_intent_left_unsent_by_an_end_is_dropped_and_a_protection_sent(desk, 
     guard = wish(desk, side=SELL, kind=STOP, quantity=D("0.001"), stop=D(59000), bound=D(58900))
     desk.rows.change(guard.id, parent=mine.id)
     clock.now += 60
-    again = Desk(desk.sources, desk.db, lambda *_: exchange, clock)
+    again = Desk(desk.sources, desk.db, lambda *_: exchange, LIMITS, clock)
     again.follow()
     assert desk.rows.find(7, mine.id).state == DROPPED and told(desk) == ["dropped"]
     assert exchange.placed == [guard.id]
@@ -294,7 +298,7 @@ def test_an_end_while_sending_is_resolved_by_asking(desk, exchange, clock):
     desk.rows.begin(intent.id)
     exchange.place(intent)
     assert desk.rows.find(7, intent.id).state == SENDING
-    again = Desk(desk.sources, desk.db, lambda *_: exchange, clock)
+    again = Desk(desk.sources, desk.db, lambda *_: exchange, LIMITS, clock)
     again.follow()
     assert desk.rows.find(7, intent.id).state == DONE and exchange.placed == [intent.id]
 
@@ -376,7 +380,7 @@ def test_a_broker_that_cannot_be_had_sends_nothing(market, database, clock):
     def none(*_):
         raise UserError("anahtar yok", "no key")
 
-    desk = Desk(market, database, none, clock)
+    desk = Desk(market, database, none, LIMITS, clock)
     assert desk.send(wish(desk)).reason == "no key"
 
 
@@ -391,3 +395,67 @@ def test_orders_are_looked_at_when_they_are_due_or_hurried(desk, exchange, clock
     clock.now += trade.LOOK / 1000
     desk.follow()
     assert asked == [entry.id] * 2
+
+
+@pytest.fixture
+def live(desk, exchange):
+    """Return a desk whose broker's prices are the market's."""
+    exchange.price = D(repr(desk.sources.prices().data["BTCUSDT"]))
+    return desk
+
+
+BUYING = Draft("BTCUSDT", BUY, MARKET, spend=D(120))
+
+
+def test_a_confirmed_ticket_is_an_order_and_a_second_tap_none(live, exchange):
+    ticket, token = live.offer(USER, BUYING)
+    assert ticket.worth == 120 and ticket.filled == 1 and exchange.tested.draft == ticket.draft
+    done = live.confirm(USER, 9, token)
+    assert done.state == DONE and done.nonce == token and done.chat_id == 9
+    assert live.confirm(USER, 9, token) == done and exchange.placed == [done.id]
+
+
+def test_a_token_is_good_for_half_a_minute_and_for_its_owner(live, exchange, clock):
+    _, token = live.offer(USER, BUYING)
+    for who in (USER, User(8, "Ali")):
+        clock.now += 31 if who is USER else 0
+        with pytest.raises(UserError, match="too old"):
+            live.confirm(who, 9, token)
+    with pytest.raises(UserError, match="too old"):
+        live.confirm(USER, 9, live.db.keep_token(7, "alarm"))
+    assert exchange.placed == []
+
+
+def test_a_price_that_ran_away_makes_no_order(live, exchange, monkeypatch):
+    _, token = live.offer(USER, BUYING)
+    price = live.sources.prices().data["BTCUSDT"]
+    monkeypatch.setattr("preflight.price", lambda *_: D(repr(price)) * D("1.006"))
+    with pytest.raises(UserError, match="changed"):
+        live.confirm(USER, 9, token)
+    monkeypatch.undo()
+    with pytest.raises(UserError, match="too old"):
+        live.confirm(USER, 9, token)
+    assert exchange.placed == []
+
+
+def test_a_coin_whose_last_order_is_unclear_is_locked(live, exchange):
+    exchange.say = ["mute"]
+    live.send(wish(live))
+    with pytest.raises(UserError, match="locked"):
+        live.offer(USER, BUYING)
+    live.offer(USER, BUYING._replace(symbol="ETHUSDT"))
+
+
+def test_two_taps_at_once_make_one_order(live, exchange):
+    _, token = live.offer(USER, BUYING)
+    with ThreadPoolExecutor(8) as taps:
+        done = list(taps.map(lambda _: live.confirm(USER, 9, token), range(8)))
+    assert len({one.id for one in done}) == 1 and len(exchange.placed) == 1
+
+
+def test_the_same_order_again_must_wait(live, exchange, clock):
+    live.confirm(USER, 9, live.offer(USER, BUYING)[1])
+    with pytest.raises(UserError, match="just made"):
+        live.offer(USER, BUYING)
+    clock.now += 11
+    live.offer(USER, BUYING)

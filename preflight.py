@@ -1,0 +1,212 @@
+"""What an order would do before it is made: its rounding, fee, slippage and risk."""
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import risk
+import rulebook
+from bot import User, UserError
+from brokers import Broker
+from orders import (
+    BUY,
+    HUNDRED,
+    LIMIT,
+    MARKET,
+    ZERO,
+    Amount,
+    Balance,
+    Draft,
+    Rules,
+    fit,
+    plain,
+)
+from risk import Limits, Standing
+
+FRESH, BAND, MONEY = (
+    60_000,
+    Decimal("0.5"),
+    (*("quantity", "spend", "price", "stop", "bound", "target", "loss"),),
+)
+DEEP = 500
+
+
+class Ticket(NamedTuple):
+    """An order as it would be made, and what it would mean; money in quote.
+
+    `average` is what the book would give it, `filled` the share of it the book can take at all,
+    `slip` how much worse than the last price, in percent. `worst` is what its stop would lose,
+    everything where it has none. `dust` is what of the coin would be left, too small to sell.
+    """
+
+    draft: Draft
+    mode: str
+    rules: Rules
+    last: Decimal
+    average: Decimal
+    filled: Decimal
+    slip: Decimal
+    worth: Decimal
+    fee: Decimal
+    worst: Decimal
+    dust: Decimal
+    free: Decimal
+    standing: Standing
+    limits: Limits
+    warn: bool
+
+
+def caps(config: Any) -> Limits:
+    """Return the owner's caps."""
+    names = ("max_order", "max_coin", "max_day", "max_loss", "max_distance")
+    order, coin, day, loss, distance = (Decimal(getattr(config, name)) for name in names)
+    return Limits(order, coin, day, loss, distance, config.repeat_seconds)
+
+
+def price(sources: Any, symbol: str, now: int) -> Decimal:
+    """Return a symbol's last price. Raises UserError where it is not fresh."""
+    read = sources.prices()
+    if read.stale or now - read.at > FRESH or symbol not in read.data:
+        raise UserError(
+            "Fiyat verisi bayat; emir verilmedi.", "The price data is stale; no order was made."
+        )
+    return Decimal(repr(read.data[symbol]))
+
+
+def sized(draft: Draft, wanted: Amount, rules: Rules, balance: Mapping[str, Balance]) -> Draft:
+    """Return a draft of the amount somebody wrote: coins, quote, or a share of what is free.
+
+    Raises UserError for a unit that is neither.
+    """
+    free = balance.get(rules.quote if draft.side == BUY else rules.base, Balance(ZERO)).free
+    near = draft.price or draft.stop
+    number, unit = wanted
+    if unit == "%":
+        number, unit = free * number / HUNDRED, rules.quote if draft.side == BUY else rules.base
+    unit = unit or (rules.quote if draft.side == BUY else rules.base)
+    if unit == rules.base:
+        return draft._replace(quantity=number)
+    if unit != rules.quote:
+        raise UserError(
+            f"“{unit}” anlaşılmadı: {rules.base}, {rules.quote} ya da % yazın.",
+            f"“{unit}” is not understood: write {rules.base}, {rules.quote} or %.",
+        )
+    return draft._replace(quantity=number / near) if near else draft._replace(spend=number)
+
+
+def look(
+    sources: Any, db: Any, broker: Broker, limits: Limits, user: User, draft: Draft, now: int
+) -> Ticket:
+    """Return the ticket of an order. Raises UserError for one that may not be made."""
+    last, rules = price(sources, draft.symbol, now), rulebook.rules(sources, draft.symbol)
+    balances = broker.balances()
+    if draft.spend is not None and not (draft.side == BUY and draft.kind == MARKET):
+        draft = draft._replace(quantity=draft.spend / last, spend=None)
+    draft = fit(draft, rules, rulebook.mean(sources, draft.symbol))
+    average, filled = walked(sources, draft, last)
+    free = affordable(draft, rules, balances, last)
+    standing = standing_of(sources, db, user, broker.mode, balances, rules, now)
+    trader = db.orders.trader(user.id)
+    risk.check(limits, trader, standing, draft, last)
+    risk.repeated(limits, draft, db.orders.of(user.id, broker.mode, now - 3_600_000), now)
+    worth = draft.spend or (draft.quantity or ZERO) * (draft.price or draft.stop or average)
+    maker, taker = broker.fees(draft.symbol)
+    fee = worth * (maker if draft.kind == LIMIT and rests(draft, last) else taker)
+    slip = HUNDRED * (average / last - 1) * (1 if draft.side == BUY else -1)
+    worst = worth * draft.loss / HUNDRED + 2 * fee if draft.loss else worth
+    dust = leftover(draft, rules, balances, last)
+    warn = standing.loss >= limits.loss * risk.WARN
+    figures = last, average, filled, slip, worth, fee, worst if draft.side == BUY else ZERO, dust
+    return Ticket(draft, broker.mode, rules, *figures, free, standing, limits, warn)
+
+
+def rests(draft: Draft, last: Decimal) -> bool:
+    """Tell whether a limit order would wait in the book."""
+    limit = draft.price or last
+    return limit < last if draft.side == BUY else limit > last
+
+
+def walked(sources: Any, draft: Draft, last: Decimal) -> tuple[Decimal, Decimal]:
+    """Return the average price the book gives a market order, and the share of it it can take."""
+    if draft.kind != MARKET:
+        return draft.price or draft.stop or last, Decimal(1)
+    read = sources.book(draft.symbol, DEEP)
+    if read.stale:
+        raise UserError(
+            "Emir defteri bayat; emir verilmedi.", "The order book is stale; no order was made."
+        )
+    side = read.data.asks if draft.side == BUY else read.data.bids
+    wanted = draft.spend if draft.spend is not None else draft.quantity or ZERO
+    left, got, paid = wanted, ZERO, ZERO
+    for level, size in side.tolist():
+        at, there = Decimal(repr(level)), Decimal(repr(size))
+        taken = min(there, left / at if draft.spend is not None else left)
+        got, paid = got + taken, paid + taken * at
+        left -= taken * at if draft.spend is not None else taken
+        if left <= wanted * Decimal("1e-12"):
+            break
+    return (paid / got if got else last), (wanted - max(left, ZERO)) / wanted
+
+
+def affordable(
+    draft: Draft, rules: Rules, balances: Mapping[str, Balance], last: Decimal
+) -> Decimal:
+    """Return what is free of the asset an order takes. Raises UserError where it is too little."""
+    asset = rules.quote if draft.side == BUY else rules.base
+    free = balances.get(asset, Balance(ZERO)).free
+    needed = draft.worth(last) if draft.side == BUY else draft.quantity or ZERO
+    if needed > free:
+        raise UserError(
+            f"Yetersiz bakiye: {plain(needed)} {asset} gerekli, {plain(free)} boşta.",
+            f"Not enough: {plain(needed)} {asset} is needed, {plain(free)} is free.",
+        )
+    return free
+
+
+def leftover(draft: Draft, rules: Rules, balances: Mapping[str, Balance], last: Decimal) -> Decimal:
+    """Return what a sale leaves of a coin where that is too little to be sold, else 0."""
+    held = balances.get(rules.base, Balance(ZERO))
+    rest = held.free + held.locked - (draft.quantity or ZERO)
+    return rest if draft.side != BUY and ZERO < rest * last < rules.worth[0] else ZERO
+
+
+def standing_of(
+    sources: Any,
+    db: Any,
+    user: User,
+    mode: str,
+    balances: dict[str, Balance],
+    rules: Rules,
+    now: int,
+) -> Standing:
+    """Return how an account stands today, and note what it was worth when its day began."""
+    prices, pairs = sources.prices(), sources.exchange().pairs
+    equity = risk.equity(balances, prices.data, pairs)
+    name, begun = risk.day(now, user.zone)
+    opening = db.orders.opening(user.id, mode, name, equity)
+    held = balances.get(rules.base, Balance(ZERO))
+    coin = (held.free + held.locked) * Decimal(repr(prices.data.get(rules.symbol, 0.0)))
+    open_buys = [
+        intent
+        for intent in db.orders.living(user.id, mode)
+        if intent.side == BUY and intent.symbol == rules.symbol
+    ]
+    coin += sum((risk.worth(intent) for intent in open_buys), ZERO)
+    return Standing(equity, opening, coin, risk.bought(db.orders.of(user.id, mode, begun), begun))
+
+
+def packed(ticket: Ticket) -> str:
+    """Return what a confirmation's token keeps of a ticket."""
+    draft = {name: value for name, value in ticket.draft._asdict().items() if value is not None}
+    return json.dumps({"draft": draft, "mode": ticket.mode, "last": ticket.last}, default=str)
+
+
+def unpacked(body: str) -> tuple[Draft, str, Decimal]:
+    """Return the draft, mode and last price of a token. Raises ValueError for another's body."""
+    told = json.loads(body)
+    if not isinstance(told, dict) or set(told) != {"draft", "mode", "last"}:
+        raise ValueError("no ticket")
+    draft: dict[str, Any] = told["draft"]
+    numbers = {name: Decimal(draft[name]) for name in MONEY if name in draft}
+    return Draft(**draft | numbers), told["mode"], Decimal(told["last"])
