@@ -275,6 +275,14 @@ def fetch(session: requests.Session, host: Host, route: Route, now: float) -> re
         allow_redirects=False,
         headers={"Accept": "application/json", **host.headers},
     )
+    whole(response, end)
+    if 300 <= response.status_code < 400:
+        response.status_code = 502
+    return response
+
+
+def whole(response: requests.Response, end: float) -> None:
+    """Read a streamed answer to its end, of bounded size and by a monotonic second."""
     with response:
         body = bytearray()
         for chunk in response.iter_content(65536):
@@ -282,9 +290,6 @@ def fetch(session: requests.Session, host: Host, route: Route, now: float) -> re
             if len(body) > MAX_BYTES or time.monotonic() > end:
                 raise requests.ReadTimeout("the answer is too long or too slow")
         response._content = bytes(body)
-    if 300 <= response.status_code < 400:
-        response.status_code = 502
-    return response
 
 
 def closing(response: requests.Response, now: float) -> tuple[str, float] | None:
