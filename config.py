@@ -10,7 +10,7 @@ from dataclasses import Field, dataclass, field, fields
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
@@ -116,21 +116,27 @@ def one_of(*words: str) -> Callable[[str], str]:
     return parse
 
 
+def parts_of(value: str) -> SplitResult:
+    """Return the parts of an address; all are empty where its host or port cannot be."""
+    try:
+        parts = urlsplit(value)
+        return parts if parts.port != 0 else urlsplit("")
+    except ValueError:
+        return urlsplit("")
+
+
 def url(value: str) -> str:
     """Return an http(s) address without its last slash; credentials do not belong in it."""
-    try:
-        parts, port = urlsplit(value), urlsplit(value).port
-    except ValueError:
-        parts, port = urlsplit(""), None
+    parts = parts_of(value)
     well = parts.scheme in ("http", "https") and parts.hostname and not parts.username
-    if value and (not well or port == 0 or re.search(r"\s", value)):
+    if value and (not well or re.search(r"\s", value)):
         raise ValueError("http(s) adresi olmalı / must be an http(s) address")
     return value.rstrip("/")
 
 
 def database(value: str) -> Secret:
     """Return a database address as a Secret, for it may hold a password."""
-    scheme = urlsplit(value).scheme
+    scheme = parts_of(value).scheme
     if value and scheme not in ("sqlite", "postgres", "postgresql", "postgresql+psycopg"):
         raise ValueError(
             "sqlite:// ya da postgresql:// olmalı / must be sqlite:// or postgresql://"
@@ -140,7 +146,9 @@ def database(value: str) -> Secret:
 
 def cache(value: str) -> Secret:
     """Return a Redis address as a Secret, for it may hold a password."""
-    if value and urlsplit(value).scheme not in ("redis", "rediss"):
+    parts = parts_of(value)
+    well = parts.scheme in ("redis", "rediss") and re.fullmatch("/?[0-9]{0,4}", parts.path)
+    if value and not well:
         raise ValueError("redis:// adresi olmalı / must be a redis:// address")
     if value and find_spec("redis") is None:
         raise ValueError("önce: pip install redis / first: pip install redis")

@@ -74,6 +74,22 @@ def test_an_address_nothing_can_answer_is_refused(address):
     assert load(OKX_URL="http://[::1]:8443/base/").okx_url == "http://[::1]:8443/base"
 
 
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("DATABASE_URL", "postgresql://u:hidden@h:abc/d"),
+        ("DATABASE_URL", "postgresql://u:hid/den@h/d"),
+        ("DATABASE_URL", "postgresql://u:hidden@[::1/d"),
+        ("CACHE_URL", "redis://:hidden@h:abc/0"),
+        ("CACHE_URL", "redis://:hidden@h:6379/zero"),
+    ],
+)
+def test_an_address_with_a_password_is_refused_without_it(name, address):
+    with pytest.raises(config.ConfigError, match=f"\\n{name}: .* olmalı / must be") as caught:
+        load(**{name: address})
+    assert "hid" not in str(caught.value)
+
+
 def test_env_file_is_read_and_the_environment_wins(tmp_path):
     file = tmp_path / ".env"
     file.write_text("LANGUAGE=en\nPORT=1234\nSCAN_SYMBOLS=btc, eth\n")
