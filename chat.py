@@ -417,19 +417,24 @@ class Telegram:
         return bool(command and command.secret)
 
     def _answer_secret(self, update: Mapping[str, Any]) -> None:
-        """Answer at once a message that must not be written down; its id alone is recorded."""
+        """Delete at once a message that must not be written down; its id alone is recorded."""
         incoming = read(update)
         if incoming and self._db.receive([(incoming.update, None)]):
             gone = self.post.quietly(self.api.delete_message, incoming.chat.id, incoming.message)
-            if gone:
-                self._say(incoming)
-            else:
-                text = self._ctx(incoming).t(
-                    "Mesajınızı silemedim; güvenlik için işlemedim. Lütfen siz silin.",
-                    "I could not delete your message, so I did not act on it. Please delete it.",
-                )
-                self._deliver(self._thread(incoming), iter([Reply(text, failed=1)]))
-            self._db.finish(incoming.update)
+            work = partial(self._act_on_secret, incoming, gone)
+            self._lane(incoming.text).put(incoming.chat.id, work)
+
+    def _act_on_secret(self, incoming: Incoming, gone: bool) -> None:
+        """Answer a message that was not written down, if it is gone from the chat."""
+        if gone:
+            self._say(incoming)
+        else:
+            text = self._ctx(incoming).t(
+                "Mesajınızı silemedim; güvenlik için işlemedim. Lütfen siz silin.",
+                "I could not delete your message, so I did not act on it. Please delete it.",
+            )
+            self._deliver(self._thread(incoming), iter([Reply(text, failed=1)]))
+        self._db.finish(incoming.update)
 
     def _queue(self, update: Mapping[str, Any]) -> None:
         incoming = read(update)
@@ -456,7 +461,10 @@ class Telegram:
         if incoming.pressed:
             self.post.quietly(self.api.answer_callback_query, incoming.pressed)
         try:
-            if self._db.begin(incoming.update) > MAX_TRIES:
+            tries = self._db.begin(incoming.update)
+            if tries is None:
+                return
+            if tries > MAX_TRIES:
                 log.error("update %s was begun %s times; given up", incoming.update, MAX_TRIES)
             else:
                 self._say(incoming)

@@ -284,12 +284,11 @@ class Db:
                 db.execute(insert(updates), rows)
         return bodies.keys() - old
 
-    def begin(self, update_id: int) -> int:
-        """Count one more try to answer an update; return the count."""
+    def begin(self, update_id: int) -> int | None:
+        """Count one more try to answer an update; return the count, None for an answered one."""
+        change = update(updates).where(updates.c.id == update_id, updates.c.done.is_(None))
         with self._write() as db:
-            change = update(updates).where(updates.c.id == update_id)
-            db.execute(change.values(tries=updates.c.tries + 1))
-            return db.scalar(select(updates.c.tries).where(updates.c.id == update_id)) or 0
+            return db.scalar(change.values(tries=updates.c.tries + 1).returning(updates.c.tries))
 
     def finish(self, update_id: int) -> None:
         """Mark an update as answered and forget what it said."""

@@ -163,11 +163,33 @@ def test_an_update_sent_again_is_answered_once(server, open_bot, database):
     assert texts(server) == ["once", "twice"]
 
 
+def test_an_update_queued_twice_is_answered_once(server, open_bot, database):
+    ran = []
+    bot = open_bot(Command("x", lambda ctx: ran.append(1) or "done"))
+    server.say(1, "/x")
+    server.wait(1)
+    settle(bot)
+    update = {"update_id": 10**9, "message": server_message("/x")}
+    database.receive([(10**9, json.dumps(update))])
+    bot._queue(update)
+    bot._queue(update)
+    settle(bot)
+    bot._queue(update)
+    settle(bot)
+    assert len(ran) == 2 and database.waiting() == []
+
+
+def server_message(text, room=1):
+    who = {"id": room, "is_bot": False, "first_name": "Ayşe"}
+    chat = {"id": room, "type": "private"}
+    return {"message_id": 1, "date": 0, "chat": chat, "from": who, "text": text}
+
+
 def test_an_update_that_never_succeeds_is_given_up(server, open_bot, database, caplog):
+    bot = open_bot(ECHO)
     database.receive([(1, '{"update_id": 1}')])
     for _ in range(chat.MAX_TRIES):
         database.begin(1)
-    bot = open_bot(ECHO)
     incoming = chat.Incoming(1, chat.Chat(1), {"id": 1}, "/echo x", 1)
     bot._handle(incoming)
     assert database.waiting() == [] and texts(server) == [] and "given up" in caplog.text
@@ -184,6 +206,18 @@ def test_a_secret_message_is_deleted_first_and_never_written_down(server, open_b
     server.say(1, "/key SECRETSECRET")
     server.wait(1)
     assert seen == [([], [])] and texts(server) == ["kept"]
+
+
+def test_a_slow_secret_command_delays_no_other_chat(server, open_bot):
+    held, begun = threading.Event(), threading.Event()
+    bot = open_bot(Command("key", lambda ctx: begun.set() or held.wait(10) and "kept", secret=True))
+    server.say(1, "/key SECRETSECRET")
+    assert begun.wait(10) and server.messages(1) == []
+    server.say(2, "/id", user=2)
+    assert "Kimliğiniz: 2" in server.wait(2).text
+    held.set()
+    assert server.wait(1).text == "kept"
+    settle(bot)
 
 
 def test_a_secret_message_that_cannot_be_deleted_is_refused(server, open_bot):

@@ -78,6 +78,7 @@ def test_an_update_is_recorded_once_and_answered_once(store, clock):
     assert [row.id for row in store.waiting()] == [1, 2, 3]
     assert store.begin(2) == 1 and store.begin(2) == 2
     store.finish(2)
+    assert store.begin(2) is None
     assert [(row.id, row.body) for row in store.waiting()] == [(1, "one"), (3, "three")]
     assert store.receive([(2, "redelivered")]) == set()
 
