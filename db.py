@@ -93,12 +93,15 @@ class Db:
     def __init__(self, url: str, clock: Callable[[], float] = time.time) -> None:
         self._clock, self._lock = clock, threading.Lock()
         self._memo: dict[tuple, tuple[float, Any]] = {}
-        options = {"connect_args": {"timeout": 10}} if url.startswith("sqlite") else {}
-        self._engine = create_engine(url, pool_size=8, pool_pre_ping=not options, **options)
-        self._dialect: Any = sqlite if options else postgresql
+        local = url.startswith("sqlite")
+        options: dict[str, Any] = {"connect_args": {"timeout": 10}} if local else {}
+        # An error that quotes them would carry people's words into the log and onto the status page.
+        options["hide_parameters"] = True
+        self._engine = create_engine(url, pool_size=8, pool_pre_ping=not local, **options)
+        self._dialect: Any = sqlite if local else postgresql
         parts = (self._read, self._write, self._dialect, self.now)
         self.alarms, self.orders = AlarmRows(*parts), OrderRows(*parts)
-        if options:
+        if local:
             event.listen(self._engine, "connect", prepare_sqlite)
             event.listen(self._engine, "begin", begin_sqlite)
         self.migrate()

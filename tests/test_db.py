@@ -83,6 +83,12 @@ def test_an_update_is_recorded_once_and_answered_once(store, clock):
     assert store.receive([(2, "redelivered")]) == set()
 
 
+def test_an_error_of_the_database_quotes_nobody(store):
+    with pytest.raises(db.DbError) as caught:
+        store.receive([(None, '{"text": "my own words"}')])
+    assert "my own words" not in str(caught.value) and "INSERT" in str(caught.value)
+
+
 def test_a_secret_update_leaves_no_words(store):
     store.receive([(5, None)])
     assert store.waiting() == [] and store.receive([(5, "again")]) == set()
