@@ -44,8 +44,8 @@ def copied(addresses: Sequence[str]) -> int:
     try:
         origin, target = (config.database(address).reveal() for address in addresses)
         count = copy(origin, target)
-    except (ValueError, DbError) as error:
-        reason = error if isinstance(error, ValueError) else type(error).__name__
+    except (ValueError, RuntimeError, DbError) as error:
+        reason = type(error).__name__ if isinstance(error, DbError) else error
         return failed(f"copy-db FROM TO: {reason}")
     print(count, flush=True)
     return 0

@@ -27,6 +27,16 @@ def test_a_wrong_address_is_refused_in_words_and_without_its_password(capsys):
     assert said.count("copy-db FROM TO") == 4 and "hidden" not in said
 
 
+def test_a_database_newer_than_the_bot_is_refused_in_words(tmp_path, capsys):
+    origin, target = (f"sqlite:///{tmp_path / name}" for name in ("one.db", "other.db"))
+    opened = db.Db(origin)
+    with opened._write() as connection:
+        connection.execute(db.update(db.meta).values(version=10_000))
+    opened.close()
+    assert shell.copied([origin, target]) == 2
+    assert "newer than this bot" in capsys.readouterr().err
+
+
 def test_one_line_is_answered_on_the_stream_its_outcome_wants(ctx, capsys):
     assert shell.answered(ctx(), "/id") == 0
     assert shell.answered(ctx(), "/p nosuchcoin") == 1
