@@ -303,9 +303,9 @@ class Pool(Executor):
     def _settle(self, task: Task, processes: ProcessPoolExecutor, inner: Future) -> None:
         """Pass a result on; a call lost with its process is sent once more."""
         with self._lock:
-            self._tasks.discard(task)
-        if task.future.done():
-            return
+            if task not in self._tasks:
+                return
+            self._tasks.remove(task)
         error = BrokenProcessPool("dropped") if inner.cancelled() else inner.exception()
         if error is None:
             task.future.set_result(inner.result())
@@ -324,17 +324,24 @@ class Pool(Executor):
     def _watch(self, processes: ProcessPoolExecutor) -> None:
         """End the oldest call that runs past the deadline, with its processes, until replaced."""
         while self._processes is processes and not self._stop.wait(min(1.0, self.deadline / 4)):
-            now = time.monotonic()
-            with self._lock:
-                for task in self._tasks:
-                    if task.since is None and task.inner and task.inner.running():
-                        task.since = now
-                running = [task for task in self._tasks if task.since is not None]
-            oldest = min(running, key=lambda task: task.since or now, default=None)
-            if oldest and now - (oldest.since or now) > self.deadline:
-                oldest.future.set_exception(TimeoutError(f"over {self.deadline:g} s"))
+            late = self._overdue(time.monotonic())
+            if late:
+                late.future.set_exception(TimeoutError(f"over {self.deadline:g} s"))
                 self._drop(processes)
                 kill(processes)
+
+    def _overdue(self, now: float) -> Task | None:
+        """Take the oldest call that runs past the deadline off the list, so that it has one end."""
+        with self._lock:
+            for task in self._tasks:
+                if task.since is None and task.inner and task.inner.running():
+                    task.since = now
+            running = [(task.since, task) for task in self._tasks if task.since is not None]
+            since, oldest = min(running, key=lambda pair: pair[0], default=(now, None))
+            if oldest is None or now - since <= self.deadline:
+                return None
+            self._tasks.remove(oldest)
+            return oldest
 
 
 def kill(processes: ProcessPoolExecutor) -> None:

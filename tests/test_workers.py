@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import chart
-from workers import Job, Pool, Workers, schedule
+from workers import Job, Pool, Task, Workers, schedule
 
 ROOT = Path(__file__).parent.parent
 
@@ -105,6 +105,18 @@ def test_a_call_past_its_deadline_ends_and_the_others_are_redone(pool):
         hung.result(timeout=20)
     assert fine.result(timeout=20) == 5
     assert pool.submit(math.sqrt, 36).result(timeout=20) == 6
+
+
+def test_a_call_that_ends_as_its_deadline_passes_has_one_end():
+    pool, inner = Pool(1, deadline=5), Future()
+    inner.set_result(3)
+    late, soon = (Task(math.sqrt, Future(), inner=inner, since=1.0) for _ in range(2))
+    pool._tasks = {late, soon}
+    pool._settle(soon, None, inner)
+    assert soon.future.result() == 3
+    assert pool._overdue(6.0) is None and pool._overdue(6.1) is late and not pool._tasks
+    pool._settle(late, None, inner)
+    assert not late.future.done()
 
 
 @pytest.mark.slow
