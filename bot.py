@@ -49,8 +49,9 @@ class UserError(Exception):
 class Reply:
     """Say one thing: HTML text with buttons, a picture or a file; `edit` replaces the one before.
 
-    A button is (label, command line). `failed` is 1 for a refusal, 2 for a failure. A `passing`
-    one is said until the next comes, and need not be; a `silent` one makes no sound.
+    A button is (label, command line); a `keyboard` without words goes away. `failed` is 1 for a
+    refusal, 2 for a failure. A `passing` one is said until the next comes, and need not be; a
+    `silent` text makes no sound.
     """
 
     text: str = ""
@@ -194,6 +195,10 @@ class Ctx:
             )
         return int(value) if value.is_integer() else value
 
+    def count(self, i: int, default: int | None = None, low: int = 1, high: int = 100) -> int:
+        """Return the whole part of the i-th word, a number within bounds. Raises UserError."""
+        return int(self.number(i, default, low, high))
+
     def interval(self, default: str) -> str:
         """Return the timeframe typed anywhere in the line, else the default."""
         return next((word.lower() for word in self.args if word.lower() in INTERVALS), default)
@@ -209,7 +214,7 @@ class Ctx:
         """
         words = self.words()
         if len(words) == 1 and re.fullmatch(r"[0-9]{1,4}", words[0]):
-            return self.sources.top(int(self.replaced(words).number(0, low=1, high=limit)))
+            return self.sources.top(self.replaced(words).count(0, high=limit))
         if not words:
             words = tuple(self.db.favourites(self.user.id)) or self.config.scan_symbols
             words = tuple(word for word in words if self.sources.known(word))[:limit]

@@ -95,7 +95,7 @@ class Db:
         self._memo: dict[tuple, tuple[float, Any]] = {}
         local = url.startswith("sqlite")
         options: dict[str, Any] = {"connect_args": {"timeout": 10}} if local else {}
-        # An error that quotes them would carry people's words into the log and onto the status page.
+        # Errors stand in the log and on the status page; people's words do not.
         options["hide_parameters"] = True
         self._engine = create_engine(url, pool_size=8, pool_pre_ping=not local, **options)
         self._dialect: Any = sqlite if local else postgresql

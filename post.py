@@ -259,6 +259,8 @@ def keyboard(reply: Reply) -> Any:
         for row in reply.buttons:
             markup.row(*(types.InlineKeyboardButton(t, callback_data=line) for t, line in row))
         return markup
+    if reply.keyboard and not any(reply.keyboard):
+        return types.ReplyKeyboardRemove()
     if reply.keyboard:
         menu = types.ReplyKeyboardMarkup(resize_keyboard=True)
         for words in reply.keyboard:

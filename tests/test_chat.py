@@ -118,6 +118,16 @@ def test_a_refreshed_picture_changes_in_its_place(server, open_bot, heavy):
     assert [m.id for m in server.messages(1) if m.photo] == [first]
 
 
+def test_the_menu_comes_and_goes(server, open_bot):
+    open_bot()
+    asked = server.say(1, "/menu")
+    shown = server.wait(1, after=asked)
+    room = server.chats.room(1)
+    assert room.keyboard["keyboard"][0][0]["text"] == "/p"
+    server.wait(1, after=server.say(1, "/menu kapat"))
+    assert room.keyboard is None and not shown.buttons
+
+
 @pytest.mark.slow
 def test_a_chat_is_answered_in_its_order(server, open_bot, monkeypatch):
     monkeypatch.setattr(post.Pacer, "CHAT", (0.0, 3))
@@ -210,7 +220,9 @@ def test_a_secret_message_is_deleted_first_and_never_written_down(server, open_b
 
 def test_a_slow_secret_command_delays_no_other_chat(server, open_bot):
     held, begun = threading.Event(), threading.Event()
-    bot = open_bot(Command("key", lambda ctx: begun.set() or held.wait(10) and "kept", secret=True))
+    bot = open_bot(
+        Command("key", lambda ctx: begun.set() or (held.wait(10) and "kept"), secret=True)
+    )
     server.say(1, "/key SECRETSECRET")
     assert begun.wait(10) and server.messages(1) == []
     server.say(2, "/id", user=2)
