@@ -34,7 +34,6 @@ def whole(ctx):
     rows, trends, groups = (told[part].data if part in told else () for part in PARTS)
     ranked = sorted((row for row in rows if not isnan(row.day)), key=attrgetter("day"))
     big = [group for group in groups if group.cap >= LEAST_CAP]
-    up, count = sum(row.day > 0 for row in ranked), len(ranked)
     lines = [
         f"<b>🦎 CoinGecko</b> {ctx.clock(min(read.at for read in told.values()), '%H:%M')}",
         *(total(ctx, told["market"]) if "market" in told else ()),
@@ -42,18 +41,26 @@ def whole(ctx):
         *block(ctx, ctx.t("🚀 Yükselenler", "🚀 Gainers"), ranked[::-1]),
         *block(ctx, ctx.t("📉 Düşenler", "📉 Losers"), ranked),
         *block(ctx, ctx.t("🏷 Kategoriler", "🏷 Categories"), big),
-        ctx.t(
-            f"\nYorum: en büyük {count} coinin {up} tanesi 24 saatte yükseldi.",
-            f"\nComment: {up} of the {count} largest coins rose in 24 hours.",
-        ),
+        "",
+        rose(ctx, [row.day > 0 for row in ranked]),
     ]
     more = ctx.buttons([(f"/{name}", f"/{name}") for name in ("dom", "cmc", "etf", "fg")])
     return Reply("\n".join(lines) + ctx.age(*told.values()), more)
 
 
+def rose(ctx, ups):
+    if not ups:
+        return ctx.t("Yorum: coinlerin değişimi bilinmiyor.", "Comment: no changes are known.")
+    return ctx.t(
+        f"Yorum: en büyük {len(ups)} coinin {sum(ups)} tanesi 24 saatte yükseldi.",
+        f"Comment: {sum(ups)} of the {len(ups)} largest coins rose in 24 hours.",
+    )
+
+
 def total(ctx, market):
     yield f"{ctx.t('Değer', 'Cap')}: {ctx.money(market.cap)} {ctx.move(market.change)}"
-    yield " · ".join(f"{coin} {ctx.percent(market.shares[coin], 1)}" for coin in ("BTC", "ETH"))
+    shares = ((coin, market.shares.get(coin, nan)) for coin in ("BTC", "ETH"))
+    yield " · ".join(f"{coin} {ctx.percent(share, 1)}" for coin, share in shares)
 
 
 def block(ctx, title, rows):

@@ -17,7 +17,7 @@ MIXED = ("yön karışık", "no clear direction")
 
 
 def run(ctx):
-    count = int(ctx.number(0, default=LIST, low=1, high=MOST))
+    count = ctx.count(0, LIST, high=MOST)
     keyed = bool(ctx.config.coinmarketcap_key)
     ways = {"market": coinmarketcap.global_routes(keyed), "rows": coinmarketcap.rows_routes(keyed)}
     reads = ctx.sources.each(lambda part: ctx.sources.read(*ways[part]), ways)

@@ -25,7 +25,7 @@ CALM = ("belirgin bir duygu yok; fiyata bakın", "no clear mood; look at the pri
 
 
 def run(ctx):
-    days, read = int(ctx.number(0, default=WEEK, low=2, high=90)), ctx.sources.fear_greed(90)
+    days, read = ctx.count(0, WEEK, 2, 90), ctx.sources.fear_greed(90)
     now, week, kept = read.data[0], since(read.data, WEEK), since(read.data, days)
     by_day = {mood.day: mood for mood in read.data}
     values = [mood.value for mood in kept]

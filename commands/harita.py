@@ -6,7 +6,7 @@ Market heat map: area is the 24-hour volume, colour the change: /harita [N]
 import numpy as np
 
 import chart
-from bot import Reply, coin
+from bot import Reply, UserError, coin
 
 GROUP = "markets"
 ALIASES = ("heatmap", "map")
@@ -23,15 +23,20 @@ MOODS = (
 
 
 def run(ctx):
-    count, read = int(ctx.number(0, USUAL, LEAST, MOST)), ctx.sources.tickers()
+    count, read = ctx.count(0, USUAL, LEAST, MOST), ctx.sources.tickers()
     rows = {coin(s): read.data[s] for s in ctx.sources.top(count) if read.data[s].turnover > 0}
     sizes = np.array([row.turnover for row in rows.values()])
     changes = np.array([row.change for row in rows.values()])
+    known = np.isfinite(changes)
+    if not known.any():
+        raise UserError(
+            "Bu kaynak 24 saatlik değişimi söylemiyor.",
+            "This source does not tell the change over 24 hours.",
+        )
     title = ctx.t("Piyasa haritası", "Market map")
     drawing = chart.Map(
         f"{title} · {ctx.clock(ctx.now)}", tuple(rows), sizes, changes, chart.look_of(ctx.user)
     )
-    known = np.isfinite(changes)
     hours = ctx.t("24 saat", "24 hours")
     text = "\n".join(
         [

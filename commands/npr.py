@@ -6,7 +6,7 @@ Cash market report: net flow and its change, stablecoin volume, breadth: /npr
 import math
 
 import strength
-from bot import Reply
+from bot import UNKNOWN, Reply
 
 GROUP = "flow"
 HEAVY = True
@@ -19,6 +19,7 @@ def run(ctx):
     net, turn = cash.total().net, strength.turn(cash, strength.cash(panel, before=True))
     up, down = strength.rising(tickers.data, ctx.sources.universe())
     now, day = (ctx.percent(strength.inflowing(cash.net[i]), 0) for i in (0, -1))
+    breadth = f"{up}/{down}" if up + down else UNKNOWN
     stable = strength.stable(pairs, volume)
     parked = ctx.money(sum(volume[symbol] for symbol in stable))
     share = ctx.percent(strength.share_of(stable, volume), 1)
@@ -29,10 +30,10 @@ def run(ctx):
             ctx.t("Net akış | önceki aynı süreye göre", "Net flow | against the window before"),
             *(flow(ctx, *row) for row in zip(strength.HORIZONS, net, turn, strict=True)),
             ctx.t("Para giren coinler: ", "Coins with inflow: ") + f"15m {now} · 1d {day}",
-            ctx.t("24 saatte yükselen/düşen: ", "Up/down in 24 hours: ") + f"{up}/{down}",
+            ctx.t("24 saatte yükselen/düşen: ", "Up/down in 24 hours: ") + breadth,
             ctx.t("Stabil coin çiftleri: ", "Stablecoin pairs: ") + f"{parked} ({share})",
             "",
-            ctx.t("Yorum: ", "Comment: ") + comment(ctx, net[-1], turn[-1], up > down),
+            ctx.t("Yorum: ", "Comment: ") + comment(ctx, net[-1], turn[-1], up, down),
         ]
     )
     buttons = ctx.buttons([("/io", "/io"), ("/ap", "/ap")])
@@ -44,9 +45,12 @@ def flow(ctx, name, net, turn):
     return f"{name}=> {arrow} {ctx.money(net, sign=True)} | {ctx.money(turn, sign=True)}"
 
 
-def comment(ctx, net, turn, rising):
+def comment(ctx, net, turn, up, down):
     if math.isnan(net + turn):
         return ctx.t("günlük akış bilinmiyor: bekle.", "the day's flow is unknown: wait.")
+    if not up + down:
+        return ctx.t("yükselenlerin sayısı bilinmiyor: bekle.", "how many rise is unknown: wait.")
+    rising = up > down
     way = ctx.t("para girişi", "inflow") if net > 0 else ctx.t("para çıkışı", "outflow")
     grows = (net > 0) == (turn > 0)
     pace = ctx.t("artıyor", "is growing") if grows else ctx.t("yavaşlıyor", "is slowing")

@@ -42,14 +42,14 @@ def run(ctx):
 def chosen(ctx, tickers):
     """Return the symbols to show: a ranking for /pv, /pg and /pl, else what was asked for."""
     if ctx.name == "pv":
-        return ctx.sources.top(ctx.number(0, 20, 1, 100))
+        return ctx.sources.top(ctx.count(0, 20))
     if ctx.name not in RANKED:
         return ctx.coins(100)
     known = ctx.sources.universe()
     busy = [s for s, row in tickers.items() if row.turnover > MIN_VOLUME and s in known]
     moved = [s for s in busy if isfinite(tickers[s].change)]
     ranked = sorted(moved, key=lambda s: RANKED[ctx.name] * tickers[s].change)
-    return ranked[: ctx.number(0, 20, 1, 100)]
+    return ranked[: ctx.count(0, 20)]
 
 
 def line(ctx, i, symbol, row):

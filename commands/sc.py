@@ -22,7 +22,7 @@ def run(ctx):
         raise ctx.wrong("Hangi formül? rsi < 30 gibi.", "Which formula? Like rsi < 30.")
     asked, tail = formula.read(ctx.args, ctx.db.formulas(ctx.user.id))
     frame = ctx.replaced(tail).interval("1h")
-    count = int(ctx.replaced(filter(str.isdecimal, tail)).number(0, USUAL, 1, MOST))
+    count = ctx.replaced(filter(str.isdecimal, tail)).count(0, USUAL, high=MOST)
     symbols = ctx.sources.top(count)
     here = formula.gather(ctx.sources, asked.needs, symbols, frame)
     found, values = asked.last(here), asked.values(here)

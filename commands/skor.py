@@ -16,7 +16,7 @@ AFTER = {"15m": 900_000, "1h": 3_600_000, "4h": 14_400_000, "24h": DAY}
 
 
 def run(ctx):
-    days = ctx.number(0, default=7, low=1, high=9)
+    days = ctx.count(0, 7, high=9)
     fired = ctx.db.alarms.fired(ctx.user.id, ctx.now - int(days * DAY))
     fired = [firing for firing in fired if firing.symbol and firing.alarm_id][-SHOWN:]
     if not fired:

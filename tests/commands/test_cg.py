@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from math import nan
 
 import pytest
@@ -161,6 +162,15 @@ def test_parts_that_are_lost_are_dashes_and_the_rest_is_told(say, market, clock)
     market.hosts["coingecko"].close("limited", clock() + 900)
     (reply,) = say("/cg")
     assert not reply.failed and reply.text.count("\n—") == 4 and "Değer: $" in reply.text
+    assert reply.text.splitlines()[-1] == "Yorum: coinlerin değişimi bilinmiyor."
+
+
+def test_a_market_without_ether_s_share_is_still_told(say, market, monkeypatch):
+    read = market.market()
+    told = replace(read, data=read.data._replace(shares={"BTC": 55.0}))
+    monkeypatch.setattr(market, "market", lambda: told)
+    (reply,) = say("/cg", lang="en")
+    assert "BTC 55.0% · ETH —" in reply.text
 
 
 def test_without_an_answer_there_is_a_sentence_with_the_key(say, market, clock):

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -34,6 +35,14 @@ def test_the_text_counts_and_names_the_ends(say, market, drawn):
 @pytest.mark.parametrize("line", ["/harita 4", "/harita 121", "/harita btc", "/harita 1.5x"])
 def test_no_number_or_too_many_are_refused(say, drawn, line):
     assert say(line)[0].failed == 1 and not drawn
+
+
+def test_a_market_that_tells_no_changes_leaves_the_mood_unknown(say, market, monkeypatch, drawn):
+    read = market.tickers()
+    rows = {s: row._replace(change=np.nan) for s, row in read.data.items()}
+    monkeypatch.setattr(market, "tickers", lambda: replace(read, data=rows))
+    (reply,) = say("/harita 30")
+    assert reply.failed == 1 and "söylemiyor" in reply.text and not drawn
 
 
 @pytest.mark.slow

@@ -55,6 +55,15 @@ def test_breadth_and_what_is_parked(say, market):
     assert re.search(r"Coins with inflow: 15m \d+% · 1d \d+%\n", text)
 
 
+def test_a_market_that_tells_no_changes_leaves_the_breadth_unknown(say, market, monkeypatch):
+    read = market.tickers()
+    rows = {s: row._replace(change=np.nan) for s, row in read.data.items()}
+    monkeypatch.setattr(market, "tickers", lambda: replace(read, data=rows))
+    text = say("/npr")[-1].text
+    assert "24 saatte yükselen/düşen: —\n" in text
+    assert text.splitlines()[-1] == "Yorum: yükselenlerin sayısı bilinmiyor: bekle."
+
+
 def test_it_makes_no_request_that_io_has_made(say, market):
     say("/io")
     live = market.door.stats.live

@@ -34,6 +34,12 @@ def test_the_first_n_by_volume(say, market, line):
     assert len(names) == 30 and volumes == sorted(volumes, reverse=True)
 
 
+@pytest.mark.parametrize("line", ["/pv 2.5", "/pg 2,5", "/pl 2.0"])
+def test_a_part_of_a_coin_is_no_bug(say, line):
+    (reply,) = say(line)
+    assert len(rows(reply.text)) == 2
+
+
 @pytest.mark.parametrize(("line", "falling"), [("/pg 8", False), ("/pl 8", True), ("/pd8", True)])
 def test_gainers_and_losers_leave_out_thin_pairs(say, market, line, falling):
     (reply,) = say(line)
