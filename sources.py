@@ -1,6 +1,7 @@
 """Every market behind one door: the endpoint table, and the reads the commands use."""
 
 import difflib
+import logging
 import re
 import time
 from collections import deque
@@ -20,6 +21,7 @@ from requests_cache import RedisCache
 import shapes
 from bot import UserError, fold
 from config import Config
+from db import DbError
 from door import Door
 from markets import (
     ENDPOINTS,
@@ -40,6 +42,8 @@ from perps import STEADY as PERPETUAL
 from perps import Perps
 from refusals import NAMES, sentence
 from store import File, Store
+
+log = logging.getLogger("dort5bot")
 
 BARS, SCAN_BARS = 1000, 500
 KINDS = ("scan", "candles")
@@ -149,7 +153,7 @@ class Sources:
         self.offset, self._panels = 0.0, Panels()
         self.perps, self.recalled = Perps(self.read), Perps(self.recall)
         self._books: dict[tuple[str, int], deque[Dated]] = {}
-        self._clock, self._store = clock, open_store(config)
+        self._clock, self._store, self._db = clock, open_store(config), db
         mark = "mock " if config.mocked else ""
         self.hosts = hosts(config, clock, lambda name, *more: db.spend(mark + name, *more))
         month = allowance(1, clock())[0]
@@ -165,13 +169,20 @@ class Sources:
             self.hosts,
             clock=clock,
             sleep=sleep,
-            on_state=lambda host: db.save_host(host.name, host.state, int(host.until * 1000)),
+            on_state=self._keep_state,
             shared=bool(config.cache_url),
         )
 
     def close(self) -> None:
         """Close the store."""
         self._store.close()
+
+    def _keep_state(self, host: Host) -> None:
+        """Keep a host's state; a database in trouble costs nobody an answer."""
+        try:
+            self._db.save_host(host.name, host.state, int(host.until * 1000))
+        except DbError as error:
+            log.warning("the state of %s is not kept: %s", host.name, error)
 
     def exchange(self) -> Dated:
         """Return the traded pairs: the first market's, even of last month, else another's.

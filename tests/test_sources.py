@@ -10,6 +10,7 @@ import net
 import sources
 import workers
 from bot import UserError
+from db import DbError
 from local.faults import Faulty
 from markets import bybit, coingecko
 
@@ -105,6 +106,21 @@ def test_a_ban_is_obeyed_after_a_restart(settings, database, markets, clock):
     clock.now = until
     assert opened.quotes().data
     assert database.host_states() == [("binance_data", "banned", int(until * 1000))]
+    opened.close()
+
+
+def test_a_database_in_trouble_costs_nobody_an_answer(
+    settings, database, markets, clock, monkeypatch, caplog
+):
+    def locked(*_):
+        raise DbError("database is locked")
+
+    monkeypatch.setattr(database, "save_host", locked)
+    faulty = Faulty(markets, clock, clock.sleep)
+    faulty.on("api.binance.com", 451)
+    opened = sources.Sources(settings(), database, markets=faulty, clock=clock, sleep=clock.sleep)
+    assert opened.tickers().source == "binance_data" and "locked" in caplog.text
+    assert opened.hosts["binance"].state == "region"
     opened.close()
 
 
