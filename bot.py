@@ -161,10 +161,22 @@ class Ctx:
         fitting = [[(t, line) for t, line in row if len(line.encode()) <= 64] for row in wanted]
         return [row for row in fitting if row]
 
-    def frames(self, shown: str) -> list[list[tuple[str, str]]]:
-        """Return ↻ and buttons that ask the same of the other usual timeframes."""
+    def report(
+        self,
+        lines: Iterable[str],
+        comment: str,
+        reads: Iterable[Any],
+        *rows: Iterable[tuple[str, str]],
+        picture: bytes | None = None,
+    ) -> Reply:
+        """Return a report: its lines, what they mean, the age of what they rest on, buttons."""
+        text = "\n".join([*lines, "", f"{self.t('Yorum', 'Comment')}: {comment}."])
+        return Reply(text + self.age(*reads), self.buttons(*rows), picture)
+
+    def frames(self, shown: str) -> list[tuple[str, str]]:
+        """Return a row of buttons that ask the same of the other usual timeframes."""
         words = (f"/{self.name}", *self.words())
-        return self.buttons([(tf, " ".join((*words, tf))) for tf in FRAMES if tf != shown])
+        return [(tf, " ".join((*words, tf))) for tf in FRAMES if tf != shown]
 
     def wrong(self, tr: str, en: str) -> UserError:
         """Return an error that shows the command's usage below."""
@@ -337,6 +349,11 @@ class Ctx:
 def coin(symbol: str) -> str:
     """Return a symbol as people say it, USDT hidden and safe in HTML."""
     return html.escape(symbol.removesuffix("USDT") or symbol)
+
+
+def links(*names: str, of: str = "") -> list[tuple[str, str]]:
+    """Return a row of buttons that are commands, all of them of the same coin where one is told."""
+    return [(f"/{name}", f"/{name} {of}".strip()) for name in names]
 
 
 def pick(word: str, commands: Mapping[str, Command]) -> tuple[Command, str, tuple[str, ...]] | None:

@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 
 import metrics
 import scores
-from bot import UNKNOWN, Ctx, Reply, UserError, coin
+from bot import UNKNOWN, Ctx, Reply, UserError, coin, links
 from markets.futures import PERIODS
 from metrics import Positions
 from scores import Analysis, Metric
@@ -147,10 +147,9 @@ def table(ctx: Ctx, title: str, every: Iterable[View], missing: Iterable[str] = 
     """Return a report of one coin a line, the highest α first, with who is to buy and to sell."""
     rows = ranked(every, "alpha")
     lines = [line(ctx, view) for view in rows]
-    note = comment(ctx, rows) if rows else ctx.t("Yorum: böyle coin yok.", "Comment: none is so.")
-    text = "\n".join([title, *lines, *ctx.lacking(missing), "", note])
-    more = [(f"/{word}", f"/{word}") for word in ("tb", "tm", "ta")]
-    return Reply(text + ctx.age(*ages(rows)), ctx.buttons(more))
+    note = comment(ctx, rows) if rows else ctx.t("böyle coin yok", "none is so")
+    lines += ctx.lacking(missing)
+    return ctx.report([title, *lines], note, ages(rows), links("tb", "tm", "ta"))
 
 
 def line(ctx: Ctx, view: View) -> str:
@@ -184,12 +183,12 @@ def comment(ctx: Ctx, every: Iterable[View]) -> str:
     buys, sells = strongest(every)
     if not buys and not sells:
         return ctx.t(
-            "Yorum: şu an AL ya da SAT veren coin yok; bekleyin.",
-            "Comment: no coin says BUY or SELL now; wait.",
+            "şu an AL ya da SAT veren coin yok; bekleyin",
+            "no coin says BUY or SELL now; wait",
         )
     return ctx.t(
-        f"Yorum: AL verenler: {names(buys)}; SAT verenler: {names(sells)}.",
-        f"Comment: these say BUY: {names(buys)}; these SELL: {names(sells)}.",
+        f"AL verenler: {names(buys)}; SAT verenler: {names(sells)}",
+        f"these say BUY: {names(buys)}; these SELL: {names(sells)}",
     )
 
 

@@ -9,7 +9,7 @@ from functools import partial
 
 import drawings
 import strength
-from bot import UNKNOWN, Reply
+from bot import UNKNOWN, links
 from markets import coingecko
 
 GROUP = "flow"
@@ -39,23 +39,19 @@ def run(ctx):
 
     power, (drift, reckoned) = strength.powers(told), strength.drift(told, ctx.db)
     funds = " · ".join(f"{asset.upper()} {part(asset, fund)}" for asset in FUNDS)
-    text = "\n".join(
-        [
-            ctx.t("<b>💪 Altların Güç Endeksi</b>", "<b>💪 Altcoin power index</b>"),
-            *(index(ctx, lost, name, getattr(power, name)) for name in INDICES),
-            "",
-            ctx.t("ETF net akış: ", "ETF net flow: ") + funds,
-            ctx.t("En iyi kategoriler: ", "Best categories: ") + part("groups", categories),
-            ctx.t("BTC dominansı: ", "BTC dominance: ") + part("market", share),
-            ctx.t("7 günlük değişimi: ", "Its 7-day change: ") + moved(ctx, lost, drift, reckoned),
-            ctx.t("Makro: ", "Macro: ") + ctx.t(*MOODS[strength.macro(power.lead, drift)]),
-            "",
-            comment(ctx, power),
-        ]
-    )
-    buttons = ctx.buttons([("/io", "/io"), ("/npr", "/npr")])
+    lines = [
+        ctx.t("<b>💪 Altların Güç Endeksi</b>", "<b>💪 Altcoin power index</b>"),
+        *(index(ctx, lost, name, getattr(power, name)) for name in INDICES),
+        "",
+        ctx.t("ETF net akış: ", "ETF net flow: ") + funds,
+        ctx.t("En iyi kategoriler: ", "Best categories: ") + part("groups", categories),
+        ctx.t("BTC dominansı: ", "BTC dominance: ") + part("market", share),
+        ctx.t("7 günlük değişimi: ", "Its 7-day change: ") + moved(ctx, lost, drift, reckoned),
+        ctx.t("Makro: ", "Macro: ") + ctx.t(*MOODS[strength.macro(power.lead, drift)]),
+    ]
+    reads, more = strength.reads(told), links("io", "npr")
     picture = (days := told.get("days")) and ctx.workers.picture(drawings.altcoins(ctx, days))
-    return Reply(text + ctx.age(*strength.reads(told)), buttons, picture)
+    return ctx.report(lines, comment(ctx, power), reads, more, picture=picture)
 
 
 def why(ctx, lost, *names):
@@ -97,4 +93,4 @@ def comment(ctx, power):
     words = next((ctx.t(*said) for least, *said in STATES if power.against_btc > least), unknown)
     if power.long_term < HALF:
         words += ctx.t("; 30 günde çoğu düştü: temkinli ol", "; most fell in 30 days: be careful")
-    return ctx.t(f"Yorum: {words}.", f"Comment: {words}.")
+    return words

@@ -8,7 +8,7 @@ from functools import partial
 from math import isnan, nan
 from operator import attrgetter
 
-from bot import UNKNOWN, Reply
+from bot import UNKNOWN, links
 from markets import coingecko
 
 GROUP = "markets"
@@ -41,26 +41,23 @@ def whole(ctx):
         *block(ctx, ctx.t("🚀 Yükselenler", "🚀 Gainers"), ranked[::-1]),
         *block(ctx, ctx.t("📉 Düşenler", "📉 Losers"), ranked),
         *block(ctx, ctx.t("🏷 Kategoriler", "🏷 Categories"), big),
-        "",
-        rose(ctx, [row.day > 0 for row in ranked]),
     ]
-    more = ctx.buttons([(f"/{name}", f"/{name}") for name in ("dom", "cmc", "etf", "fg")])
-    return Reply("\n".join(lines) + ctx.age(*told.values()), more)
+    return ctx.report(lines, rose(ctx, ranked), told.values(), links("dom", "cmc", "etf", "fg"))
 
 
-def rose(ctx, ups):
-    if not ups:
-        return ctx.t("Yorum: coinlerin değişimi bilinmiyor.", "Comment: no changes are known.")
+def rose(ctx, rows):
+    if not rows:
+        return ctx.t("coinlerin değişimi bilinmiyor", "no changes are known")
+    up, count = sum(row.day > 0 for row in rows), len(rows)
     return ctx.t(
-        f"Yorum: en büyük {len(ups)} coinin {sum(ups)} tanesi 24 saatte yükseldi.",
-        f"Comment: {sum(ups)} of the {len(ups)} largest coins rose in 24 hours.",
+        f"en büyük {count} coinin {up} tanesi 24 saatte yükseldi",
+        f"{up} of the {count} largest coins rose in 24 hours",
     )
 
 
 def total(ctx, market):
     yield f"{ctx.t('Değer', 'Cap')}: {ctx.money(market.cap)} {ctx.move(market.change)}"
-    shares = ((coin, market.shares.get(coin, nan)) for coin in ("BTC", "ETH"))
-    yield " · ".join(f"{coin} {ctx.percent(share, 1)}" for coin, share in shares)
+    yield " · ".join(f"{c} {ctx.percent(market.shares.get(c, nan), 1)}" for c in ("BTC", "ETH"))
 
 
 def block(ctx, title, rows):
@@ -91,15 +88,13 @@ def one(ctx, same):
     lines += [" | ".join(f"{span} {ctx.move(move)}" for span, move in spans)]
     if others := ", ".join(html.escape(other.id) for other in same[1:LIST]):
         lines += [ctx.t(f"Aynı adı taşıyanlar: {others}", f"Of the same name: {others}")]
-    text = "\n".join([*lines, "", comment(ctx, coin)])
-    return Reply(text + ctx.age(read), ctx.buttons([("/cg", "/cg"), ("/t", f"/t {coin.symbol}")]))
+    more = [*links("cg"), *links("t", of=coin.symbol)]
+    return ctx.report(lines, comment(ctx, coin), [read], more)
 
 
 def comment(ctx, coin):
-    rising = coin.week > 0 if coin.week * coin.month > 0 else None
-    notes = [ctx.t(*TRENDS[rising])]
-    if coin.below_ath < FAR:
-        notes.append(ctx.t("zirvesinden çok uzak", "far below its peak"))
+    notes = [ctx.t(*TRENDS[coin.week > 0 if coin.week * coin.month > 0 else None])]
+    notes += [ctx.t("zirvesinden çok uzak", "far below its peak")] * (coin.below_ath < FAR)
     if 100 * coin.supply / (coin.most or nan) < SCARCE:
         notes.append(ctx.t("arzın yarısı henüz çıkmadı", "half its supply is still to come"))
-    return f"{ctx.t('Yorum', 'Comment')}: {'; '.join(notes)}."
+    return "; ".join(notes)

@@ -4,8 +4,9 @@ CoinMarketCap: the whole market and the largest coins: /cmc [N]
 """
 
 import html
+from math import isnan
 
-from bot import Reply
+from bot import links
 from markets import coinmarketcap
 
 GROUP = "markets"
@@ -23,18 +24,16 @@ def run(ctx):
     reads = ctx.sources.each(lambda part: ctx.sources.read(*ways[part]), ways)
     rows = reads["rows"].data[:count] if "rows" in reads else ()
     names = {"market": ctx.t("toplamlar", "totals"), "rows": ctx.t("coinler", "coins")}
-    text = "\n".join(
-        [
-            f"<b>🔷 CoinMarketCap</b> {ctx.clock(min(r.at for r in reads.values()), '%H:%M')}",
-            *(totals(ctx, reads["market"].data) if "market" in reads else ()),
-            ctx.t("Coin: fiyat | 24sa | 7g | değer", "Coin: price | 24h | 7d | cap"),
-            *(line(ctx, row) for row in rows),
-            *ctx.lacking(names[part] for part in ways if part not in reads),
-            "",
-            comment(ctx, [row.day for row in rows]),
-        ]
+    lines = [
+        f"<b>🔷 CoinMarketCap</b> {ctx.clock(min(r.at for r in reads.values()), '%H:%M')}",
+        *(totals(ctx, reads["market"].data) if "market" in reads else ()),
+        ctx.t("Coin: fiyat | 24sa | 7g | değer", "Coin: price | 24h | 7d | cap"),
+        *(line(ctx, row) for row in rows),
+        *ctx.lacking(names[part] for part in ways if part not in reads),
+    ]
+    return ctx.report(
+        lines, comment(ctx, [row.day for row in rows]), reads.values(), links("cg", "dom")
     )
-    return Reply(text + ctx.age(*reads.values()), ctx.buttons([("/cg", "/cg"), ("/dom", "/dom")]))
 
 
 def totals(ctx, market):
@@ -53,7 +52,9 @@ def line(ctx, row):
 
 
 def comment(ctx, days):
+    if all(map(isnan, days)):
+        return ctx.t("coinlerin değişimi bilinmiyor", "no changes are known")
     up, down = sum(day > 0 for day in days), sum(day < 0 for day in days)
     words = RISING if up > down else FALLING if down > up else MIXED
     count = ctx.t(f"{up} yükselen, {down} düşen", f"{up} rise, {down} fall")
-    return f"{ctx.t('Yorum', 'Comment')}: {count}; {ctx.t(*words)}."
+    return f"{count}; {ctx.t(*words)}"

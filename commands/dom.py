@@ -7,7 +7,7 @@ from functools import partial
 from math import isnan, nan
 
 import strength
-from bot import Reply
+from bot import links
 from markets import coingecko
 
 GROUP = "markets"
@@ -34,19 +34,15 @@ def run(ctx):
     moves = {coin: moved(market, coin, rows) for coin in shares}
     move, rising = moves["BTC"][0], market.change > 0
     words = UNSAID if isnan(move) else FLAT if abs(move) < STILL else SAYS[move > 0, rising]
-    text = "\n".join(
-        [
-            f"<b>👑 {ctx.t('Hâkimiyet', 'Dominance')}</b> {ctx.clock(market.at, '%H:%M')}",
-            ctx.t("Coin: pay | 24sa 7g 30g (puan)", "Coin: share | 24h 7d 30d (points)"),
-            *(line(ctx, coin, shares[coin], moves[coin]) for coin in shares),
-            f"{ctx.t('Diğer', 'Others')}: {ctx.percent(100 - sum(shares.values()))}",
-            f"{ctx.t('Değer', 'Cap')}: {ctx.money(market.cap)} {ctx.move(market.change)}",
-            f"{ctx.t('Hacim', 'Volume')}: {ctx.money(market.volume)}",
-            "",
-            ctx.t(f"Yorum: {words[0]}.", f"Comment: {words[1]}."),
-        ]
-    )
-    return Reply(text + ctx.age(*told.values()), ctx.buttons([("/cmc", "/cmc"), ("/cg", "/cg")]))
+    lines = [
+        f"<b>👑 {ctx.t('Hâkimiyet', 'Dominance')}</b> {ctx.clock(market.at, '%H:%M')}",
+        ctx.t("Coin: pay | 24sa 7g 30g (puan)", "Coin: share | 24h 7d 30d (points)"),
+        *(line(ctx, coin, shares[coin], moves[coin]) for coin in shares),
+        f"{ctx.t('Diğer', 'Others')}: {ctx.percent(100 - sum(shares.values()))}",
+        f"{ctx.t('Değer', 'Cap')}: {ctx.money(market.cap)} {ctx.move(market.change)}",
+        f"{ctx.t('Hacim', 'Volume')}: {ctx.money(market.volume)}",
+    ]
+    return ctx.report(lines, ctx.t(*words), told.values(), links("cmc", "cg"))
 
 
 def moved(market, coin, rows):

@@ -9,7 +9,7 @@ from itertools import takewhile
 
 import drawings
 import flows
-from bot import UNKNOWN, Reply, fold
+from bot import UNKNOWN, fold, links
 from markets import etf
 
 GROUP = "markets"
@@ -43,12 +43,11 @@ def run(ctx):
     title = f"<b>🏦 {asset.upper()} ETF {ctx.t('net akışı', 'net flow')}</b>"
     table = [line(ctx, *pair) for pair in zip(days[:DAYS], [*days[1:], None], strict=False)]
     note = comment(ctx, [day.total for day in days if day.complete])
-    text = "\n".join([title, *table, *(providers(ctx, part) if part else ()), "", note])
+    lines = [title, *table, *(providers(ctx, part) if part else ())]
     more = [(word.upper(), f"/etf {word}") for word in etf.ASSETS if word != asset]
-    rows = more, [("/fg", "/fg"), ("/dom", "/dom")]
     drawing = drawings.day_flows(ctx, f"{asset.upper()} ETF {ctx.t('net akışı', 'net flow')}", days)
     picture = ctx.workers.picture(drawing) if len(drawing.time) else None
-    return Reply(text + ctx.age(*told.values()), ctx.buttons(*rows), picture)
+    return ctx.report(lines, note, told.values(), more, links("fg", "dom"), picture=picture)
 
 
 def line(ctx, day, before):
@@ -66,11 +65,11 @@ def providers(ctx, part):
 def comment(ctx, totals):
     streak, week = len(list(takewhile(lambda flow: flow * totals[0] > 0, totals))), totals[:DAYS]
     if not streak:
-        return ctx.t("Yorum: net akış yok.", "Comment: there is no net flow.")
+        return ctx.t("net akış yok", "there is no net flow")
     side = ctx.t(*(("giriş", "inflow") if totals[0] > 0 else ("çıkış", "outflow")))
     verdict = ctx.t(*(STRONG if sum(week) > 0 else WEAK))
     total = ctx.money(sum(week), True)
     return ctx.t(
-        f"Yorum: {streak} işlem günüdür net {side}; son {len(week)} gün {total}: {verdict}.",
-        f"Comment: net {side}, trading days: {streak}; the last {len(week)}: {total}: {verdict}.",
+        f"{streak} işlem günüdür net {side}; son {len(week)} gün {total}: {verdict}",
+        f"net {side}, trading days: {streak}; the last {len(week)}: {total}: {verdict}",
     )

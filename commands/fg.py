@@ -9,7 +9,7 @@ from datetime import timedelta
 from math import nan
 
 import drawings
-from bot import UNKNOWN, Reply
+from bot import UNKNOWN
 from markets.feargreed import TURKISH
 
 GROUP = "markets"
@@ -31,19 +31,16 @@ def run(ctx):
     values = [mood.value for mood in kept]
     mean = statistics.fmean(m.value for m in week) if len(week) == WEEK else nan
     span = f"{min(values)}–{max(values)}, {ctx.num(values[0] - values[-1], 0, sign=True)}"
-    text = "\n".join(
-        [
-            ctx.t("<b>🎭 Korku ve açgözlülük</b>", "<b>🎭 Fear and greed</b>"),
-            f"{now.day:%d.%m}: {shown(ctx, now)}",
-            *(past(ctx, n, by_day.get(now.day - timedelta(n))) for n in BEFORE),
-            f"{ctx.t('7 günlük ortalama', '7-day mean')}: {ctx.num(mean, 1)}",
-            ctx.t(f"Son {days} gün: {span} puan", f"Last {days} days: {span} points"),
-            "",
-            ctx.t("Yorum: ", "Comment: ") + ctx.t(*SAYS.get(now.label, CALM)) + ".",
-        ]
-    )
+    lines = [
+        ctx.t("<b>🎭 Korku ve açgözlülük</b>", "<b>🎭 Fear and greed</b>"),
+        f"{now.day:%d.%m}: {shown(ctx, now)}",
+        *(past(ctx, n, by_day.get(now.day - timedelta(n))) for n in BEFORE),
+        f"{ctx.t('7 günlük ortalama', '7-day mean')}: {ctx.num(mean, 1)}",
+        ctx.t(f"Son {days} gün: {span} puan", f"Last {days} days: {span} points"),
+    ]
+    words, more = ctx.t(*SAYS.get(now.label, CALM)), [(f"{n}", f"/fg {n}") for n in SPANS]
     picture = ctx.workers.picture(drawings.moods(ctx, since(read.data, max(days, DRAWN))))
-    return Reply(text + ctx.age(read), ctx.buttons([(f"{n}", f"/fg {n}") for n in SPANS]), picture)
+    return ctx.report(lines, words, [read], more, picture=picture)
 
 
 def since(moods, days):

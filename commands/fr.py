@@ -8,7 +8,7 @@ import statistics
 import calc
 import drawings
 import flows
-from bot import Reply, coin
+from bot import Reply, coin, links
 
 GROUP = "flow"
 ALIASES = ("funding", "f")
@@ -40,7 +40,7 @@ def run(ctx):
             comment(ctx, rows.values()),
         ]
     )
-    return Reply(text + ctx.age(read), ctx.buttons([("/oi", "/oi"), ("/ls", "/ls")]))
+    return Reply(text + ctx.age(read), ctx.buttons(links("oi", "ls")))
 
 
 def rate(ctx, row):
@@ -67,14 +67,11 @@ def one(ctx, read, symbol, row):
     gap = ctx.percent(calc.change(row.mark, row.index), 3, sign=True)
     words = ctx.t(*LEANS[flows.lean(flows.eight_hourly(row.rate, row.hours))])
     every = ctx.num(row.hours, 0)
-    text = ctx.t(
+    lines = ctx.t(
         f"<b>💸 {name} fonlama</b>\n{name}: {rate(ctx, row)}\nÖdeme aralığı: {every} saat\n"
-        f"7 günlük ortalama: {week}\nz (son 90 ödeme): {z}\nVadeli − endeks: {gap}\n\n"
-        f"Yorum: {words}.",
+        f"7 günlük ortalama: {week}\nz (son 90 ödeme): {z}\nVadeli − endeks: {gap}",
         f"<b>💸 {name} funding</b>\n{name}: {rate(ctx, row)}\nPaid every: {every} hours\n"
-        f"7-day mean: {week}\nz (last 90 payments): {z}\nMark − index: {gap}\n\n"
-        f"Comment: {words}.",
+        f"7-day mean: {week}\nz (last 90 payments): {z}\nMark − index: {gap}",
     )
-    drawing = drawings.payments(ctx, name, past)
-    more = ctx.buttons([(f"/{c}", f"/{c} {name}") for c in MORE])
-    return Reply(text + ctx.age(read, past), more, ctx.workers.picture(drawing))
+    picture = ctx.workers.picture(drawings.payments(ctx, name, past))
+    return ctx.report([lines], words, [read, past], links(*MORE, of=name), picture=picture)

@@ -6,7 +6,7 @@ Granger test: does one coin's past help to foretell another: /granger A B [4h] |
 from collections import Counter
 
 import stats
-from bot import Reply, coin
+from bot import coin
 
 GROUP = "analysis"
 HEAVY = True
@@ -20,18 +20,15 @@ def run(ctx):
     names, links = [coin(asked[i]) for i in kept], stats.granger_all(moves, ctx.workers.pool)
     if not links:
         raise ctx.wrong("300 barlık geçmişi olan iki coin gerek.", "Two coins of 300 bars needed.")
-    text = "\n".join(
-        [
-            f"<b>🧭 Granger {frame}</b> ({len(moves)} bar)",
-            ctx.t(
-                "Geçmiş → gelecek: gecikme | F | p | kazanç", "Past → future: lag | F | p | gain"
-            ),
-            *(line(ctx, names, link) for link in links[:LIST]),
-            *ctx.lacking(symbol for i, symbol in enumerate(asked) if i not in kept),
-            comment(ctx, names, links),
-        ]
-    )
-    return Reply(text + ctx.age(*panel.reads.values()), ctx.frames(frame))
+    sure = [link for link in links if link.p < SURE]
+    lines = [
+        f"<b>🧭 Granger {frame}</b> ({len(moves)} bar)",
+        ctx.t("Geçmiş → gelecek: gecikme | F | p | kazanç", "Past → future: lag | F | p | gain"),
+        *(line(ctx, names, link) for link in links[:LIST]),
+        *ctx.lacking(symbol for i, symbol in enumerate(asked) if i not in kept),
+        note(ctx, links),
+    ]
+    return ctx.report(lines, comment(ctx, names, sure), panel.reads.values(), ctx.frames(frame))
 
 
 def line(ctx, names, link):
@@ -40,20 +37,23 @@ def line(ctx, names, link):
     return f"{mark} {pair}: {test.lag} bar | {ctx.num(test.f, 1)} | {ctx.chance(test.p)} | {gain}"
 
 
-def comment(ctx, names, links):
-    causes = Counter(names[link.first] for link in links if link.p < SURE).most_common(3)
-    how = ctx.t("hiçbirinin geçmişi ötekini öngörmüyor; bkz. /kor", "none helps; see /kor")
-    if causes:
-        best = ", ".join(f"{name} ({n})" if len(names) > 2 else name for name, n in causes)
-        how = ctx.t(
-            f"geçmişi ötekini öngörmeye yarayan: {best}. Bu, neden olduğunu kanıtlamaz: ortak bir "
-            "neden de aynı izi bırakır; kazanç küçükse alım satıma yetmez",
-            f"the past that helps to foretell another: {best}. That proves no cause: a common one "
-            "leaves the same trace; and a small gain is not enough to trade on",
-        )
+def note(ctx, links):
     return ctx.t(
         f"Kazanç: tahmin hatasının azalan kısmı. ✅ {len(links)} test için düzeltilmiş (Holm) p de "
-        f"0,05'in altında.\n\nYorum: {how}.",
+        "0,05'in altında.",
         f"Gain: how much less is left unforeseen. ✅ below 0.05 corrected for {len(links)} tests "
-        f"(Holm) too.\n\nComment: {how}.",
+        "(Holm) too.",
+    )
+
+
+def comment(ctx, names, sure):
+    causes = Counter(names[link.first] for link in sure).most_common(3)
+    if not causes:
+        return ctx.t("hiçbirinin geçmişi ötekini öngörmüyor; bkz. /kor", "none helps; see /kor")
+    best = ", ".join(f"{name} ({n})" if len(names) > 2 else name for name, n in causes)
+    return ctx.t(
+        f"geçmişi ötekini öngörmeye yarayan: {best}. Bu, neden olduğunu kanıtlamaz: ortak bir "
+        "neden de aynı izi bırakır; kazanç küçükse alım satıma yetmez",
+        f"the past that helps to foretell another: {best}. That proves no cause: a common one "
+        "leaves the same trace; and a small gain is not enough to trade on",
     )

@@ -6,7 +6,7 @@ Market heat map: area is the 24-hour volume, colour the change: /harita [N]
 import numpy as np
 
 import chart
-from bot import Reply, UserError, coin
+from bot import UserError, coin, links
 
 GROUP = "markets"
 ALIASES = ("heatmap", "map")
@@ -38,18 +38,14 @@ def run(ctx):
         f"{title} · {ctx.clock(ctx.now)}", tuple(rows), sizes, changes, chart.look_of(ctx.user)
     )
     hours = ctx.t("24 saat", "24 hours")
-    text = "\n".join(
-        [
-            f"<b>🗺 {title}</b> ({len(rows)} coin, {hours})",
-            *breadth(ctx, sizes[known], changes[known]),
-            *movers(ctx, np.array(list(rows))[known], changes[known]),
-            "",
-            comment(ctx, sizes[known], changes[known]),
-        ]
-    )
+    lines = [
+        f"<b>🗺 {title}</b> ({len(rows)} coin, {hours})",
+        *breadth(ctx, sizes[known], changes[known]),
+        *movers(ctx, np.array(list(rows))[known], changes[known]),
+    ]
+    mood, picture = comment(ctx, sizes[known], changes[known]), ctx.workers.picture(drawing)
     others = [(str(n), f"/harita {n}") for n in SIZES if n != count]
-    buttons = ctx.buttons(others, [(line, line) for line in ("/tm", "/pg", "/pl")])
-    return Reply(text + ctx.age(read), buttons, ctx.workers.picture(drawing))
+    return ctx.report(lines, mood, [read], others, links("tm", "pg", "pl"), picture=picture)
 
 
 def breadth(ctx, sizes, changes):
@@ -79,4 +75,4 @@ def comment(ctx, sizes, changes):
         words += ctx.t(
             "; para büyüklerde, küçükler ters yönde", "; large and small coins part ways"
         )
-    return ctx.t(f"Yorum: {words}.", f"Comment: {words}.")
+    return words

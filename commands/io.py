@@ -9,7 +9,7 @@ import numpy as np
 
 import drawings
 import strength
-from bot import UNKNOWN, Reply, coin
+from bot import UNKNOWN, coin, links
 
 GROUP = "flow"
 ALIASES = ("inout", "nakit")
@@ -33,30 +33,26 @@ def run(ctx):
     power = strength.buying_power(total.share[0])
     times = UNKNOWN if math.isnan(power) else f"{ctx.num(power, 1)}X"
     weight = ctx.percent(strength.share_of(symbols, volume), 1)
-    text = "\n".join(
-        [
-            ctx.t("<b>💵 Nakit Girişi (In-Out)</b>", "<b>💵 Cash in and out</b>"),
-            group(ctx, symbols),
-            ctx.t(f"Kısa vadeli alım gücü: {times}", f"Short-term buying power: {times}"),
-            ctx.t(f"Hacim payı: {weight}", f"Share of volume: {weight}"),
-            *(
-                f"{name}=> {ctx.percent(share, 1)} {mark(share)}"
-                for name, share in zip(strength.HORIZONS, total.share, strict=True)
-            ),
-            ctx.t("\n<b>Coin Nakit Göçü</b>", "\n<b>Where the cash goes</b>")
-            + f" ({' '.join(strength.HORIZONS)})",
-            *(line(ctx, symbols[i], parts[i], cash.share[:, i], bursts[i]) for i in shown),
-            *ctx.lacking(symbol for symbol in symbols if symbol not in panel.reads),
-            "",
-            comment(ctx, total.share[-1], [coin(symbols[i]) for i in good[:NAMED]]),
-        ]
-    )
-    more = [("/ap", "/ap"), ("/npr", "/npr")]
-    if len(symbols) == 1:
-        more = [(f"/{name}", f"/{name} {coin(symbols[0])}") for name in ("t", "oi", "nls")]
+    lines = [
+        ctx.t("<b>💵 Nakit Girişi (In-Out)</b>", "<b>💵 Cash in and out</b>"),
+        group(ctx, symbols),
+        ctx.t(f"Kısa vadeli alım gücü: {times}", f"Short-term buying power: {times}"),
+        ctx.t(f"Hacim payı: {weight}", f"Share of volume: {weight}"),
+        *(
+            f"{name}=> {ctx.percent(share, 1)} {mark(share)}"
+            for name, share in zip(strength.HORIZONS, total.share, strict=True)
+        ),
+        ctx.t("\n<b>Coin Nakit Göçü</b>", "\n<b>Where the cash goes</b>")
+        + f" ({' '.join(strength.HORIZONS)})",
+        *(line(ctx, symbols[i], parts[i], cash.share[:, i], bursts[i]) for i in shown),
+        *ctx.lacking(symbol for symbol in symbols if symbol not in panel.reads),
+    ]
     few = ctx.words() and len(symbols) <= NAMED
     picture = ctx.workers.picture(drawings.cash(ctx, group(ctx, symbols), panel)) if few else None
-    return Reply(text + ctx.age(tickers, *panel.reads.values()), ctx.buttons(more), picture)
+    words = comment(ctx, total.share[-1], [coin(symbols[i]) for i in good[:NAMED]])
+    one = len(symbols) == 1
+    more = links("t", "oi", "nls", of=coin(symbols[0])) if one else links("ap", "npr")
+    return ctx.report(lines, words, [tickers, *panel.reads.values()], more, picture=picture)
 
 
 def group(ctx, symbols):
@@ -85,6 +81,6 @@ def comment(ctx, day, names):
     else:
         advice = ctx.t(f"1d alım payı {share}: alıcılar önde", f"1d share {share}: buyers lead")
     return ctx.t(
-        f"Yorum: 🔼 ile biten satırlar daha sağlıklıdır ({listed}); {advice}.",
-        f"Comment: lines that end in 🔼 are healthier ({listed}); {advice}.",
+        f"🔼 ile biten satırlar daha sağlıklıdır ({listed}); {advice}",
+        f"lines that end in 🔼 are healthier ({listed}); {advice}",
     )

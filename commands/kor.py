@@ -9,7 +9,7 @@ from statistics import fmean
 import calc
 import drawings
 import stats
-from bot import UNKNOWN, Reply, coin
+from bot import UNKNOWN, coin
 
 GROUP = "analysis"
 ALIASES = ("korelasyon", "corr")
@@ -32,18 +32,18 @@ def run(ctx):
     to_btc = dict(zip(panel.symbols, beta[:, panel.symbols.index(BTC)], strict=True))
     known = [symbol for symbol in asked if own[symbol]]
     changes = [tickers.data[s].change for s in known if s in tickers.data]
-    text = "\n".join(
-        [
-            f"<b>🔗 {ctx.t('Korelasyon', 'Correlation')} {frame}</b> ({BARS} bar)",
-            *square([coin(s)[:5] for s in asked], rho),
-            ctx.t("Coin: ötekilerle ρ | BTC'ye β", "Coin: ρ with the others | β to BTC"),
-            *(f"{coin(s)}: {ctx.num(fmean(own[s]))} | {ctx.num(to_btc[s])}" for s in known),
-            *ctx.lacking(symbol for symbol in asked if not own[symbol]),
-            comment(ctx, asked, pairs, calc.dispersion(changes)),
-        ]
-    )
+    lines = [
+        f"<b>🔗 {ctx.t('Korelasyon', 'Correlation')} {frame}</b> ({BARS} bar)",
+        *square([coin(s)[:5] for s in asked], rho),
+        ctx.t("Coin: ötekilerle ρ | BTC'ye β", "Coin: ρ with the others | β to BTC"),
+        *(f"{coin(s)}: {ctx.num(fmean(own[s]))} | {ctx.num(to_btc[s])}" for s in known),
+        *ctx.lacking(symbol for symbol in asked if not own[symbol]),
+        note(ctx, asked, pairs, calc.dispersion(changes)),
+    ]
     shown = picture(ctx, frame, asked, rho) if len(asked) > WIDE else None
-    return Reply(text + ctx.age(tickers, *panel.reads.values()), ctx.frames(frame), shown)
+    mean, reads = fmean(r for r, *_ in pairs), [tickers, *panel.reads.values()]
+    mood = ctx.t(*MOODS[(mean > 0.3) + (mean > 0.6)])
+    return ctx.report(lines, mood, reads, ctx.frames(frame), picture=shown)
 
 
 def picture(ctx, frame, asked, rho):
@@ -62,17 +62,14 @@ def square(names, rho):
         yield "<pre>" + "\n".join(lines) + "</pre>"
 
 
-def comment(ctx, asked, pairs, apart):
+def note(ctx, asked, pairs, apart):
     mean, size = fmean(r for r, *_ in pairs), ctx.percent(apart, 1)
-    mood = ctx.t(*MOODS[(mean > 0.3) + (mean > 0.6)])
     weak, strong = (
         f"{coin(asked[i])}–{coin(asked[j])} {ctx.num(r)}" for r, i, j in (pairs[0], pairs[-1])
     )
     return ctx.t(
         f"En güçlü: {strong} · En zayıf: {weak}\n"
-        f"Ortalama ρ: {ctx.num(mean)} · 24 saatlik değişimlerin dağılımı: {size}\n\n"
-        f"Yorum: {mood}.",
+        f"Ortalama ρ: {ctx.num(mean)} · 24 saatlik değişimlerin dağılımı: {size}",
         f"Strongest: {strong} · weakest: {weak}\n"
-        f"Mean ρ: {ctx.num(mean)} · spread of the 24-hour changes: {size}\n\n"
-        f"Comment: {mood}.",
+        f"Mean ρ: {ctx.num(mean)} · spread of the 24-hour changes: {size}",
     )

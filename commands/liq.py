@@ -5,7 +5,7 @@ Liquidations: the coins most liquidated, or one coin: /liq [coin]
 
 import math
 
-from bot import Reply, UserError, coin
+from bot import UserError, coin, links
 from markets import coinglass
 from markets.names import unit
 
@@ -29,8 +29,8 @@ def run(ctx):
     known = sorted((s for s in day if math.isfinite(sum(day[s]))), key=lambda s: -sum(day[s]))
     title = ctx.t("Likidasyonlar (24 saat, Binance)", "Liquidations (24 hours, Binance)")
     lines = [f"{i}. {coin(s)}: {sides(ctx, *day[s])}" for i, s in enumerate(known[:LIST], 1)]
-    text = "\n".join([f"<b>💥 {title}</b>", *lines, "", comment(ctx, [day[s] for s in known])])
-    return Reply(text + ctx.age(read), ctx.buttons([("/fr", "/fr"), ("/oi", "/oi")]))
+    words = comment(ctx, [day[s] for s in known])
+    return ctx.report([f"<b>💥 {title}</b>", *lines], words, [read], links("fr", "oi"))
 
 
 def one(ctx, read, rows):
@@ -40,8 +40,8 @@ def one(ctx, read, rows):
         raise UserError(f"{name}: likidasyon verisi yok.", f"{name}: no liquidations known.")
     title = f"<b>💥 {name} {ctx.t('likidasyonlar', 'liquidations')} (Binance)</b>"
     lines = [f"{s}: {sides(ctx, row.longs[s], row.shorts[s])}" for s in coinglass.SPANS]
-    text = "\n".join([title, *lines, "", comment(ctx, [(row.longs[DAY], row.shorts[DAY])])])
-    return Reply(text + ctx.age(read), ctx.buttons([(f"/{c}", f"/{c} {name}") for c in MORE]))
+    words = comment(ctx, [(row.longs[DAY], row.shorts[DAY])])
+    return ctx.report([title, *lines], words, [read], links(*MORE, of=name))
 
 
 def sides(ctx, longs, shorts):
@@ -51,10 +51,10 @@ def sides(ctx, longs, shorts):
 def comment(ctx, day):
     longs, shorts = (sum(both[i] for both in day) for i in (0, 1))
     if not longs + shorts > 0:
-        return ctx.t("Yorum: söylenecek bir şey yok.", "Comment: nothing to tell.")
+        return ctx.t("söylenecek bir şey yok", "nothing to tell")
     share, size = 100 * longs / (longs + shorts), f"${ctx.short(longs + shorts)}"
     words = f"{ctx.percent(share, 0)}: {ctx.t(*LOST[(share > 60) - (share < 40)])}"
     return ctx.t(
-        f"Yorum: 24 saatte {size} likide oldu, longların payı {words}.",
-        f"Comment: {size} liquidated in 24 hours, longs' share {words}.",
+        f"24 saatte {size} likide oldu, longların payı {words}",
+        f"{size} liquidated in 24 hours, longs' share {words}",
     )

@@ -6,7 +6,7 @@ Long/short ratios: of coins, or the four ratios of one coin: /ls [coins|N]
 import math
 
 import flows
-from bot import UNKNOWN, Reply, coin
+from bot import UNKNOWN, coin, links
 
 GROUP = "flow"
 MOST, CROWDED, PERIOD = 20, 2, "4h"
@@ -23,16 +23,12 @@ def run(ctx):
     if len(symbols) == 1:
         return one(ctx, *symbols)
     reads = ctx.sources.each(lambda symbol: perps.ratios(symbol, PERIOD), symbols)
-    text = "\n".join(
-        [
-            ctx.t("<b>⚖️ Long/short (tüm hesaplar)</b>", "<b>⚖️ Long/short (all accounts)</b>"),
-            *(f"{coin(s)}: {figures(ctx, 'global', read)}" for s, read in reads.items()),
-            *ctx.lacking(symbol for symbol in symbols if symbol not in reads),
-            "",
-            comment(ctx, reads),
-        ]
-    )
-    return Reply(text + ctx.age(*reads.values()), ctx.buttons([("/fr", "/fr"), ("/oi", "/oi")]))
+    lines = [
+        ctx.t("<b>⚖️ Long/short (tüm hesaplar)</b>", "<b>⚖️ Long/short (all accounts)</b>"),
+        *(f"{coin(s)}: {figures(ctx, 'global', read)}" for s, read in reads.items()),
+        *ctx.lacking(symbol for symbol in symbols if symbol not in reads),
+    ]
+    return ctx.report(lines, comment(ctx, reads), reads.values(), links("fr", "oi"))
 
 
 def one(ctx, symbol):
@@ -44,9 +40,9 @@ def one(ctx, symbol):
     reads = ctx.sources.each(ask, FOUR)
     rows = [f"{ctx.t(*FOUR[who])}: {figures(ctx, who, reads.get(who))}" for who in FOUR]
     crowd = {symbol: reads["global"]} if "global" in reads else {}
-    text = "\n".join([f"<b>⚖️ {name} long/short</b>", *rows, "", comment(ctx, crowd)])
-    more = [(f"/{command}", f"/{command} {name}") for command in ("fr", "oi", "nls")]
-    return Reply(text + ctx.age(*reads.values()), ctx.buttons(more))
+    lines = [f"<b>⚖️ {name} long/short</b>", *rows]
+    more = links("fr", "oi", "nls", of=name)
+    return ctx.report(lines, comment(ctx, crowd), reads.values(), more)
 
 
 def figures(ctx, who, read):
@@ -75,4 +71,4 @@ def comment(ctx, reads):
     if all(map(math.isnan, scores.values())):
         notes.append(ctx.t("30 günlük geçmiş yok, ölçülemiyor", "no 30-day history to judge by"))
     calm = ctx.t("kalabalık bir taraf yok (|z| 2'nin altında)", "no side is crowded (|z| below 2)")
-    return ctx.t("Yorum: ", "Comment: ") + ("; ".join(notes) or calm) + "."
+    return "; ".join(notes) or calm

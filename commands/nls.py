@@ -4,7 +4,7 @@ Net liquidity score and whale prints: /nls [coins|N]
 """
 
 import flows
-from bot import UNKNOWN, Reply, coin
+from bot import UNKNOWN, coin, links
 
 GROUP = "flow"
 MOST = 10
@@ -20,18 +20,15 @@ def run(ctx):
     symbols, sources = ctx.dollar_coins(MOST), ctx.sources
     books, trades = sources.each(sources.books, symbols), sources.each(sources.trades, symbols)
     scores = {symbol: flows.liquidity(books[symbol]) for symbol in books}
-    text = "\n".join(
-        [
-            ctx.t("<b>💧 Net Likidite Skoru</b>", "<b>💧 Net liquidity score</b>"),
-            *(line(ctx, s, *scores[s], len(books[s]), trades.get(s)) for s in scores),
-            *ctx.lacking(symbol for symbol in symbols if symbol not in scores),
-            ctx.t("🐋 = $50K ve üstü işlemler", "🐋 = prints of $50K or more"),
-            "",
-            comment(ctx, {symbol: flows.signal(score) for symbol, (score, _) in scores.items()}),
-        ]
-    )
-    age = ctx.age(*(kept[-1] for kept in books.values()), *trades.values())
-    return Reply(text + age, ctx.buttons([("/whale", "/whale"), ("/fr", "/fr")]))
+    lines = [
+        ctx.t("<b>💧 Net Likidite Skoru</b>", "<b>💧 Net liquidity score</b>"),
+        *(line(ctx, s, *scores[s], len(books[s]), trades.get(s)) for s in scores),
+        *ctx.lacking(symbol for symbol in symbols if symbol not in scores),
+        ctx.t("🐋 = $50K ve üstü işlemler", "🐋 = prints of $50K or more"),
+    ]
+    words = comment(ctx, {symbol: flows.signal(score) for symbol, (score, _) in scores.items()})
+    reads = [*(kept[-1] for kept in books.values()), *trades.values()]
+    return ctx.report(lines, words, reads, links("whale", "fr"))
 
 
 def line(ctx, symbol, score, percent, count, trades):
@@ -57,4 +54,4 @@ def comment(ctx, signals):
     named = {signal: [coin(s) for s in signals if signals[s] == signal] for signal in words}
     notes = [f"{words[signal]}: {', '.join(names)}" for signal, names in named.items() if names]
     calm = ctx.t("defterler dengede; bekleyin", "the books are even; wait")
-    return ctx.t("Yorum: ", "Comment: ") + ("; ".join(notes) or calm) + "."
+    return "; ".join(notes) or calm

@@ -6,7 +6,7 @@ Cash market report: net flow and its change, stablecoin volume, breadth: /npr
 import math
 
 import strength
-from bot import UNKNOWN, Reply
+from bot import UNKNOWN, links
 
 GROUP = "flow"
 HEAVY = True
@@ -23,21 +23,17 @@ def run(ctx):
     stable = strength.stable(pairs, volume)
     parked = ctx.money(sum(volume[symbol] for symbol in stable))
     share = ctx.percent(strength.share_of(stable, volume), 1)
-    text = "\n".join(
-        [
-            ctx.t("<b>📋 Nakit Piyasa Raporu</b>", "<b>📋 Cash market report</b>"),
-            ctx.t(f"Hacimce ilk {count} coin", f"The top {count} coins by volume"),
-            ctx.t("Net akış | önceki aynı süreye göre", "Net flow | against the window before"),
-            *(flow(ctx, *row) for row in zip(strength.HORIZONS, net, turn, strict=True)),
-            ctx.t("Para giren coinler: ", "Coins with inflow: ") + f"15m {now} · 1d {day}",
-            ctx.t("24 saatte yükselen/düşen: ", "Up/down in 24 hours: ") + breadth,
-            ctx.t("Stabil coin çiftleri: ", "Stablecoin pairs: ") + f"{parked} ({share})",
-            "",
-            ctx.t("Yorum: ", "Comment: ") + comment(ctx, net[-1], turn[-1], up, down),
-        ]
-    )
-    buttons = ctx.buttons([("/io", "/io"), ("/ap", "/ap")])
-    return Reply(text + ctx.age(tickers, *panel.reads.values()), buttons)
+    lines = [
+        ctx.t("<b>📋 Nakit Piyasa Raporu</b>", "<b>📋 Cash market report</b>"),
+        ctx.t(f"Hacimce ilk {count} coin", f"The top {count} coins by volume"),
+        ctx.t("Net akış | önceki aynı süreye göre", "Net flow | against the window before"),
+        *(flow(ctx, *row) for row in zip(strength.HORIZONS, net, turn, strict=True)),
+        ctx.t("Para giren coinler: ", "Coins with inflow: ") + f"15m {now} · 1d {day}",
+        ctx.t("24 saatte yükselen/düşen: ", "Up/down in 24 hours: ") + breadth,
+        ctx.t("Stabil coin çiftleri: ", "Stablecoin pairs: ") + f"{parked} ({share})",
+    ]
+    words, reads = comment(ctx, net[-1], turn[-1], up, down), [tickers, *panel.reads.values()]
+    return ctx.report(lines, words, reads, links("io", "ap"))
 
 
 def flow(ctx, name, net, turn):
@@ -47,9 +43,9 @@ def flow(ctx, name, net, turn):
 
 def comment(ctx, net, turn, up, down):
     if math.isnan(net + turn):
-        return ctx.t("günlük akış bilinmiyor: bekle.", "the day's flow is unknown: wait.")
+        return ctx.t("günlük akış bilinmiyor: bekle", "the day's flow is unknown: wait")
     if not up + down:
-        return ctx.t("yükselenlerin sayısı bilinmiyor: bekle.", "how many rise is unknown: wait.")
+        return ctx.t("yükselenlerin sayısı bilinmiyor: bekle", "how many rise is unknown: wait")
     rising = up > down
     way = ctx.t("para girişi", "inflow") if net > 0 else ctx.t("para çıkışı", "outflow")
     grows = (net > 0) == (turn > 0)
@@ -59,4 +55,4 @@ def comment(ctx, net, turn, up, down):
         advice = ctx.t("yükselenler çoğunlukta, alım destekleniyor", "most coins rise, buyers lead")
     elif net <= 0 and not rising:
         advice = ctx.t("yükselenler azınlıkta, temkinli ol", "few coins rise, be careful")
-    return ctx.t(f"1d {way} {pace}; {advice}.", f"1d {way} {pace}; {advice}.")
+    return f"1d {way} {pace}; {advice}"

@@ -7,7 +7,7 @@ import math
 
 import calc
 import flows
-from bot import UNKNOWN, Reply, coin
+from bot import UNKNOWN, coin, links
 
 GROUP = "flow"
 ALIASES = ("depth",)
@@ -23,18 +23,13 @@ def run(ctx):
     mid, name = flows.middle(book), coin(symbol)
     title = ctx.t(f"<b>📚 {name} emir defteri</b>", f"<b>📚 {name} order book</b>")
     sides = ((book.bids, "🟢", "alış", "bid"), (book.asks, "🔴", "satış", "ask"))
-    text = "\n".join(
-        [
-            f"{title}  {ctx.price(mid, symbol)}",
-            *balance(ctx, book, mid),
-            *(cost(ctx, book, mid, size) for size in SIZES),
-            *(wall(ctx, symbol, mid, *side) for side in sides),
-            "",
-            comment(ctx, book, mid),
-        ]
-    )
-    more = [(f"/{command}", f"/{command} {name}") for command in ("nls", "whale", "t")]
-    return Reply(text + ctx.age(book), ctx.buttons(more))
+    lines = [
+        f"{title}  {ctx.price(mid, symbol)}",
+        *balance(ctx, book, mid),
+        *(cost(ctx, book, mid, size) for size in SIZES),
+        *(wall(ctx, symbol, mid, *side) for side in sides),
+    ]
+    return ctx.report(lines, comment(ctx, book, mid), [book], links("nls", "whale", "t", of=name))
 
 
 def balance(ctx, book, mid):
@@ -80,4 +75,4 @@ def comment(ctx, book, mid):
         size = ctx.t("100 bin dolar rahat işlenir", "100 thousand dollars trade easily")
     else:
         size = ctx.t("büyük emri bölün", "split a big order")
-    return ctx.t(f"Yorum: {side}; {size}.", f"Comment: {side}; {size}.")
+    return f"{side}; {size}"

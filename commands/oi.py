@@ -8,7 +8,7 @@ import math
 import drawings
 import flows
 import outlook
-from bot import UNKNOWN, Reply, coin
+from bot import UNKNOWN, coin, links
 
 GROUP = "flow"
 MOST, FRAME, SHOCK = 20, "15m", 8
@@ -33,19 +33,16 @@ def run(ctx):
     shown = {s: row for s, row in rows.items() if not least or moved(row, least)}
     move = ctx.percent(least, 1)
     none = ctx.t(f"En az {move} oynayan yok.", f"None moved by {move} or more.")
-    text = "\n".join(
-        [
-            ctx.t("<b>📦 Açık pozisyon</b>", "<b>📦 Open interest</b>"),
-            ctx.t("Coin: OI | 1sa 4sa 24sa | 4sa durum", "Coin: OI | 1h 4h 24h | 4h state"),
-            *([line(ctx, *row) for row in shown.items()] or [none]),
-            *ctx.lacking(symbol for symbol in asked if symbol not in rows),
-            "",
-            comment(ctx, shown),
-        ]
-    )
-    age = ctx.age(*reads.values(), *candles.values())
-    more = ctx.buttons([("%2", "/oi %2"), ("%5", "/oi %5"), ("/fr", "/fr")])
-    return Reply(text + age, more, picture(ctx, reads, candles) if len(asked) == 1 else None)
+    lines = [
+        ctx.t("<b>📦 Açık pozisyon</b>", "<b>📦 Open interest</b>"),
+        ctx.t("Coin: OI | 1sa 4sa 24sa | 4sa durum", "Coin: OI | 1h 4h 24h | 4h state"),
+        *([line(ctx, *row) for row in shown.items()] or [none]),
+        *ctx.lacking(symbol for symbol in asked if symbol not in rows),
+    ]
+    shown_one = picture(ctx, reads, candles) if len(asked) == 1 else None
+    more = [("%2", "/oi %2"), ("%5", "/oi %5"), *links("fr")]
+    every = [*reads.values(), *candles.values()]
+    return ctx.report(lines, comment(ctx, shown), every, more, picture=shown_one)
 
 
 def picture(ctx, reads, candles):
@@ -82,4 +79,4 @@ def comment(ctx, rows):
         if names:
             words.append(f"{ctx.t(*label)} ({names}): {ctx.t(tr, en)}")
     nothing = ctx.t("söylenecek bir şey yok", "nothing to tell")
-    return ctx.t("Yorum: ", "Comment: ") + ("; ".join(words) or nothing) + "."
+    return "; ".join(words) or nothing

@@ -6,7 +6,7 @@ Prices: favourites, coins or top N; /pv volume, /pg gainers, /pl losers: /p [coi
 import statistics
 from math import isfinite
 
-from bot import UNKNOWN, Reply, coin
+from bot import UNKNOWN, coin, links
 
 GROUP = "prices"
 ALIASES = ("fiyat", "price", "pv", "pg", "pl", "pd")
@@ -34,9 +34,9 @@ def run(ctx):
     rows = [line(ctx, i, s, tickers.data[s]) for i, s in enumerate(symbols, 1)]
     rows += lacking
     changes = {s: tickers.data[s].change for s in symbols if isfinite(tickers.data[s].change)}
-    text = "\n".join([f"<b>{title}</b>", head, *rows, "", comment(ctx, changes)])
-    more = [(f"/{name}", f"/{name}") for name in ("pv", "pg", "pl") if name != ctx.name]
-    return Reply(text + ctx.age(tickers), ctx.buttons(more))
+    lines = [f"<b>{title}</b>", head, *rows]
+    more = links(*(name for name in ("pv", "pg", "pl") if name != ctx.name))
+    return ctx.report(lines, comment(ctx, changes), [tickers], more)
 
 
 def chosen(ctx, tickers):
@@ -63,15 +63,15 @@ def line(ctx, i, symbol, row):
 def comment(ctx, changes):
     if not changes:
         return ctx.t(
-            "Yorum: bu kaynak 24 saatlik değişimi söylemiyor.",
-            "Comment: this source does not tell the change over 24 hours.",
+            "bu kaynak 24 saatlik değişimi söylemiyor",
+            "this source does not tell the change over 24 hours",
         )
     up = sum(change > 0 for change in changes.values())
     middle = ctx.percent(statistics.median(changes.values()), sign=True)
     best, worst = max(changes, key=changes.get), min(changes, key=changes.get)
     return ctx.t(
-        f"Yorum: {len(changes)} coinin {up} tanesi 24 saatte yükseldi, ortanca değişim {middle}; "
-        f"en güçlü {coin(best)}, en zayıf {coin(worst)}.",
-        f"Comment: {up} of {len(changes)} coins rose in 24 hours, median change {middle}; "
-        f"strongest {coin(best)}, weakest {coin(worst)}.",
+        f"{len(changes)} coinin {up} tanesi 24 saatte yükseldi, ortanca değişim {middle}; "
+        f"en güçlü {coin(best)}, en zayıf {coin(worst)}",
+        f"{up} of {len(changes)} coins rose in 24 hours, median change {middle}; "
+        f"strongest {coin(best)}, weakest {coin(worst)}",
     )

@@ -6,7 +6,7 @@ Analysis: a coin's scores and verdict, or a list of coins: /t [coin|coins|N] [15
 import math
 
 import outlook
-from bot import Reply, coin
+from bot import Reply, coin, links
 
 GROUP = "analysis"
 ALIASES = ("analiz",)
@@ -36,11 +36,12 @@ def one(ctx, symbol, frame):
     price = ctx.price(row.last if row else a.close, symbol)
     change = ctx.percent(row.change if row else math.nan, sign=True)
     title = f"<b>🔎 {name} {frame}</b>  {price} ({change})"
+    said = f"{ctx.t('Yorum', 'Comment')}: {comment(ctx, a, symbol)}."
     lines = [*(part(ctx, a, key) for key in PARTS), levels(ctx, a, symbol)]
-    text = "\n".join([title, *lines, "", verdict(ctx, a), comment(ctx, a, symbol)])
+    text = "\n".join([title, *lines, "", verdict(ctx, a), said])
     frames = [(tf, f"/t {name} {tf}") for tf in outlook.FRAMES if tf != frame]
-    more = [(f"/{word}", f"/{word} {name}") for word in ("tf", "tb", "oi", "ob")]
-    more = [("📈", f"/grafik {name} {frame} {ctx.t('seviye', 'levels')}"), *more]
+    more = [("📈", f"/grafik {name} {frame} {ctx.t('seviye', 'levels')}")]
+    more += links("tf", "tb", "oi", "ob", of=name)
     return Reply(text + ctx.age(*view.reads, tickers), ctx.buttons(frames, more))
 
 
@@ -83,16 +84,16 @@ def verdict(ctx, a):
 def comment(ctx, a, symbol):
     support, resistance = ctx.price(a.support, symbol), ctx.price(a.resistance, symbol)
     if a.verdict == "unknown":
-        return ctx.t("Yorum: karar için bilinenler az.", "Comment: too little is known.")
+        return ctx.t("karar için bilinenler az", "too little is known")
     if a.verdict == "hold":
         return ctx.t(
-            f"Yorum: yön belirgin değil; kırılımı bekleyin (üstte {resistance}, altta {support}).",
-            f"Comment: no clear direction; wait for a break ({resistance} above, {support} below).",
+            f"yön belirgin değil; kırılımı bekleyin (üstte {resistance}, altta {support})",
+            f"no clear direction; wait for a break ({resistance} above, {support} below)",
         )
     way = 1 if a.verdict == "buy" else -1
     led = max(("trend", "momentum", "sentiment"), key=lambda key: way * getattr(a, key))
     stop = ctx.price(a.close - way * outlook.STOP * a.atr, symbol)
     risk = ctx.t("; risk yüksek, küçük girin", "; the risk is high, stay small")
-    end = f"{ctx.t(*PARTS[led][:2]).lower()}; stop {stop}{risk if a.risk >= RISKY else ''}."
+    end = f"{ctx.t(*PARTS[led][:2]).lower()}; stop {stop}{risk if a.risk >= RISKY else ''}"
     who = ("alıcılar", "buyers") if way > 0 else ("satıcılar", "sellers")
-    return ctx.t(f"Yorum: {who[0]} önde, en çok {end}", f"Comment: {who[1]} lead, most by {end}")
+    return ctx.t(f"{who[0]} önde, en çok {end}", f"{who[1]} lead, most by {end}")

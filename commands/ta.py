@@ -11,7 +11,7 @@ import calc
 import flows
 import metrics
 import outlook
-from bot import UNKNOWN, Reply, coin
+from bot import UNKNOWN, coin
 
 GROUP = "analysis"
 LIMIT, SHOWN, OWN = 3, 6, ("jump", "burst", "shock")
@@ -32,20 +32,16 @@ def run(ctx):
     z |= {"funding": funding_z(answers), "spread": spread_z(answers, ways.universe())}
     counts = {kind: sum(map(math.isfinite, values.values())) for kind, values in z.items()}
     found = {k: unusual(k, values, symbols if ctx.words() else values) for k, values in z.items()}
-    text = "\n".join(
-        [
-            f"<b>🧭 {ctx.t('Anomali haritası', 'Anomaly map')} {frame}</b> (|z| > {LIMIT})",
-            *(line(ctx, kind, found[kind], counts[kind]) for kind in KINDS),
-            ctx.t(
-                "İlk üçü coinin kendi son 250 barına, son ikisi bütün coinlere göre.",
-                "The first three by the coin's own last 250 bars, the last two among all coins.",
-            ),
-            "",
-            comment(ctx, found),
-        ]
-    )
+    lines = [
+        f"<b>🧭 {ctx.t('Anomali haritası', 'Anomaly map')} {frame}</b> (|z| > {LIMIT})",
+        *(line(ctx, kind, found[kind], counts[kind]) for kind in KINDS),
+        ctx.t(
+            "İlk üçü coinin kendi son 250 barına, son ikisi bütün coinlere göre.",
+            "The first three by the coin's own last 250 bars, the last two among all coins.",
+        ),
+    ]
     reads = [one[0] if isinstance(one, tuple) else one for one in answers.values()]
-    return Reply(text + ctx.age(*outlook.ages(every), *reads), ctx.buttons())
+    return ctx.report(lines, comment(ctx, found), [*outlook.ages(every), *reads])
 
 
 def funding_z(answers):
@@ -85,14 +81,14 @@ def comment(ctx, found):
             counts[symbol] = counts.get(symbol, 0) + 1
     several = sorted((s for s in counts if counts[s] > 1), key=lambda s: -counts[s])[:5]
     if not counts:
-        return ctx.t("Yorum: olağan dışı bir şey yok.", "Comment: nothing unusual.")
+        return ctx.t("olağan dışı bir şey yok", "nothing unusual")
     names = ", ".join(f"{coin(symbol)} ({counts[symbol]})" for symbol in several)
     if not names:
         return ctx.t(
-            "Yorum: tek tek sapmalar var, birden çok ölçüde sapan coin yok.",
-            "Comment: single deviations only, no coin stands out in two measures.",
+            "tek tek sapmalar var, birden çok ölçüde sapan coin yok",
+            "single deviations only, no coin stands out in two measures",
         )
     return ctx.t(
-        f"Yorum: birden çok ölçüde olağan dışı: {names}; haberine ve defterine bakın (/ob).",
-        f"Comment: unusual in several measures: {names}; check its news and book (/ob).",
+        f"birden çok ölçüde olağan dışı: {names}; haberine ve defterine bakın (/ob)",
+        f"unusual in several measures: {names}; check its news and book (/ob)",
     )

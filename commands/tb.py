@@ -4,7 +4,7 @@ Buy ranking: trend, oversold, risk, sentiment, volume, score of 10: /tb [coins|N
 """
 
 import outlook
-from bot import Reply, coin
+from bot import coin
 
 GROUP = "analysis"
 STRONG, LOW = 60, 60
@@ -27,9 +27,9 @@ def run(ctx):
     title = f"<b>🛒 {ctx.t('Alım sıralaması', 'Buy ranking')} {frame}</b>"
     rows = [line(ctx, coin(view.symbol), view.analysis) for view in every]
     lacking = ctx.lacking(outlook.missing(symbols, every))
-    text = "\n".join([title, head, *rows, *lacking, "", comment(ctx, every)])
+    lines = [title, head, *rows, *lacking]
     best = [(f"/t {coin(view.symbol)}",) * 2 for view in every[:3]]
-    return Reply(text + ctx.age(*outlook.ages(every)), ctx.buttons(best))
+    return ctx.report(lines, comment(ctx, every), outlook.ages(every), best)
 
 
 def line(ctx, name, a):
@@ -52,5 +52,5 @@ def comment(ctx, every):
     ):
         found = [view for view in every if word(view.analysis) == kind][:5]
         if found:
-            return ctx.t(f"Yorum: {tr}: ", f"Comment: {en}: ") + outlook.names(found) + "."
-    return ctx.t("Yorum: şu an alım için coin yok; bekleyin.", "Comment: nothing to buy now; wait.")
+            return ctx.t(f"{tr}: ", f"{en}: ") + outlook.names(found)
+    return ctx.t("şu an alım için coin yok; bekleyin", "nothing to buy now; wait")

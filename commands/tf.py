@@ -8,7 +8,7 @@ from math import isfinite
 import calc
 import flows
 import outlook
-from bot import Reply, coin
+from bot import coin, links
 
 GROUP = "analysis"
 MOST, CLEAR, BARS = 20, 0.5, 4
@@ -25,9 +25,8 @@ def run(ctx):
     else:
         rows = [line(ctx, view, found[view.symbol]) for view in every]
     lacking = ctx.lacking(outlook.missing(symbols, every))
-    text = "\n".join([title, *rows, *lacking, "", comment(ctx, found)])
-    more = [(f"/{word}", f"/{word}") for word in ("io", "oi", "fr")]
-    return Reply(text + ctx.age(*outlook.ages(every)), ctx.buttons(more))
+    lines = [title, *rows, *lacking]
+    return ctx.report(lines, comment(ctx, found), outlook.ages(every), links("io", "oi", "fr"))
 
 
 def detail(ctx, view, flow):
@@ -71,7 +70,7 @@ def comment(ctx, found):
         sides.get(mark(flow), []).append(coin(symbol))
     into, out = (", ".join(names[:8]) for names in sides.values())
     if not into and not out:
-        return ctx.t("Yorum: belirgin bir akış yok.", "Comment: no clear flow.")
+        return ctx.t("belirgin bir akış yok", "no clear flow")
     parts = [ctx.t(f"para giriyor: {into}", f"money flows into {into}")] * bool(into)
     parts += [ctx.t(f"para çıkıyor: {out}", f"money leaves {out}")] * bool(out)
-    return ctx.t("Yorum: ", "Comment: ") + "; ".join(parts) + "."
+    return "; ".join(parts)

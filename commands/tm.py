@@ -11,7 +11,7 @@ import numpy as np
 
 import calc
 import outlook
-from bot import Reply
+from bot import links
 
 GROUP = "analysis"
 LEADERS, EMAS, HOT, COLD = ("BTCUSDT", "ETHUSDT"), (50, 200), 70, 30
@@ -30,20 +30,16 @@ def run(ctx):
     leaders = mean(view.analysis.trend for view in every if view.symbol in LEADERS)
     alts = mean(view.analysis.trend for view in shown if view.symbol not in LEADERS)
     wide = {n: mean(50 + 50 * np.sign(v.analysis.value(f"ema{n}")) for v in shown) for n in EMAS}
-    text = "\n".join(
-        [
-            f"<b>🩺 {ctx.t('Piyasa sağlığı', 'Market health')} {frame}</b> ({len(shown)} coin)",
-            *counts(ctx, shown),
-            f"MMI (BTC, ETH): {ctx.arrow(leaders)}",
-            ctx.t("ADI (altlar − MMI): ", "ADI (alts − MMI): ") + ctx.arrow(alts - leaders),
-            *breadth(ctx, wide, np.array(moves)),
-            *signals(ctx, shown),
-            "",
-            comment(ctx, alts - leaders, wide[50]),
-        ]
-    )
-    age = ctx.age(*outlook.ages(every), tickers)
-    return Reply(text + age, ctx.buttons([(f"/{word}", f"/{word}") for word in ("t", "tb", "ta")]))
+    lines = [
+        f"<b>🩺 {ctx.t('Piyasa sağlığı', 'Market health')} {frame}</b> ({len(shown)} coin)",
+        *counts(ctx, shown),
+        f"MMI (BTC, ETH): {ctx.arrow(leaders)}",
+        ctx.t("ADI (altlar − MMI): ", "ADI (alts − MMI): ") + ctx.arrow(alts - leaders),
+        *breadth(ctx, wide, np.array(moves)),
+        *signals(ctx, shown),
+    ]
+    reads, words = [*outlook.ages(every), tickers], comment(ctx, alts - leaders, wide[50])
+    return ctx.report(lines, words, reads, links("t", "tb", "ta"))
 
 
 def mean(values):
@@ -86,4 +82,4 @@ def comment(ctx, lead, wide):
     tr, en = next(((tr, en) for least, tr, en in HEALTH if wide >= least), ("veri yok", "no data"))
     words = {1: ("; altlar önde", "; alts lead"), -1: ("; BTC ve ETH önde", "; BTC and ETH lead")}
     side = words.get(int(np.sign(lead)) if isfinite(lead) else 0, ("", ""))
-    return ctx.t(f"Yorum: {tr}{side[0]}.", f"Comment: {en}{side[1]}.")
+    return ctx.t(f"{tr}{side[0]}", f"{en}{side[1]}")

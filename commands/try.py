@@ -7,7 +7,7 @@ from functools import partial
 from math import isnan, nan
 
 import calc
-from bot import Reply, coin, fold
+from bot import coin, fold, links
 from markets import btcturk
 
 GROUP = "prices"
@@ -27,20 +27,15 @@ def run(ctx):
     pairs = {base: [rows.get(f"{base}TRY") for rows in markets] for base in asked(ctx)}
     known = {base: pair for base, pair in pairs.items() if any(pair)}
     above = " · ".join(f"{p} {premium(ctx, rows)}" for p, rows in zip(PLACES, markets, strict=True))
-    text = "\n".join(
-        [
-            ctx.t("<b>💱 TL fiyatları</b>", "<b>💱 Prices in lira</b>"),
-            ctx.t("Coin: BtcTurk | Binance | fark | 24sa", "Coin: BtcTurk | Binance | gap | 24h"),
-            *(line(ctx, base, *pair) for base, pair in known.items()),
-            ctx.t(f"BTC'nin dolar primi: {above}", f"Bitcoin's dollar premium: {above}"),
-            *ctx.lacking(name for name in (*PLACES, *pairs) if name not in (*told, *known)),
-            "",
-            comment(ctx, gap(*pairs["USDT"])),
-        ]
-    )
-    return Reply(
-        text + ctx.age(*told.values()), ctx.buttons([("/try 10", "/try 10"), ("/p", "/p")])
-    )
+    lines = [
+        ctx.t("<b>💱 TL fiyatları</b>", "<b>💱 Prices in lira</b>"),
+        ctx.t("Coin: BtcTurk | Binance | fark | 24sa", "Coin: BtcTurk | Binance | gap | 24h"),
+        *(line(ctx, base, *pair) for base, pair in known.items()),
+        ctx.t(f"BTC'nin dolar primi: {above}", f"Bitcoin's dollar premium: {above}"),
+        *ctx.lacking(name for name in (*PLACES, *pairs) if name not in (*told, *known)),
+    ]
+    words, more = comment(ctx, gap(*pairs["USDT"])), [("/try 10", "/try 10"), *links("p")]
+    return ctx.report(lines, words, told.values(), more)
 
 
 def asked(ctx):
@@ -68,10 +63,10 @@ def premium(ctx, rows):
 
 def comment(ctx, value):
     if isnan(value):
-        return ctx.t("Yorum: USDT farkı bilinmiyor.", "Comment: the USDT gap is unknown.")
+        return ctx.t("USDT farkı bilinmiyor", "the USDT gap is unknown")
     size, cheap = ctx.percent(abs(value)), PLACES[value > 0]
     words = ctx.t(*(SMALL if abs(value) < COSTS else LARGE))
     return ctx.t(
-        f"Yorum: USDT {cheap} tarafında {size} ucuz; {words}.",
-        f"Comment: USDT is {size} cheaper at {cheap}; {words}.",
+        f"USDT {cheap} tarafında {size} ucuz; {words}",
+        f"USDT is {size} cheaper at {cheap}; {words}",
     )

@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 import volatility
-from bot import UNKNOWN, Reply, coin
+from bot import UNKNOWN, coin
 
 GROUP = "analysis"
 ALIASES = ("oynaklik",)
@@ -33,16 +33,12 @@ def run(ctx):
     states = volatility.states([read.data for read in reads.values()], ctx.workers.pool)
     found = dict(zip(reads, states, strict=True))
     title, name = ctx.t("Oynaklık", "Volatility"), f" {coin(asked[0])}" if len(asked) == 1 else ""
-    text = "\n".join(
-        [
-            f"<b>🌊 {title}{name} {frame}</b>",
-            *(one(ctx, *found.values()) if name else table(ctx, found)),
-            *ctx.lacking(symbol for symbol in asked if symbol not in found),
-            "",
-            comment(ctx, found),
-        ]
-    )
-    return Reply(text + ctx.age(*reads.values()), ctx.frames(frame))
+    lines = [
+        f"<b>🌊 {title}{name} {frame}</b>",
+        *(one(ctx, *found.values()) if name else table(ctx, found)),
+        *ctx.lacking(symbol for symbol in asked if symbol not in found),
+    ]
+    return ctx.report(lines, comment(ctx, found), reads.values(), ctx.frames(frame))
 
 
 def table(ctx, found):
@@ -82,11 +78,11 @@ def one(ctx, s):
 
 def comment(ctx, found):
     if not any(math.isfinite(state.rank) for state in found.values()):
-        return ctx.t("Yorum: geçmiş yetmiyor.", "Comment: there is not enough history.")
+        return ctx.t("geçmiş yetmiyor", "there is not enough history")
     named = [
         (mood, ", ".join(coin(symbol) for symbol, state in found.items() if fits(state)))
         for mood, fits in MOODS
     ]
     notes = "; ".join(f"{ctx.t(*mood)}: {names}" for mood, names in named if names)
     calm = ctx.t("oynaklık olağan, sıkışma yok", "volatility is as usual, no squeeze")
-    return ctx.t("Yorum: ", "Comment: ") + (notes or calm) + "."
+    return notes or calm

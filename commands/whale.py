@@ -4,7 +4,7 @@ Whale prints: the biggest trades of the last hour: /whale [coins|N]
 """
 
 import flows
-from bot import Reply, coin
+from bot import coin, links
 
 GROUP = "flow"
 ALIASES = ("balina",)
@@ -21,17 +21,13 @@ def run(ctx):
         for at, price, size, sold in zip(t.time, t.price, t.quantity, t.sold, strict=True)
     ]
     rows = sorted(rows, reverse=True)[:LIST]
-    text = "\n".join(
-        [
-            ctx.t("<b>🐋 Son saatin en büyükleri</b>", "<b>🐋 The biggest of the last hour</b>"),
-            *(line(ctx, i, *row) for i, row in enumerate(rows, 1)),
-            *covered(ctx, reads, start),
-            *ctx.lacking(symbol for symbol in symbols if symbol not in reads),
-            "",
-            comment(ctx, recent.values()),
-        ]
-    )
-    return Reply(text + ctx.age(*reads.values()), ctx.buttons([("/nls", "/nls"), ("/io", "/io")]))
+    lines = [
+        ctx.t("<b>🐋 Son saatin en büyükleri</b>", "<b>🐋 The biggest of the last hour</b>"),
+        *(line(ctx, i, *row) for i, row in enumerate(rows, 1)),
+        *covered(ctx, reads, start),
+        *ctx.lacking(symbol for symbol in symbols if symbol not in reads),
+    ]
+    return ctx.report(lines, comment(ctx, recent.values()), reads.values(), links("nls", "io"))
 
 
 def asked(ctx):
@@ -61,13 +57,13 @@ def comment(ctx, recent):
     count = sum(row.count for row in big)
     if not count:
         return ctx.t(
-            "Yorum: 100 bin doların üstünde işlem görülmedi.",
-            "Comment: no print above 100 thousand dollars was seen.",
+            "100 bin doların üstünde işlem görülmedi",
+            "no print above 100 thousand dollars was seen",
         )
     net = sum(row.bought - row.sold for row in big)
     size = f"${ctx.short(abs(net))}"
     side = ctx.t("alış" if net > 0 else "satış", "bought" if net > 0 else "sold")
     return ctx.t(
-        f"Yorum: 100 bin dolar ve üstü {count} işlem, net {size} {side}.",
-        f"Comment: {count} prints of 100 thousand dollars or more, net {size} {side}.",
+        f"100 bin dolar ve üstü {count} işlem, net {size} {side}",
+        f"{count} prints of 100 thousand dollars or more, net {size} {side}",
     )

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bot
+import net
 from bot import Chat, Command, Ctx, Reply, User, UserError, answer
 
 
@@ -248,7 +249,7 @@ def test_a_move_is_behind_its_arrow():
 
 def test_other_timeframes_are_asked_of_the_same_coins():
     ctx = Ctx(args=("btc", "4H", "eth"), name="kor")
-    assert ctx.frames("4h") == [
+    assert ctx.report(["x"], "y", (), ctx.frames("4h")).buttons == [
         [
             (bot.REFRESH, "/kor btc 4H eth"),
             ("15m", "/kor btc eth 15m"),
@@ -256,6 +257,15 @@ def test_other_timeframes_are_asked_of_the_same_coins():
             ("1d", "/kor btc eth 1d"),
         ]
     ]
+
+
+def test_a_report_ends_with_what_it_means_and_how_old_it_is():
+    read = net.Dated(None, 0, stale=True)
+    ctx = Ctx(name="io", now=120_000, user=User(lang="en"))
+    told = ctx.report(["<b>t</b>", "row"], "wait", [read], bot.links("t", "ob", of="BTC"))
+    assert told.text == "<b>t</b>\nrow\n\nComment: wait.\n⏳ Data is 2 min old"
+    assert told.buttons == [[(bot.REFRESH, "/io"), ("/t", "/t BTC"), ("/ob", "/ob BTC")]]
+    assert bot.links("p") == [("/p", "/p")]
 
 
 def test_a_chance_has_three_decimals_and_is_safe_in_html():

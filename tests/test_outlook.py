@@ -87,7 +87,7 @@ def test_the_strongest_are_of_their_verdict_and_by_alpha(analysis, ctx):
     rows = [view(analysis, f"{s}USDT", alpha=a, verdict=v) for s, a, v in given]
     buys, sells = outlook.strongest([*rows, view(analysis, "E", alpha=-0.95, verdict="sell")])
     assert (outlook.names(buys), outlook.names(sells)) == ("B, A", "E, C")
-    assert outlook.comment(ctx(), rows) == "Yorum: AL verenler: B, A; SAT verenler: C."
+    assert outlook.comment(ctx(), rows) == "AL verenler: B, A; SAT verenler: C"
     assert "bekleyin" in outlook.comment(ctx(), rows[3:])
 
 

@@ -62,7 +62,8 @@ def test_without_an_answer_it_says_which_key_would_help(say, market, clock):
         ([1, 2, -3], "2 rise, 1 fall; the large ones rise"),
         ([-1, -1, 0], "0 rise, 2 fall; the large ones fall"),
         ([1, -1, nan], "1 rise, 1 fall; no clear direction"),
-        ([], "0 rise, 0 fall; no clear direction"),
+        ([], "no changes are known"),
+        ([nan], "no changes are known"),
     ],
 )
 def test_the_comment_counts_what_is_known(ctx, market, monkeypatch, days, words):
