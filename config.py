@@ -45,11 +45,6 @@ class Secret:
         raise TypeError("a Secret is not pickled")
 
 
-def text(value: str) -> str:
-    """Return the setting as it is."""
-    return value
-
-
 def secret(value: str) -> Secret:
     """Return a Secret; a set one has at least 8 characters, so that masking it is safe."""
     if 0 < len(value) < 8:
@@ -138,9 +133,7 @@ def database(value: str) -> Secret:
     """Return a database address as a Secret, for it may hold a password."""
     scheme = parts_of(value).scheme
     if value and scheme not in ("sqlite", "postgres", "postgresql", "postgresql+psycopg"):
-        raise ValueError(
-            "sqlite:// ya da postgresql:// olmalı / must be sqlite:// or postgresql://"
-        )
+        raise ValueError("sqlite:// ya da postgresql:// olmalı / must be one of these")
     return Secret(re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", value))
 
 
@@ -182,7 +175,7 @@ class Config:
         "token from BotFather; without it the local chat opens",
     )
     telegram_name: str = setting(
-        "TELEGRAM_NAME", text, "dort5bot", "botun görünen adı", "the bot's shown name"
+        "TELEGRAM_NAME", str, "dort5bot", "botun görünen adı", "the bot's shown name"
     )
     admin_ids: frozenset[int] = setting(
         "ADMIN_IDS", ids, "", "yöneticilerin Telegram kimlikleri", "Telegram ids of the admins"
@@ -209,7 +202,7 @@ class Config:
     )
     host: str = setting(
         "HOST",
-        text,
+        str,
         "",
         "durum sayfasının adresi; boşsa 0.0.0.0, yerelde 127.0.0.1",
         "address of the status page; empty: 0.0.0.0, locally 127.0.0.1",
@@ -242,7 +235,7 @@ class Config:
         "KEEP_AWAKE", switch, "1", "0: kendini uyanık tutma", "0: do not keep itself awake"
     )
     data_dir: str = setting(
-        "DATA_DIR", text, "data", "veritabanı ve deponun klasörü", "folder of database and store"
+        "DATA_DIR", str, "data", "veritabanı ve deponun klasörü", "folder of database and store"
     )
     database_url: Secret = setting(
         "DATABASE_URL",
@@ -280,7 +273,7 @@ class Config:
         "coins of a user without favourites",
     )
     version: str = setting(
-        "VERSION RENDER_GIT_COMMIT", text, "dev", "gösterilen sürüm", "the version shown"
+        "VERSION RENDER_GIT_COMMIT", str, "dev", "gösterilen sürüm", "the version shown"
     )
     log_level: str = setting(
         "LOG_LEVEL",
