@@ -48,6 +48,12 @@ def test_any_line_is_answered(ctx, lang, line):
     check(list(bot.answer(line, ctx(lang=lang))), line)
 
 
+@pytest.mark.parametrize("word", ["2.5", "0", "btc 2.5", "%5", "²", "١٢", "btc 1w", "btc ethbtc"])
+def test_any_number_is_answered_by_every_command(ctx, word):
+    for name in NAMES:
+        check(list(bot.answer(f"/{name} {word}", ctx())), f"/{name} {word}")
+
+
 @pytest.mark.parametrize("name", OWN)
 def test_a_stranger_reaches_no_command(ctx, name):
     context = ctx(allowed=False, admin=False)
