@@ -130,11 +130,6 @@ class Lanes:
         with self._idle:
             return self._idle.wait_for(lambda: not self._queues, patience)
 
-    def size(self) -> int:
-        """Return how much work is queued or running."""
-        with self._idle:
-            return sum(map(len, self._queues.values()))
-
     def close(self) -> None:
         """Take no more work and do not wait for what runs."""
         with self._idle:
@@ -310,10 +305,6 @@ class Telegram:
                 f"⚠️ Yüklenemeyen komutlar: {listed}. Ayrıntı günlükte; ötekiler çalışıyor.",
                 f"⚠️ Commands that failed to load: {listed}. See the log; the others work.",
             )
-
-    def backlog(self) -> int:
-        """Return how many updates wait for their answer."""
-        return self._lanes.size() + self._heavy.size()
 
     def publish(self) -> None:
         """Set the command menu in both languages where it differs from what Telegram has."""
