@@ -26,6 +26,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from alarm_rows import AlarmRows
 from order_rows import OrderRows
+from paper_rows import PaperRows
 from schema import (
     MIGRATIONS,
     favourites,
@@ -101,6 +102,7 @@ class Db:
         self._dialect: Any = sqlite if local else postgresql
         parts = (self._read, self._write, self._dialect, self.now)
         self.alarms, self.orders = AlarmRows(*parts), OrderRows(*parts)
+        self.paper = PaperRows(*parts)
         if local:
             event.listen(self._engine, "connect", prepare_sqlite)
             event.listen(self._engine, "begin", begin_sqlite)

@@ -268,6 +268,7 @@ paper_orders = Table(
     Column("state", Text, nullable=False, index=True),
     *(Column(name, Money, nullable=False) for name in ("quantity", "executed", "quote")),
     *(Column(name, Money, nullable=False) for name in ("price", "stop", "held")),
+    Column("asset", Text, nullable=False, server_default=""),
     Column("trail", Integer),
     Column("peak", Money),
     Column("triggered", Boolean, nullable=False),
@@ -314,4 +315,5 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     extend(users.c.theme),
     make(traders, openings, keys, intents, orders, fills),
     make(wallets, ledger, paper_orders, paper_fills),
+    extend(paper_orders.c.asset),
 )
