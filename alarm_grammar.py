@@ -94,6 +94,7 @@ def options(words: Sequence[str], now: int) -> tuple[list[str], Options]:
 
 FLAGS: Mapping[str, tuple[str, Any]] = {
     **dict.fromkeys(("sessiz", "silent"), ("severity", "silent")),
+    **dict.fromkeys(("acil", "urgent"), ("severity", "urgent")),
     **dict.fromkeys(("onay:kapanis", "confirm:close"), ("confirm", True)),
     **dict.fromkeys(("seviye", "level"), ("steady", True)),
 }

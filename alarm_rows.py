@@ -217,6 +217,10 @@ class AlarmRows:
         """Return what a user's alarms fired since an instant (ms), the oldest first."""
         return self._firings(firings.c.user_id == user_id, firings.c.at >= since)
 
+    def told_since(self, chat_id: int, since: int) -> list[Firing]:
+        """Return what a chat was told since an instant (ms), the oldest first."""
+        return self._firings(firings.c.chat_id == chat_id, firings.c.delivered >= since)
+
     def _firings(self, *where: Any) -> list[Firing]:
         query = select(firings).where(*where).order_by(firings.c.id)
         with self._read() as db:

@@ -76,6 +76,7 @@ class User:
     allowed: bool = True
     admin: bool = False
     theme: str = "dark"
+    quiet: str = ""
 
 
 @dataclass(frozen=True)

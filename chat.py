@@ -16,8 +16,7 @@ import requests
 from telebot import TeleBot, apihelper, types
 from telebot.apihelper import ApiException, ApiTelegramException
 
-import rings
-from alarm_rows import Firing
+from bell import Bell
 from bot import REFRESH, Chat, Command, Ctx, Reply, User, answer, find
 from config import Config
 from db import Db, DbError, Push
@@ -83,12 +82,6 @@ def parsed(update: Mapping[str, Any]) -> Incoming | None:
         bool(press) and refreshes(text, message),
         "photo" in message,
     )
-
-
-def lost(error: BaseException) -> bool:
-    """Tell whether Telegram's refusal means that a chat cannot be reached any more."""
-    code, words = getattr(error, "error_code", 0), str(error)
-    return code == 403 or "chat not found" in words or "thread not found" in words
 
 
 def refreshes(line: str, message: Mapping[str, Any]) -> bool:
@@ -177,7 +170,7 @@ class Telegram:
         self._taken: set[int] = set()
         self._excused: set[int] = set()
         self._pushing: set[tuple[int, str]] = set()
-        self._ringing: set[int] = set()
+        self.bell = Bell(post, base.db.alarms, self._lanes.put, self._ctx_of)
 
     def jobs(self) -> list[tuple[Job, float]]:
         """Return the jobs of the chat, each with the seconds before its first run."""
@@ -242,52 +235,8 @@ class Telegram:
             self._pushing.discard((row.user_id, row.line))
 
     def ring(self) -> None:
-        """Send what alarms have fired, each chat's in one message and in the chat's turn."""
-        rows = self._db.alarms
-        if not rows.fresh:
-            return
-        rows.fresh, busy = False, set(self._ringing)
-        waiting = [firing for firing in rows.outbox() if firing.id not in busy]
-        for group in rings.grouped(waiting):
-            self._ringing |= {firing.id for firing in group}
-            self._lanes.put(group[0].chat_id, partial(self._ring, group))
-
-    def _ring(self, group: list[Firing]) -> None:
-        """Tell a chat what has fired; what Telegram did not take for good stays to be told."""
-        first, ids, rows = group[0], [firing.id for firing in group], self._db.alarms
-        room = Chat(first.chat_id, "private" if first.chat_id > 0 else "supergroup", first.topic)
-        ctx = self._ctx(Incoming(0, room, {"id": first.user_id}, "", 0))
-        thread = Thread(room.id, topic=room.topic)
-        try:
-            rows.begin(ids)
-            if not ctx.user.allowed:
-                raise Undeliverable("no longer allowed") from PermissionError()
-            self.post.reply(thread, rings.reply(ctx, group))
-            if thread.message is None:
-                raise RuntimeError("a firing's message has no words")
-            rows.told(ids, thread.message)
-        except Undeliverable as error:
-            self._unheard(error, first, ids)
-        except Stopping:
-            log.info("%s firings stay for the next run", len(ids))
-        except DbError:
-            rows.fresh = True
-            raise
-        finally:
-            self._ringing -= set(ids)
-
-    def _unheard(self, error: Undeliverable, first: Firing, ids: list[int]) -> None:
-        """Keep what a silent Telegram did not take; drop what it refused, and pause the lost."""
-        rows = self._db.alarms
-        if error.__cause__ is None:
-            rows.fresh = True
-            return
-        rows.drop(ids)
-        if isinstance(error.__cause__, PermissionError) or lost(error.__cause__):
-            log.warning("chat %s is lost, its alarms pause: %s", first.chat_id, error)
-            rows.pause(first.user_id, first.chat_id)
-        else:
-            log.error("what alarms fired was refused: %s", error)
+        """Send what alarms have fired, each chat's in its turn."""
+        self.bell.ring(int(self._clock() * 1000))
 
     def tell_admins(self, tr: str, en: str) -> None:
         """Say something to every admin, each in their language."""
@@ -482,8 +431,14 @@ class Telegram:
             log.warning("chat %s cannot be reached: %s", thread.chat, error)
 
     def _ctx(self, incoming: Incoming) -> Ctx:
-        user = self._user(incoming.sender)
-        return replace(self.base, user=user, chat=incoming.chat, now=int(self._clock() * 1000))
+        return self._known(incoming.sender, incoming.chat)
+
+    def _ctx_of(self, user_id: int, room: Chat) -> Ctx:
+        return self._known({"id": user_id}, room)
+
+    def _known(self, sender: Mapping[str, Any], room: Chat) -> Ctx:
+        user = self._user(sender)
+        return replace(self.base, user=user, chat=room, now=int(self._clock() * 1000))
 
     def _user(self, sender: Mapping[str, Any]) -> User:
         """Return who is speaking, with what they chose and what they may."""
@@ -496,4 +451,5 @@ class Telegram:
         lang = (person and person.lang) or self._lang(sender)
         zone = ZoneInfo(person.zone) if person and person.zone else self._config.timezone
         theme = (person and person.theme) or User.theme
-        return User(user_id, name, lang, zone, allowed, admin, theme)
+        hours = (person and person.quiet) or ""
+        return User(user_id, name, lang, zone, allowed, admin, theme, hours)

@@ -58,6 +58,7 @@ class Person(NamedTuple):
     lang: str | None
     zone: str | None
     theme: str | None = None
+    quiet: str | None = None
 
 
 class Push(NamedTuple):
@@ -171,7 +172,7 @@ class Db:
         return self._remembered(("person", user_id), look)
 
     def save_person(self, user_id: int, **values: str | None) -> None:
-        """Write some of a user's name, lang, zone and theme, making the row where it is missing."""
+        """Write some of a user's row, making it where it is missing; firings may wait no longer."""
         made = self._dialect.insert(users)
         row = {"id": user_id, "name": "", "since": self.now(), **values}
         with self._write() as db:
@@ -179,6 +180,7 @@ class Db:
                 made.values(**row).on_conflict_do_update(index_elements=[users.c.id], set_=values)
             )
         self._forget(("person", user_id))
+        self.alarms.fresh |= bool(values.keys() & {"zone", "quiet"})
 
     def favourites(self, user_id: int) -> tuple[str, ...]:
         """Return a user's favourite symbols in their order."""

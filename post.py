@@ -3,6 +3,7 @@
 import html
 import io
 import logging
+import math
 import re
 import threading
 import time
@@ -20,7 +21,7 @@ log = logging.getLogger("dort5bot")
 
 TEXT_LIMIT, CAPTION_LIMIT, MAX_PARTS = 4096, 1024, 4
 CONNECT, READ = 10, 40
-GIVE_UP = 3600
+GIVE_UP, IN_FLIGHT = 3600, 0.02
 NO_PREVIEW = types.LinkPreviewOptions(is_disabled=True)
 TAG = re.compile(r"<(/?)([a-z-]+)[^<>]*>")
 UNIT = re.compile(r"<[^<>]*>|&[#\w]+;|.", re.DOTALL)
@@ -65,35 +66,58 @@ def connect(token: str, api_url: str, redact: Callable[[str], str]) -> TeleBot:
 
 
 class Pacer:
-    """Tell how long to wait so that neither the whole bot nor one chat goes over its rate."""
+    """Tell how long to wait so that neither the whole bot nor one chat goes over its limits.
 
-    ALL, CHAT, GROUP = (1 / 28, 15), (1.0, 3), (3.0, 4)
+    So many places each, within so many seconds. Telegram counts a message somewhere between our
+    sending and its answer, so a place is free again when that time has passed since the answer.
+    """
+
+    ALL, CHAT, GROUP = (30, 1.0), (3, 3.0), (20, 60.0)
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock, self._lock = clock, threading.Lock()
-        self._next: dict[int | None, float] = {}
+        self._places: dict[tuple[int | None, int], list[float]] = {}
 
     def wait(self, chat: int | None) -> float:
-        """Reserve a place for one message, to a chat or (None) of the bot; return the wait.
+        """Take a place for one message, to a chat or (None) of the bot, or return the wait for one.
 
         A message takes its chat's place first and the bot's when that has come, so that a chat
         with many messages delays no other.
         """
-        pace = self.ALL if chat is None else self.GROUP if chat < 0 else self.CHAT
+        now, wait = self._clock(), 0.0
         with self._lock:
-            now = self._clock()
-            if len(self._next) > 10_000:
-                self._next = {key: at for key, at in self._next.items() if at > now}
-            gap, burst = pace
-            at = max(self._next.get(chat, 0.0), now)
-            self._next[chat] = at + gap
-            return max(0.0, at - gap * burst - now)
+            if len(self._places) > 10_000:
+                self._places = {k: rows for k, rows in self._places.items() if max(rows) > now}
+            for key, (count, _) in self._rules(chat):
+                rows = [at for at in self._places.get(key, ()) if at > now]
+                self._places[key] = rows
+                if len(rows) >= count:
+                    wait = max(wait, min(rows) - now)
+            if not wait:
+                for key, _ in self._rules(chat):
+                    self._places[key].append(math.inf)
+        return wait if math.isfinite(wait) else IN_FLIGHT
+
+    def answered(self, chat: int | None) -> None:
+        """Note that a message that had a place was answered."""
+        now = self._clock()
+        with self._lock:
+            for key, (_, seconds) in self._rules(chat):
+                rows = self._places.get(key, [])
+                if math.inf in rows:
+                    rows[rows.index(math.inf)] = now + seconds
 
     def hold(self, chat: int, seconds: float) -> None:
         """Send nothing to a chat for so long, as Telegram asked."""
         with self._lock:
-            gap, burst = self.GROUP if chat < 0 else self.CHAT
-            self._next[chat] = max(self._next.get(chat, 0), self._clock() + seconds + gap * burst)
+            for key, (count, _) in self._rules(chat):
+                self._places[key] = [self._clock() + seconds] * count
+
+    def _rules(self, chat: int | None) -> list[tuple[tuple[int | None, int], tuple[int, float]]]:
+        if chat is None:
+            return [((None, 0), self.ALL)]
+        rules = [((chat, 0), self.CHAT)]
+        return rules if chat > 0 else [*rules, ((chat, 1), self.GROUP)]
 
 
 @dataclass
@@ -136,12 +160,8 @@ class Post:
         """
         begun, pause = time.monotonic(), 0.5
         while True:
-            self._sleep(self._pacer.wait(chat))
-            self._sleep(self._pacer.wait(None))
-            if self._stop.is_set():
-                raise Stopping
             try:
-                return method(*args, **kwargs)
+                return self._paced(chat, method, *args, **kwargs)
             except ApiTelegramException as error:
                 wait = patience(error)
                 if wait is None:
@@ -155,6 +175,19 @@ class Post:
                 raise Undeliverable("Telegram did not answer for an hour")
             pause = min(30, pause * 2)
             self._sleep(max(wait, pause))
+
+    def _paced(self, chat: int, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call the Bot API as soon as there is a place in a chat's and in the bot's limits."""
+        for key in (chat, None):
+            while (wait := self._pacer.wait(key)) > 0:
+                self._sleep(wait)
+        try:
+            if self._stop.is_set():
+                raise Stopping
+            return method(*args, **kwargs)
+        finally:
+            for key in (chat, None):
+                self._pacer.answered(key)
 
     def quietly(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> bool:
         """Call the Bot API once for something nobody misses; return whether it worked."""

@@ -1,14 +1,16 @@
 """What is said when alarms fire: one message for all of a chat, how late it is, what to do next."""
 
 import html
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+import quiet
 from alarm_rows import Firing
 from alarms import INDICES, MOVES
 from bot import Ctx, Reply
 from watch import BROKEN, FRESH, STALE
 
-LATE = 90_000
+LATE, AGAIN = 90_000, 300_000
+MARKS = {"urgent": "🚨", "silent": "🔕"}
 NOTICES = {
     STALE: (
         "⏳ Piyasa verisi bayatladı; alarmlarınız yeni veri gelene kadar çalmaz.",
@@ -52,21 +54,69 @@ def kind(firing: Firing) -> str:
     return "price" if first[0] in "<>" else "formula"
 
 
-def reply(ctx: Ctx, firings: Sequence[Firing]) -> Reply:
-    """Return the message that tells some firings of one chat."""
+def parted(
+    group: Sequence[Firing], told: Iterable[Firing], now: int
+) -> Iterator[tuple[list[Firing], list[Firing]]]:
+    """Yield what is told in each message, and what that message told before.
+
+    A repeat goes where its alarm was told alone less than some minutes ago, the rest in a new one.
+    """
+    messages: dict[int | None, list[Firing]] = {}
+    for firing in told:
+        messages.setdefault(firing.message_id, []).append(firing)
+    open_ones = {
+        subject(before[0]): before
+        for before in messages.values()
+        if alike(before) and now - min(one.delivered or 0 for one in before) < AGAIN
+    }
+    for key in dict.fromkeys(map(subject, group)):
+        if key in open_ones:
+            yield [firing for firing in group if subject(firing) == key], open_ones[key]
+    if rest := [firing for firing in group if subject(firing) not in open_ones]:
+        yield rest, []
+
+
+def subject(firing: Firing) -> tuple:
+    """Return what makes another firing a repeat: its alarm, as it was worded, and its symbol."""
+    return firing.alarm_id, firing.symbol, firing.text, firing.topic
+
+
+def alike(firings: Sequence[Firing]) -> bool:
+    """Tell whether some firings are one alarm's, of one symbol."""
+    return not notice(firings[0]) and len(set(map(subject, firings))) == 1
+
+
+def reply(ctx: Ctx, firings: Sequence[Firing], before: int = 0) -> Reply:
+    """Return the message that tells some firings of one chat; it may have told some before."""
     silent = all(firing.severity == "silent" for firing in firings)
-    if len(firings) == 1:
-        (firing,) = firings
-        text = ctx.t(*NOTICES[firing.text]) + html.escape(firing.symbol) if notice(firing) else ""
-        return Reply(text or single(ctx, firing), buttons(ctx, firing), silent=silent)
     late = all(ctx.now - firing.at > LATE for firing in firings)
-    count = sum(not notice(firing) for firing in firings)
-    title = ctx.t(f"🔔 {count} alarm çaldı", f"🔔 {count} alarms fired")
-    if late:
-        title = ctx.t(f"🔔 Bu arada {count} alarm çaldı", f"🔔 Meanwhile {count} alarms fired")
+    if len(firings) == 1 or (alike(firings) and not late):
+        newest, count = max(firings, key=lambda one: one.at), before + len(firings)
+        text = single(ctx, newest, count) if newest.alarm_id else row(ctx, newest)
+        return Reply(text, buttons(ctx, newest), silent=silent, edit=before > 0)
     lines = [row(ctx, firing) for firing in sorted(firings, key=lambda one: one.at)]
     shown = [(ctx.t("Alarmlarım", "My alarms"), "/alarmlar")]
-    return Reply("\n".join([f"<b>{title}</b>", *lines]), [shown], silent=silent)
+    title = f"<b>{heading(ctx, firings, late)}</b>"
+    return Reply("\n".join([title, *lines]), [shown], silent=silent)
+
+
+def heading(ctx: Ctx, firings: Sequence[Firing], late: bool) -> str:
+    """Return the title of a message that tells several firings."""
+    count = sum(not notice(firing) for firing in firings)
+    if any(held(ctx, firing) for firing in firings):
+        return ctx.t(
+            f"☀️ Sessiz saatlerde {count} alarm çaldı", f"☀️ {count} alarms fired in quiet hours"
+        )
+    if late:
+        return ctx.t(f"🔔 Bu arada {count} alarm çaldı", f"🔔 Meanwhile {count} alarms fired")
+    return ctx.t(f"🔔 {count} alarm çaldı", f"🔔 {count} alarms fired")
+
+
+def held(ctx: Ctx, firing: Firing) -> bool:
+    """Tell whether a firing came in its user's quiet hours and waited for their end."""
+    return firing.severity == "normal" and bool(
+        quiet.until(ctx.user.quiet, ctx.user.zone, firing.at)
+    )
 
 
 def notice(firing: Firing) -> bool:
@@ -94,14 +144,19 @@ def row(ctx: Ctx, firing: Firing) -> str:
     """Return a firing as a line among others."""
     if notice(firing):
         return ctx.t(*NOTICES[firing.text]) + html.escape(firing.symbol)
-    late = f" ⏳ {ctx.ago(firing.at)}" if ctx.now - firing.at > LATE else ""
-    return f"{head(firing)}: {value(ctx, firing)} · {ctx.clock(firing.at)}{late}"
+    late = ctx.now - firing.at > LATE and not held(ctx, firing)
+    ago = f" ⏳ {ctx.ago(firing.at)}" * late
+    return f"{head(firing)}: {value(ctx, firing)} · {ctx.clock(firing.at)}{ago}"
 
 
-def single(ctx: Ctx, firing: Firing) -> str:
-    """Return a firing as a message of its own."""
-    lines = [f"<b>🔔 {head(firing)}</b>", f"{value(ctx, firing)} · {ctx.clock(firing.at)}"]
-    if ctx.now - firing.at > LATE:
+def single(ctx: Ctx, firing: Firing, count: int = 1) -> str:
+    """Return a firing as a message of its own, with how often it was, the newest time shown."""
+    mark, times = MARKS.get(firing.severity, "🔔"), f" ×{count}" * (count > 1)
+    lines = [f"<b>{mark} {head(firing)}{times}</b>"]
+    lines.append(f"{value(ctx, firing)} · {ctx.clock(firing.at)}")
+    if held(ctx, firing):
+        lines.append(ctx.t("🌙 Sessiz saatlerde çaldı", "🌙 It fired in your quiet hours"))
+    elif ctx.now - firing.at > LATE:
         ago = ctx.ago(firing.at)
         lines.append(ctx.t(f"⏳ Geç geldi: {ago} önce çaldı", f"⏳ Late: it fired {ago} ago"))
     return "\n".join([*lines, "", ctx.t("Yorum: ", "Comment: ") + meaning(ctx, firing) + "."])

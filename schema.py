@@ -47,6 +47,7 @@ users = Table(
     Column("zone", Text),
     Column("since", BigInteger, nullable=False),
     Column("theme", Text),
+    Column("quiet", Text),
 )
 favourites = Table(
     "favourites",
@@ -316,4 +317,5 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     make(traders, openings, keys, intents, orders, fills),
     make(wallets, ledger, paper_orders, paper_fills),
     extend(paper_orders.c.asset),
+    extend(users.c.quiet),
 )

@@ -1,5 +1,6 @@
 """What several tests share: a clock that stands still, settings, a context in one line."""
 
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -7,13 +8,17 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 
 import bot
+import chat
 import commands
 import config
 import db
+import post
 import sources
 import workers
 from local.tape import Tape
+from local.telegram import Server
 from local.world import open_markets
+from tests.bots import halt
 
 hypothesis_settings.register_profile("patient", deadline=None)
 hypothesis_settings.load_profile("patient")
@@ -140,3 +145,30 @@ def drawn(monkeypatch):
         "workers.Workers.picture", lambda _, drawing: asked.append(drawing) or b"\x89PNG"
     )
     return asked
+
+
+@pytest.fixture
+def server():
+    with Server() as running:
+        yield running
+
+
+@pytest.fixture
+def open_bot(server, ctx, settings):
+    """Return a maker of running bots; each is stopped at the end."""
+    opened, everybody = [], settings(ADMIN_IDS=" ".join(map(str, range(1, 51))))
+
+    def make(*commands, settings=None):
+        base = ctx()
+        registry = {**base.commands, **{c.name: c for c in commands}}
+        base = replace(base, commands=registry, config=settings or everybody)
+        stop = threading.Event()
+        api = post.connect(server.token, server.url, str)
+        made = chat.Telegram(api, post.Post(api, stop), base, stop)
+        opened.append(made)
+        made.start()
+        return made
+
+    yield make
+    for made in opened:
+        halt(made)

@@ -8,57 +8,12 @@ import pytest
 
 import chat
 import post
-from alarm_rows import PAUSED, Alarm, Firing
 from bot import REFRESH, Command, Reply
 from db import DbError, Push
-from local.telegram import Server
+from tests.bots import halt, settle, texts
 from tests.local.conftest import png
 
 ECHO = Command("echo", lambda ctx: " ".join(ctx.args), "Yankı: /echo", "Echo: /echo")
-
-
-@pytest.fixture
-def server():
-    with Server() as running:
-        yield running
-
-
-@pytest.fixture
-def open_bot(server, ctx, settings):
-    """Return a maker of running bots; each is stopped at the end."""
-    opened, everybody = [], settings(ADMIN_IDS=" ".join(map(str, range(1, 51))))
-
-    def make(*commands, settings=None):
-        base = ctx()
-        registry = {**base.commands, **{c.name: c for c in commands}}
-        base = replace(base, commands=registry, config=settings or everybody)
-        stop = threading.Event()
-        api = post.connect(server.token, server.url, str)
-        bot = chat.Telegram(api, post.Post(api, stop), base, stop)
-        opened.append(bot)
-        bot.start()
-        return bot
-
-    yield make
-    for bot in opened:
-        halt(bot)
-
-
-def halt(bot):
-    """Stop a bot as a kill would: nothing drained, nothing acknowledged."""
-    bot._closing = True
-    bot._stop.set()
-    bot._lanes.close()
-    bot._heavy.close()
-
-
-def texts(server, room=1):
-    return [m.text for m in server.messages(room) if m.bot]
-
-
-def settle(bot):
-    """Wait until every update taken in is answered and marked so."""
-    assert bot._lanes.drain(10)
 
 
 def test_a_message_gets_its_answer_and_is_forgotten(server, open_bot, database):
@@ -130,7 +85,7 @@ def test_the_menu_comes_and_goes(server, open_bot):
 
 @pytest.mark.slow
 def test_a_chat_is_answered_in_its_order(server, open_bot, monkeypatch):
-    monkeypatch.setattr(post.Pacer, "CHAT", (0.0, 3))
+    monkeypatch.setattr(post.Pacer, "CHAT", (3, 0.0))
     open_bot(ECHO)
     for i in range(20):
         server.say(1, f"/echo {i}")
@@ -430,8 +385,8 @@ def test_what_nobody_typed_is_ignored():
 
 @pytest.mark.slow
 def test_fifty_chats_typing_at_once_lose_and_reorder_nothing(server, open_bot, monkeypatch):
-    monkeypatch.setattr(post.Pacer, "ALL", (0.0, 15))
-    monkeypatch.setattr(post.Pacer, "CHAT", (0.0, 3))
+    monkeypatch.setattr(post.Pacer, "ALL", (30, 0.0))
+    monkeypatch.setattr(post.Pacer, "CHAT", (3, 0.0))
     open_bot(ECHO)
     rooms, count = range(1, 51), 10
 
@@ -595,109 +550,3 @@ def test_a_user_s_theme_is_theirs_when_they_speak(open_bot, database):
     database.save_person(1, name="A", theme="light")
     bot = open_bot(ECHO)
     assert bot._user({"id": 1}).theme == "light" and bot._user({"id": 2}).theme == "dark"
-
-
-RISE = Alarm(1, 1, "price", "> 100", "BTCUSDT")
-FIRED = Firing(1, 1, 1, "BTCUSDT", 1_795_500_100_000, 101.0, "> 100")
-
-
-@pytest.fixture
-def rung(server, open_bot, database, clock):
-    """Return a way to fire and let a bot, each on the test's clock, tell it."""
-    for room in (1, 2):
-        server.say(room, "/id", user=room)
-    made = open_bot()
-    for room in (1, 2):
-        server.wait(room)
-    settle(made)
-    made._clock = clock
-
-    def ring(*firings):
-        database.alarms.save([], firings)
-        made.ring()
-        settle(made)
-        return [t for room in (1, 2) for t in texts(server, room) if "🔔" in t]
-
-    return ring
-
-
-def test_a_firing_is_told_once_and_delivered_means_its_message(server, rung, database):
-    database.alarms.add(RISE)
-    (said,) = rung(FIRED)
-    assert "BTC > 100" in said and "101" in said and "Geç" not in said
-    (row,) = database.alarms.fired(1)
-    assert row.message_id == server.messages(1)[-1].id and row.delivered and row.tries == 1
-    assert len(rung()) == 1
-    data = [b["callback_data"] for line in server.messages(1)[-1].buttons for b in line]
-    assert data == [
-        "/alarm ertele 1",
-        "/alarm kur 1",
-        "/grafik btc 1h",
-        f"/alarm neden {row.id}",
-        "/alarm sil 1",
-    ]
-
-
-def test_many_for_one_chat_are_one_message_and_late_ones_say_how_late(rung, clock):
-    clock.now += 600
-    told = rung(*[FIRED._replace(alarm_id=i, at=FIRED.at + i) for i in range(1, 41)])
-    assert len(told) == 1 and "40 alarm" in told[0] and told[0].count("10 dk") == 40
-    (_, late) = rung(FIRED._replace(user_id=2, chat_id=2))
-    assert "Geç geldi: 10 dk önce" in late
-
-
-def test_a_blocked_user_is_left_in_peace_and_the_alarms_pause(server, rung, database):
-    database.alarms.add(RISE), database.alarms.add(RISE._replace(user_id=2, chat_id=2))
-    server.fault("sendMessage", 403)
-    assert rung(FIRED) == [] and database.alarms.outbox() == []
-    assert database.alarms.find(1, 1).state == PAUSED
-    assert len(database.alarms.active()) == 1
-
-
-def test_what_telegram_refuses_for_another_reason_is_dropped_and_pauses_nothing(
-    server, rung, database, caplog
-):
-    database.alarms.add(RISE)
-    server.fault("sendMessage", 400, description="Bad Request: something odd")
-    assert rung(FIRED) == [] and len(database.alarms.active()) == 1
-    assert "something odd" in caplog.text
-
-
-def test_who_may_no_longer_use_the_bot_is_told_nothing(server, open_bot, settings, database):
-    bot = open_bot(settings=settings(ADMIN_IDS="5"))
-    database.alarms.add(RISE)
-    database.alarms.save([], [FIRED])
-    bot.ring()
-    settle(bot)
-    assert texts(server) == [] and database.alarms.find(1, 1).state == PAUSED
-
-
-def test_what_a_stopping_bot_could_not_tell_stays(server, rung, open_bot, database, monkeypatch):
-    monkeypatch.setattr(post, "GIVE_UP", -1)
-    server.fault("sendMessage", 502)
-    assert rung(FIRED) == [] and len(database.alarms.outbox()) == 1
-    assert len(rung()) == 1 and database.alarms.outbox() == []
-
-
-@pytest.mark.slow
-def test_a_thousand_firings_to_many_chats_all_arrive_and_none_twice(
-    server, open_bot, database, monkeypatch
-):
-    monkeypatch.setattr(post.Pacer, "ALL", (0.0, 15))
-    monkeypatch.setattr(post.Pacer, "CHAT", (0.0, 3))
-    for room in range(1, 51):
-        server.say(room, "/id", user=room)
-    bot = open_bot()
-    settle(bot)
-    for part in range(4):
-        rows = [FIRED._replace(user_id=u, chat_id=u, text=f"> {part}") for u in range(1, 51)]
-        database.alarms.save([], [row for row in rows for _ in range(5)])
-        bot.ring()
-        bot.ring()
-    settle(bot)
-    bot.ring()
-    settle(bot)
-    assert database.alarms.outbox() == []
-    for room in range(1, 51):
-        said = "\n".join(t for t in texts(server, room) if "🔔" in t)
-        assert [said.count(f"> {part}:") for part in range(4)] == [5] * 4

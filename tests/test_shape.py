@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS = {
     0: ("bot", "calc", "config", "dar", "net", "shapes", "store"),
-    0.5: ("lines", "schema", "orders", "vault"),
+    0.5: ("lines", "schema", "orders", "vault", "quiet"),
     0.75: ("alarm_rows", "lots"),
     0.8: ("order_rows", "paper_rows"),
     0.85: ("brokers", "matching"),
@@ -36,8 +36,9 @@ FLOORS = {
     2.5: ("gauges", "drawings", "tested", "outlook", "paper", "spot", "risk"),
     2.75: ("preflight",),
     3: ("workers", "alarms", "trade", "post"),
-    3.25: ("watch", "alarm_grammar", "tickets"),
+    3.25: ("watch", "alarm_grammar", "tickets", "daily"),
     3.5: ("rings", "alarm_views"),
+    3.75: ("bell",),
     4: ("commands", "chat", "keep_alive", "shell"),
     5: ("main",),
 }

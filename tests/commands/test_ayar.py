@@ -54,6 +54,16 @@ def test_the_theme_of_pictures_is_kept_and_swapped_by_a_button(say, database, wo
     assert say("/ayar tema mavi")[0].failed == say("/ayar tema")[0].failed == 1
 
 
+def test_quiet_hours_are_kept_shown_and_taken_away(say, database):
+    database.alarms.fresh = False
+    assert "23:00-07:00 (Europe/Istanbul)" in say("/ayar sessiz 23-7")[0].text
+    assert database.person(7).quiet == "23:00-07:00" and database.alarms.fresh
+    assert "kapatıldı" in say("/ayar sessiz kapat")[0].text and database.person(7).quiet == ""
+    assert "Sessiz saatler: yok" in say("/ayar")[0].text
+    for wrong in ("", "23", "7-7", "25-3"):
+        assert say(f"/ayar sessiz {wrong}")[0].failed == 1
+
+
 def test_another_zone_moves_the_reports_and_skips_and_repeats_none(say, database, clock):
     say("/ayar rapor p 09:01")
     for zone, day in (

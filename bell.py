@@ -1,0 +1,105 @@
+"""What alarms have fired goes out: each chat's in its turn, none lost, at night only what may."""
+
+import logging
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import quiet
+import rings
+from alarm_rows import Firing
+from bot import Chat, Ctx
+from db import DbError
+from post import Post, Stopping, Thread, Undeliverable
+
+log = logging.getLogger("dort5bot")
+
+
+class Bell:
+    """Send the firings that wait; `put` queues work in a chat's turn, `ctx` speaks for a user."""
+
+    def __init__(
+        self,
+        post: Post,
+        rows: Any,
+        put: Callable[[int, Callable[[], None]], None],
+        ctx: Callable[[int, Chat], Ctx],
+    ) -> None:
+        self._post, self._rows, self._put, self._ctx = post, rows, put, ctx
+        self._ringing: set[int] = set()
+        self._wake = math.inf
+
+    def ring(self, now: int) -> None:
+        """Queue at an instant (ms) what is to be told, each chat's in one message."""
+        rows = self._rows
+        if not rows.fresh and now < self._wake:
+            return
+        rows.fresh, busy = False, set(self._ringing)
+        waiting = [firing for firing in rows.outbox() if firing.id not in busy]
+        for group in rings.grouped(self._loud(waiting, now)):
+            self._ringing |= {firing.id for firing in group}
+            self._put(group[0].chat_id, partial(self._ring, group))
+
+    def _loud(self, waiting: list[Firing], now: int) -> list[Firing]:
+        """Return what may be told now, and note when the first of the others may."""
+        ends = {firing.user_id: 0 for firing in waiting}
+        for user_id in ends:
+            user = self._ctx(user_id, Chat(user_id)).user
+            ends[user_id] = quiet.until(user.quiet, user.zone, now) or 0
+        later = [one for one in waiting if one.severity == "normal" and ends[one.user_id]]
+        self._wake = min((ends[one.user_id] for one in later), default=math.inf)
+        kept = {firing.id for firing in later}
+        return [firing for firing in waiting if firing.id not in kept]
+
+    def _ring(self, group: list[Firing]) -> None:
+        """Tell a chat what has fired: repeats where they were told first, the rest in one."""
+        first = group[0]
+        room = Chat(first.chat_id, "private" if first.chat_id > 0 else "supergroup", first.topic)
+        ctx = self._ctx(first.user_id, room)
+        try:
+            told = self._rows.told_since(first.chat_id, ctx.now - 2 * rings.AGAIN)
+            for part, before in rings.parted(group, told, ctx.now):
+                self._tell(ctx, part, before)
+        except Stopping:
+            log.info("firings of chat %s stay for the next run", first.chat_id)
+        except DbError:
+            self._rows.fresh = True
+            raise
+        finally:
+            self._ringing -= {firing.id for firing in group}
+
+    def _tell(self, ctx: Ctx, part: list[Firing], before: list[Firing]) -> None:
+        """Send a message, or change the one before; what is not taken for good stays to be told."""
+        ids = [firing.id for firing in part]
+        message = before[0].message_id if before else None
+        thread = Thread(ctx.chat.id, message, topic=ctx.chat.topic)
+        try:
+            self._rows.begin(ids)
+            if not ctx.user.allowed:
+                raise Undeliverable("no longer allowed") from PermissionError()
+            self._post.reply(thread, rings.reply(ctx, part, len(before)))
+            if thread.message is None:
+                raise RuntimeError("a firing's message has no words")
+            self._rows.told(ids, thread.message)
+        except Undeliverable as error:
+            self._unheard(error, part[0], ids)
+
+    def _unheard(self, error: Undeliverable, first: Firing, ids: list[int]) -> None:
+        """Keep what a silent Telegram did not take; drop what it refused, and pause the lost."""
+        rows = self._rows
+        if error.__cause__ is None:
+            rows.fresh = True
+            return
+        rows.drop(ids)
+        if isinstance(error.__cause__, PermissionError) or lost(error.__cause__):
+            log.warning("chat %s is lost, its alarms pause: %s", first.chat_id, error)
+            rows.pause(first.user_id, first.chat_id)
+        else:
+            log.error("what alarms fired was refused: %s", error)
+
+
+def lost(error: BaseException) -> bool:
+    """Tell whether Telegram's refusal means that a chat cannot be reached any more."""
+    code, words = getattr(error, "error_code", 0), str(error)
+    return code == 403 or "chat not found" in words or "thread not found" in words
