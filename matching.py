@@ -122,12 +122,11 @@ def walk(
     """Return orders after a bar, and what was filled in it."""
     every, deals = list(orders), list[Deal]()
     room = bar.volume * SHARE if bar.volume.is_finite() else ZERO
-    before = bar.before
     for at, (start, end) in bar.moves():
         for i, order in enumerate(every):
             if order.over or bar.time < order.seen:
                 continue
-            moved, price, rate = move(order, start, end, before, rules.tick)
+            moved, price, rate = move(order, start, end, bar.before, rules.tick)
             quantity = floored(min(moved.left, room), step)
             if price is not None and quantity > 0:
                 moved, one = deal(moved, price, quantity, rate, rules, at)
@@ -136,7 +135,6 @@ def walk(
             every[i] = moved
             if moved.executed > order.executed or moved.triggered != order.triggered:
                 every[:] = [expired(one, moved) for one in every]
-        before = start
     return [one._replace(seen=bar.end) if one.seen <= bar.time else one for one in every], deals
 
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot import INTERVALS, UserError
+from bot import INTERVALS, User, UserError
 from db import Db
 from net import Dated
-from order_rows import meant
+from order_rows import DONE, WORKING, meant
 from orders import (
     ACCEPTED,
     BUY,
@@ -35,9 +35,11 @@ from orders import (
     Draft,
     Rules,
 )
-from paper import Paper, advance, related
+from paper import Paper, advance, passed, related
 from shapes import Book, Candles, Trades
 from tests.test_db import url  # noqa: F401
+from tests.test_trade import LIMITS
+from trade import Desk
 
 D = Decimal
 RULES = Rules(
@@ -112,8 +114,10 @@ class World:
         return np.array(rows, dtype=float).reshape(-1, 11).T
 
     def minute(self, first, high, low, last, volume=1000.0):
-        """Let a whole minute pass with these prices."""
+        """Let a whole minute pass with these prices, after what is left of the one that began."""
         start = -(-self.now() // MINUTE) * MINUTE
+        if self.bars and self.bars[-1][0] < start - MINUTE:
+            self.bars.append((start - MINUTE, *[first] * 4, 0.0))
         self.bars.append((start, first, high, low, last, volume))
         self.clock.now = (start + MINUTE) / 1000 + 1
         self.asks, self.bids = [[last, 5.0]], [[last - 0.01, 5.0]]
@@ -370,8 +374,12 @@ def test_the_minute_an_order_was_made_in_is_told_by_its_prints(broker, world, cl
     other = wish(kind=LIMIT, quantity=1, price=95)
     broker.place(other)
     world.bars.append((start - 20_000, 100, 100, 80, 100, 9e9))
+    world.prints.append((start + 41_000, 94.0, 100.0))
     clock.now += 25
     assert go(broker) == set() and state(broker, other) == [NEW]
+    world.bars.append((start + 40_000, 100, 100, 94, 100, 100.0))
+    clock.now += 60
+    assert go(broker) == set(other.client_ids) and state(broker, other) == [FILLED]
 
 
 @pytest.mark.parametrize("hours", [2, 20, 11 * 24])
@@ -385,6 +393,9 @@ def test_after_a_long_sleep_the_bars_of_the_gap_fill(broker, world, hours):
     world.quiet(hours * 60)
     world.minute(100, 100, 89, 100)
     world.quiet(3)
+    since = [broker.find(one).seen[0].at for one in (resting, late)]
+    times = passed(world, "BTCUSDT", *since, world.now())[[0, 6]]
+    assert (times[1, :-1] + 1 == times[0, 1:]).all() and world.now() - times[1, -1] < MINUTE
     assert go(broker) == {*resting.client_ids, *late.client_ids}
     first, second = (broker.find(one).seen[0] for one in (resting, late))
     assert first.fills[0].price == 95 and second.fills[0].price == 90
@@ -467,7 +478,7 @@ def act(broker, what, made):
 
 
 @pytest.mark.slow
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(start=wishes, every=st.lists(acts, min_size=4, max_size=25))
 def test_whatever_happens_the_ledger_adds_up_to_the_wallet(opened, clock, start, every):
     broker = Paper(World(clock), opened, next(NUMBERS), clock)
@@ -486,3 +497,25 @@ def test_whatever_happens_the_ledger_adds_up_to_the_wallet(opened, clock, start,
         broker.cancel(intent)
     assert not any(one.locked for one in broker.balances().values())
     sound(opened, broker.user_id)
+
+
+def test_from_the_ticket_to_the_exit_on_the_mock_market(market, database, clock):
+    desk = Desk(market, database, lambda who, _: Paper(market, database, who, clock), LIMITS, clock)
+    bought, parted = User(7, "Ayşe"), Draft("BTCUSDT", BUY, MARKET, spend=D(500))
+    _, token = desk.offer(bought, parted._replace(target=D("0.4"), loss=D("0.4")))
+    first = desk.confirm(bought, 7, token)
+    assert first.state == DONE and desk.confirm(bought, 7, token).id == first.id
+    (child,) = desk.rows.living(7)
+    assert child.parent == first.id and child.kind == OCO and child.state == WORKING
+    for _ in range(120):
+        clock.now += 900
+        changed = advance(market, database, desk.now())
+        if changed:
+            break
+    desk.hurry(changed)
+    desk.follow()
+    assert desk.rows.living() == [] and set(child.client_ids) == changed
+    sold = sum(fill.quantity for fill in desk.rows.filled(child.id))
+    held = sum(fill.quantity - fill.fee for fill in desk.rows.filled(first.id))
+    assert sold == child.quantity and D(0) <= held - sold < D("0.00001")
+    sound(database)
