@@ -10,7 +10,6 @@ import tempfile
 import threading
 from collections import Counter, defaultdict
 from dataclasses import replace
-from types import SimpleNamespace
 
 import commands
 import config
@@ -91,8 +90,7 @@ def build(folder: str, symbols: int) -> tuple[Ctx, Counted, Clock]:
 
 def live(ctx: Ctx, counted: Counted, clock: Clock, hours: float) -> None:
     """Let the hours pass: every job in its time, and people who ask."""
-    settings = SimpleNamespace(scan_symbols=ctx.config.scan_symbols)
-    workers.schedule(ctx.workers, ctx.sources, ctx.db, settings)
+    workers.schedule(ctx.workers, ctx.sources, ctx.db, ctx.config)
     ctx.workers.add(workers.Job(PEOPLE, AGAIN, lambda: ask(ctx, clock)), 30)
     end = clock.now + hours * 3600
     while True:
