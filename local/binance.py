@@ -1,7 +1,6 @@
 """Binance spot's public REST API in front of the tape: paths, weights, errors and JSON."""
 
 import re
-import threading
 import time
 from collections.abc import Callable
 from email.utils import formatdate
@@ -18,6 +17,7 @@ from local.markets import Answer, Face, compact
 from local.pairs import Pair
 from local.paths import CLOSE, COUNT, OPEN, QUOTE, VOLUME, over
 from local.tape import Tape, Window
+from local.weights import Weights
 
 HOSTS = ("api", "api1", "api2", "api3", "api4", "api-gcp")
 DATA_HOST = "data-api.binance.vision"
@@ -66,13 +66,17 @@ class Binance:
     """Answer requests to Binance spot's public hosts from a tape, at the clock's time.
 
     Used weight is counted per clock minute over all hosts together, as for one IP address. Signed
-    paths know no key; trading is not here.
+    paths know no key; trading is another module's.
     """
 
-    def __init__(self, tape: Tape, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        tape: Tape,
+        clock: Callable[[], float] = time.time,
+        weights: Weights | None = None,
+    ) -> None:
         self._tape, self._clock = tape, clock
-        self._used = (0, 0)
-        self._lock = threading.Lock()
+        self._weights = weights or Weights()
 
     def faces(self) -> dict[str, Face]:
         """Return what answers for each host."""
@@ -91,20 +95,12 @@ class Binance:
             status, body = 200, self._run(request, path, url.query, now_ms)
         except Refused as error:
             status, body = error.status, error.body
-        used = str(self._charge(0, now_ms))
+        used = str(self._weights.charge(0, now_ms))
         headers |= {"X-MBX-USED-WEIGHT": used, "X-MBX-USED-WEIGHT-1M": used}
         if status == 429:
             headers["Retry-After"] = str(60 - now_ms // 1000 % 60)
         headers["Content-Type"] = "application/json;charset=UTF-8"
         return Answer(status, headers, body.encode())
-
-    def _charge(self, weight: int, now_ms: int) -> int:
-        """Count the weight and return what the minute has used."""
-        minute = now_ms // 60_000
-        with self._lock:
-            used = weight + (self._used[1] if self._used[0] == minute else 0)
-            self._used = (minute, used)
-        return used
 
     def _run(self, request: PreparedRequest, path: str, text: str, now_ms: int) -> str:
         """Return the body, after the checks that every path makes."""
@@ -118,7 +114,8 @@ class Binance:
         try:
             weight = endpoint.weight(query)
         finally:
-            if self._charge(weight, now_ms) > LIMIT:
+            self._weights.charge(weight, now_ms)
+            if self._weights.spent(now_ms):
                 raise Refused(-1003, status=429)
         if len(query.sent) < len(pairs):
             raise Refused(-1101)

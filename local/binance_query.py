@@ -36,6 +36,7 @@ class Refused(Exception):
 
     def __init__(self, code: int, *words: object, status: int = 400) -> None:
         super().__init__(ERRORS[code].format(*words))
+        self.code = code
         self.status, self.body = status, compact({"code": code, "msg": str(self)})
 
 
