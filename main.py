@@ -39,7 +39,9 @@ def build(settings: "config.Config") -> "Ctx":
     config.start_logging(settings.log_level, redact)
     Path(settings.data_dir).mkdir(mode=0o700, parents=True, exist_ok=True)
     db = Db(settings.database)
-    sources = Sources(settings, db, markets=open_markets() if settings.mocked else None)
+    accounts = str(Path(settings.data_dir) / "exchange.db")
+    markets = open_markets(path=accounts) if settings.mocked else None
+    sources = Sources(settings, db, markets=markets)
     return Ctx(
         now=int(time.time() * 1000),
         sources=sources,

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 
-from local.binance import Binance
 from local.btcturk import BtcTurk
 from local.bybit import Bybit
 from local.coinbase import Coinbase
@@ -12,6 +11,7 @@ from local.coinglass import CoinGlass
 from local.coinmarketcap import CoinMarketCap
 from local.coins import Coins
 from local.etf import Farside, SoSoValue
+from local.exchange import Exchange
 from local.feargreed import FearGreed
 from local.futures import Futures
 from local.kraken import Kraken, KrakenFutures
@@ -19,11 +19,17 @@ from local.markets import Markets
 from local.okx import Okx
 from local.tape import Tape
 
+TESTNET = "testnet.binance.vision"
 
-def open_markets(clock: Callable[[], float] = time.time) -> Markets:
-    """Return the adapter that stands in for every market."""
+
+def open_markets(clock: Callable[[], float] = time.time, path: str = ":memory:") -> Markets:
+    """Return the adapter that stands in for every market; Binance keeps accounts in a file."""
     tape = Tape()
-    faces, coins = Binance(tape, clock).faces(), Coins(tape)
+    exchange = Exchange(tape, clock, path)
+    testnet = Exchange(tape, clock, path if path == ":memory:" else f"{path}.testnet", sapi=False)
+    faces, coins = exchange.faces() | {TESTNET: testnet.face}, Coins(tape)
+    for one in (exchange, testnet):
+        one.open_usual()
     for aggregator in (CoinGecko, CoinMarketCap, FearGreed, SoSoValue, Farside, CoinGlass):
         faces |= aggregator(coins, clock).faces()
     for exchange in (Futures, Okx, Bybit, Kraken, KrakenFutures, Coinbase, BtcTurk):

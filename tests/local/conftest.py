@@ -9,6 +9,7 @@ import telebot
 from telebot import apihelper
 
 from local.telegram import Server
+from tests.local.desk import Desk
 
 
 @pytest.fixture
@@ -57,3 +58,10 @@ def png(width, height):
     return (
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
     )
+
+
+@pytest.fixture
+def desk(clock):
+    opened = Desk(clock)
+    yield opened
+    opened.exchange.close()
