@@ -280,8 +280,8 @@ def told(order: Order) -> dict[str, Any]:
 
 def cancelled(order: Order, name: str) -> dict[str, Any]:
     """Return the answer to a cancel, which goes by the cancel's own id."""
-    begun = {**named(order), "origClientOrderId": order.client, "clientOrderId": name}
-    begun["transactTime"] = order.updated
+    begun = {"symbol": order.symbol, "origClientOrderId": order.client, **named(order)}
+    begun |= {"clientOrderId": name, "transactTime": order.updated}
     more = conditional(order) | {"selfTradePreventionMode": order.stp}
     return {**begun, **figures(order), **more}
 
