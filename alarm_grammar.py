@@ -36,6 +36,9 @@ class Options(NamedTuple):
     band: tuple[float, str] | None = None
 
 
+USUAL = Options()._asdict()
+
+
 def read(
     words: Sequence[str],
     blank: Alarm,
@@ -45,14 +48,15 @@ def read(
 ) -> Alarm:
     """Return the alarm that words ask for, in the place of `blank`, whose `made` is now.
 
+    Options that are not named stay as they are there.
     `mine` are the user's own formulas, `sources` a sources.Sources, `atr` tells a coin's range.
     Raises UserError.
     """
     rest, asked = options(words, blank.made)
     alarm = condition(rest, blank, mine, sources, asked.confirm)
-    alarm = alarm._replace(
-        cooldown=asked.cooldown, until=asked.until, severity=asked.severity, steady=asked.steady
-    )
+    named = ("cooldown", "until", "severity", "steady")
+    own = {name: value for name in named if (value := getattr(asked, name)) != USUAL[name]}
+    alarm = alarm._replace(snooze=None, **own)
     return alarm._replace(band=band(alarm, asked.band, atr))
 
 

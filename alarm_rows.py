@@ -127,6 +127,23 @@ class AlarmRows:
         self.revision += 1
         return there
 
+    def revise(self, alarm: Alarm, states: Iterable[State]) -> bool:
+        """Write a user's alarm in the place of its old form, and what it knows from the start.
+
+        Return whether it was there.
+        """
+        mine = (alarms.c.id == alarm.id) & (alarms.c.user_id == alarm.user_id)
+        row = alarm._replace(state=ACTIVE, snooze=None)._asdict()
+        rows = [state._asdict() for state in states]
+        with self._write() as db:
+            there = db.execute(update(alarms).where(mine).values(**row)).rowcount > 0
+            if there:
+                db.execute(delete(alarm_states).where(alarm_states.c.alarm_id == alarm.id))
+            if there and rows:
+                db.execute(insert(alarm_states), rows)
+        self.revision += 1
+        return there
+
     def arm(self, alarm_id: int, armed: bool | None) -> None:
         """Set whether an alarm may fire at once, of every symbol; None forgets what it knew."""
         mine = alarm_states.c.alarm_id == alarm_id

@@ -12,7 +12,7 @@ import numpy as np
 import calc
 import formula
 from alarm_rows import Alarm, Firing, State
-from alarms import INDICES, MOVES, Formulas, Numbers, line
+from alarms import INDICES, MOVES, Block, Formulas, Numbers, line
 from bot import INTERVALS, Ctx, UserError, coin
 from formula import Part
 from gauges import gauge
@@ -26,12 +26,20 @@ TRUTH = {"true": ("doğru", "true"), "false": ("yanlış", "false")}
 
 
 class Rehearsal(NamedTuple):
-    """How often an alarm would have fired, of how many coins, in how many days (NaN: unknown)."""
+    """Where an alarm would have fired, of how many coins, in how many days (NaN: unknown).
 
-    count: int
+    `fired` are symbols, times in ms, and what was seen.
+    """
+
+    fired: tuple[tuple[str, int, float], ...]
     coins: int
     days: float
     holds: bool
+
+    @property
+    def count(self) -> int:
+        """Return how often it would have fired."""
+        return len(self.fired)
 
 
 def rehearse(ctx: Ctx, alarm: Alarm) -> Rehearsal:
@@ -40,7 +48,7 @@ def rehearse(ctx: Ctx, alarm: Alarm) -> Rehearsal:
     Of many coins only those named first, or traded most, are looked at. Raises UserError.
     """
     if alarm.kind in INDEXED:
-        return Rehearsal(0, 1, nan, False)
+        return Rehearsal((), 1, nan, False)
     symbols = list(targets(ctx.sources, ctx.db, alarm))[:MOST]
     if not symbols:
         raise UserError("Favoriniz yok: /fav ekle btc", "You have no favourites: /fav add btc")
@@ -60,10 +68,10 @@ def of_formula(ctx: Ctx, pairs: list[tuple[Alarm, str]], symbols: list[str]) -> 
     context = formula.gather(ctx.sources, needs._replace(bars=most), symbols, interval)
     bars = min(DAYS * DAY // step, len(context.bars.time) - needs.bars[""])
     if bars < 1:
-        return Rehearsal(0, len(symbols), nan, False)
-    due = block.look(context, symbols, bars)
+        return Rehearsal((), len(symbols), nan, False)
+    block.look(context, symbols, bars)
     truth = formula.compile(pairs[0][0].text).last(context)
-    return Rehearsal(int(due.sum()), len(symbols), bars * step / DAY, bool(truth.any()))
+    return Rehearsal(seen(block), len(symbols), bars * step / DAY, bool(truth.any()))
 
 
 def of_prices(ctx: Ctx, pairs: list[tuple[Alarm, str]], symbols: list[str]) -> Rehearsal:
@@ -76,7 +84,12 @@ def of_prices(ctx: Ctx, pairs: list[tuple[Alarm, str]], symbols: list[str]) -> R
     bars = np.array([panel.open, panel.high, panel.low, panel.close])
     replayed((alarm.kind, alarm.interval), block, symbols, bars, panel.time, wanted, step)
     days = min(DAYS, len(panel.time) * step / DAY)
-    return Rehearsal(len(block.fresh), len(symbols), days, holds(ctx, alarm, symbols))
+    return Rehearsal(seen(block), len(symbols), days, holds(ctx, alarm, symbols))
+
+
+def seen(block: Block) -> tuple[tuple[str, int, float], ...]:
+    """Return what the alarms of a block fired."""
+    return tuple((block.symbols[i], at, value) for i, at, value in block.fresh)
 
 
 def holds(ctx: Ctx, alarm: Alarm, symbols: Sequence[str]) -> bool:
@@ -172,9 +185,9 @@ def branches(ctx: Ctx, part: Part, depth: int) -> Iterator[str]:
         yield from branches(ctx, inner, depth + 1)
 
 
-def preview(ctx: Ctx, alarm: Alarm) -> list[str]:
-    """Return the lines that show an alarm before it is saved. Raises UserError."""
-    seen, again = rehearse(ctx, alarm), alarm.cooldown is not None
+def preview(ctx: Ctx, alarm: Alarm, seen: Rehearsal) -> list[str]:
+    """Return the lines that show an alarm before it is saved, and what it would have done."""
+    again = alarm.cooldown is not None
     lines = [f"<b>⏰ {html.escape(line(alarm, ctx.lang), quote=False)}</b>"]
     lines += filter(None, [distance(ctx, alarm)])
     lines.append(ctx.t("Tekrar eder", "Repeats") if again else ctx.t("Bir kez çalar", "Fires once"))

@@ -126,7 +126,7 @@ def grouped(value: float, digits: int, lang: str) -> str:
 
 @dataclass(frozen=True)
 class Ctx:
-    """What a command is given: what was typed, by whom, and where to look."""
+    """What a command is given: what was typed, by whom, with which file, and where to look."""
 
     args: tuple[str, ...] = ()
     name: str = ""
@@ -140,6 +140,8 @@ class Ctx:
     config: Any = None
     redact: Callable[[str], str] = str
     commands: Mapping[str, Command] = field(default_factory=dict)
+    said: str = ""
+    attached: Callable[[], bytes] | None = None
 
     @property
     def lang(self) -> str:
@@ -468,6 +470,7 @@ def answer(line: str, ctx: Ctx, me: str = "") -> Iterator[Reply]:
         ctx,
         name=name,
         args=glued + parsed[1],
+        said=line,
         usage=(command.about("tr")[1], command.about("en")[1]),
     )
     yield from guarded(command, ctx)

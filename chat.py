@@ -47,6 +47,7 @@ class Incoming:
     pressed: str = ""
     refreshed: bool = False
     pictured: bool = False
+    file: str = ""
 
 
 def read(update: Mapping[str, Any]) -> Incoming | None:
@@ -71,6 +72,7 @@ def parsed(update: Mapping[str, Any]) -> Incoming | None:
         text = ""
     elif not isinstance(text, str) or not text.strip():
         return None
+    document = message.get("document")
     topic = message.get("message_thread_id") if message.get("is_topic_message") else None
     return Incoming(
         update["update_id"],
@@ -81,6 +83,7 @@ def parsed(update: Mapping[str, Any]) -> Incoming | None:
         press["id"] if press else "",
         bool(press) and refreshes(text, message),
         "photo" in message,
+        "" if press or not isinstance(document, dict) else str(document.get("file_id", "")),
     )
 
 
@@ -431,7 +434,8 @@ class Telegram:
             log.warning("chat %s cannot be reached: %s", thread.chat, error)
 
     def _ctx(self, incoming: Incoming) -> Ctx:
-        return self._known(incoming.sender, incoming.chat)
+        file = partial(self.post.download, incoming.file) if incoming.file else None
+        return replace(self._known(incoming.sender, incoming.chat), attached=file)
 
     def _ctx_of(self, user_id: int, room: Chat) -> Ctx:
         return self._known({"id": user_id}, room)

@@ -15,13 +15,13 @@ import requests
 from telebot import TeleBot, apihelper, types
 from telebot.apihelper import ApiException, ApiTelegramException
 
-from bot import Reply
+from bot import Reply, UserError
 
 log = logging.getLogger("dort5bot")
 
 TEXT_LIMIT, CAPTION_LIMIT, MAX_PARTS = 4096, 1024, 4
 CONNECT, READ = 10, 40
-GIVE_UP, IN_FLIGHT = 3600, 0.02
+GIVE_UP, IN_FLIGHT, FILE_LIMIT = 3600, 0.02, 200_000
 NO_PREVIEW = types.LinkPreviewOptions(is_disabled=True)
 TAG = re.compile(r"<(/?)([a-z-]+)[^<>]*>")
 UNIT = re.compile(r"<[^<>]*>|&[#\w]+;|.", re.DOTALL)
@@ -188,6 +188,23 @@ class Post:
         finally:
             for key in (chat, None):
                 self._pacer.answered(key)
+
+    def download(self, file_id: str) -> bytes:
+        """Return the file somebody sent. Raises UserError where it is too big or does not come."""
+        try:
+            file = self.api.get_file(file_id)
+            if (file.file_size or 0) > FILE_LIMIT:
+                raise UserError("Dosya çok büyük.", "The file is too big.")
+            url = apihelper.FILE_URL.format(self.api.token, file.file_path)
+            answer = requests.get(url, timeout=(CONNECT, READ))
+        except (ApiException, requests.RequestException) as error:
+            log.warning("Telegram: a file did not come: %s", type(error).__name__)
+            answer = None
+        if answer is None or answer.status_code != 200:
+            raise UserError(
+                "Dosya alınamadı; yeniden yollayın.", "The file did not come; try again."
+            )
+        return answer.content
 
     def quietly(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> bool:
         """Call the Bot API once for something nobody misses; return whether it worked."""

@@ -173,9 +173,8 @@ def buttons(ctx: Ctx, firing: Firing) -> list[list[tuple[str, str]]]:
     """Return what can be done about a firing."""
     if notice(firing):
         return [[(ctx.t("Alarmlarım", "My alarms"), "/alarmlar")]]
-    number, name = firing.alarm_id, firing.symbol.removesuffix("USDT").lower()
-    frame = firing.text.split()[0] if kind(firing) == "formula" else "1h"
-    chart = [(ctx.t("Grafik", "Chart"), f"/grafik {name} {frame}")] if name else []
+    number = firing.alarm_id
+    chart = [(ctx.t("Grafik", "Chart"), f"/alarm grafik {firing.id}")] * bool(firing.symbol)
     return [
         [
             (ctx.t("1 saat ertele", "Snooze 1 hour"), f"/alarm ertele {number}"),

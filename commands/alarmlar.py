@@ -30,7 +30,8 @@ def run(ctx):
         f"Comment: {len(every)} alarms, {paused} of them paused.",
     )
     buttons = [switches(alarm) for alarm in every[:BUTTONS]]
-    return Reply("\n".join([title, *lines, "", comment]), ctx.buttons([], *buttons))
+    export = [(ctx.t("Dışa aktar", "Export"), "/alarm dışa")]
+    return Reply("\n".join([title, *lines, "", comment]), ctx.buttons(export, *buttons))
 
 
 def row(ctx, alarm):

@@ -46,6 +46,17 @@ class People:
             self.chats.updates.push("message", self.chats.json(message))
             return replace(message)
 
+    def send(self, chat: int, name: str, data: bytes, caption: str = "") -> Message:
+        """A person sends a file with a caption. Raises ValueError as `say` does."""
+        with self.chats.changed:
+            sender, room = self._sender(chat, None), self.chats.room(chat)
+            file = self.chats.files.add("document", name, data)
+            text, entities = _text(caption) if caption else ("", [])
+            content = {"text": text, "entities": entities, "document": file}
+            message = self.chats.post(room, sender.id, False, **content)
+            self.chats.updates.push("message", self.chats.json(message))
+            return replace(message)
+
     def edit(self, chat: int, message_id: int, text: str) -> Message:
         """A person edits their own message. Raises LookupError if it is not there."""
         text, entities = _text(text)

@@ -41,7 +41,7 @@ def test_a_firing_is_told_once_and_delivered_means_its_message(server, rung, dat
     assert data == [
         "/alarm ertele 1",
         "/alarm kur 1",
-        "/grafik btc 1h",
+        f"/alarm grafik {row.id}",
         f"/alarm neden {row.id}",
         "/alarm sil 1",
     ]

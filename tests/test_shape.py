@@ -37,8 +37,11 @@ FLOORS = {
     2.75: ("preflight",),
     3: ("workers", "alarms", "trade", "post"),
     3.25: ("watch", "alarm_grammar", "tickets", "daily"),
+    3.4: ("alarm_codes",),
     3.5: ("rings", "alarm_views"),
-    3.75: ("bell",),
+    3.6: ("alarm_charts",),
+    3.75: ("bell", "alarm_offers"),
+    3.8: ("alarm_sharing",),
     4: ("commands", "chat", "keep_alive", "shell"),
     5: ("main",),
 }

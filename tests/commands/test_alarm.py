@@ -68,3 +68,11 @@ def test_why_tells_of_a_firing_of_ones_own(say, database):
     assert "1h close &gt; 1" in say("/alarm neden 1")[0].text
     database.alarms.save([], [Firing(1, 8, 8, "BTCUSDT", 5, 2.0, "1h close > 1")])
     assert say("/alarm neden 2")[0].failed == 1
+
+
+def test_the_chart_of_a_firing_of_ones_own(say, database, drawn):
+    firing = Firing(1, 7, 7, "BTCUSDT", 1_795_500_000_000, 2.0, "> 1")
+    database.alarms.save([], [firing, firing._replace(user_id=8), firing._replace(symbol="")])
+    (shown,) = say("/alarm grafik 1")
+    assert shown.photo and "BTC &gt; 1" in shown.text and "beri" in shown.text
+    assert say("/alarm grafik 2")[0].failed == say("/alarm grafik 3")[0].failed == 1

@@ -15,5 +15,11 @@ def test_the_list_says_how_far_each_is_and_has_buttons(say, database):
     assert second == "2. ⏸ btc 4h rsi(14) &lt; 30"
     assert "2 alarm, 1 tanesi durdurulmuş" in told.text
     lines = [line for row in told.buttons for _, line in row]
-    assert lines[1:] == ["/alarm durdur 1", "/alarm sil 1", "/alarm devam 2", "/alarm sil 2"]
+    assert lines[1:] == [
+        "/alarm dışa",
+        "/alarm durdur 1",
+        "/alarm sil 1",
+        "/alarm devam 2",
+        "/alarm sil 2",
+    ]
     assert "2 alarms, 1 of them paused" in say("/alarms", lang="en")[0].text

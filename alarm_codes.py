@@ -1,0 +1,82 @@
+"""Alarms as text: as they are typed, and as short codes that others can take.
+
+A code holds what is typed and nothing else: no ids, no chat, no name of whose it was.
+"""
+
+import base64
+import binascii
+import re
+import zlib
+
+import alarm_grammar
+from alarm_grammar import DAY, UNITS
+from alarm_rows import Alarm
+from alarms import line
+from bot import UserError
+
+CODE = re.compile(r"[A-Za-z0-9_-]{12,2000}")
+LONGEST, CHECK = 2000, 3
+BROKEN = ("Bu kod bozuk ya da eksik.", "This code is broken or incomplete.")
+
+
+def written(alarm: Alarm, now: int) -> str:
+    """Return an alarm as it is typed, with its options, what is left until its end included."""
+    words = [line(alarm)]
+    words += [f"repeat {spelled(alarm.cooldown)}"] if alarm.cooldown is not None else []
+    words += [f"until {spelled(alarm.until - now)}"] if alarm.until else []
+    words += [alarm.severity] * (alarm.severity != "normal") + ["level"] * alarm.steady
+    return " ".join(words + banded(alarm))
+
+
+def spelled(span: int) -> str:
+    """Return a time in ms as 15m, 36h or 20d, at least a minute and never shorter."""
+    for mark, most in (("m", 9999), ("h", 9999)):
+        size = max(1, -(-span // UNITS[mark]))
+        if size <= most:
+            return f"{size}{mark}"
+    return f"{-(-span // DAY)}d"
+
+
+def banded(alarm: Alarm) -> list[str]:
+    """Return a band as it is typed, nothing where it is the usual one."""
+    usual = alarm_grammar.band(alarm, None, float)
+    level = abs(float(alarm.text.split()[1])) if alarm.kind != "formula" else 0.0
+    if not level or abs(alarm.band - usual) <= 1e-9 * level:
+        return []
+    share = f"{min(50.0, 100 * alarm.band / level):.10f}".rstrip("0").rstrip(".")
+    return [f"band %{share}"] if float(share) > 0 else []
+
+
+def code(alarm: Alarm, now: int) -> str:
+    """Return an alarm as a code in one word."""
+    squeezed = zlib.compressobj(9, wbits=-15)
+    body = squeezed.compress(written(alarm, now).encode()) + squeezed.flush()
+    return base64.urlsafe_b64encode(checked(body) + body).decode().rstrip("=")
+
+
+def checked(body: bytes) -> bytes:
+    """Return the bytes that tell whether a code came whole."""
+    return zlib.crc32(body).to_bytes(4, "big")[:CHECK]
+
+
+def decoded(word: str) -> str:
+    """Return what was typed for the alarm of a code. Raises UserError."""
+    try:
+        if not CODE.fullmatch(word):
+            raise ValueError
+        raw = base64.urlsafe_b64decode(word + "=" * (-len(word) % 4))
+        check, body = raw[:CHECK], raw[CHECK:]
+        opened = zlib.decompressobj(wbits=-15)
+        text = opened.decompress(body, LONGEST).decode()
+        if check != checked(body) or not opened.eof or opened.unused_data or not text.isprintable():
+            raise ValueError
+    except (ValueError, binascii.Error, zlib.error):
+        raise UserError(*BROKEN) from None
+    return text
+
+
+def lines(text: str) -> list[str]:
+    """Return what a file or a message asks for, each alarm as typed; `#` begins a remark."""
+    rows = (row.split(" #")[0].strip() for row in text.lstrip("\ufeff").splitlines())
+    kept = [row for row in rows if row and not row.startswith("#")]
+    return [decoded(row) if CODE.fullmatch(row) and " " not in row else row for row in kept]

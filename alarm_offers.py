@@ -1,0 +1,126 @@
+"""Alarms that are offered: shown first, written by a button that works once."""
+
+import html
+import json
+from collections.abc import Sequence
+from functools import partial
+
+import alarm_charts
+import alarm_codes
+import alarm_grammar
+import alarm_views
+from alarm_rows import MAX_ALARMS, Alarm
+from alarms import line
+from bot import Ctx, Reply, UserError
+
+SHOWN = 40
+MINE = ("Alarmlarım", "My alarms")
+GONE = ("Böyle bir alarmınız yok.", "You have no such alarm.")
+
+
+def mine(ctx: Ctx) -> Alarm:
+    """Return the alarm of this user whose number is the second word. Raises UserError."""
+    alarm = ctx.db.alarms.find(ctx.user.id, ctx.count(1, high=2**31 - 1))
+    if alarm is None:
+        raise ctx.wrong(*GONE)
+    return alarm
+
+
+def blank(ctx: Ctx) -> Alarm:
+    """Return an alarm of this user and chat that asks for nothing yet."""
+    return Alarm(ctx.user.id, ctx.chat.id, "", "", "", made=ctx.now, topic=ctx.chat.topic)
+
+
+def read(ctx: Ctx, words: Sequence[str], place: Alarm) -> Alarm:
+    """Return the alarm that words ask for in a place. Raises UserError."""
+    mine = ctx.db.formulas(ctx.user.id)
+    return alarm_grammar.read(words, place, mine, ctx.sources, partial(alarm_views.span, ctx))
+
+
+def one(ctx: Ctx, words: Sequence[str], old: Alarm | None = None) -> Reply:
+    """Show an alarm in its normal form and what it would have done, and offer to save it.
+
+    With an old one it takes its place and keeps its number. Raises UserError.
+    """
+    wanted = read(ctx, words, old._replace(made=ctx.now) if old else blank(ctx))
+    others = [alarm for alarm in ctx.db.alarms.of(ctx.user.id) if alarm.id != wanted.id]
+    alarm_grammar.affordable([*others, wanted])
+    seen = alarm_views.rehearse(ctx, wanted)
+    shown = alarm_views.preview(ctx, wanted, seen)
+    if old:
+        was = html.escape(line(old, ctx.lang), quote=False)
+        shown.insert(
+            1, ctx.t(f"Alarm {old.id} yerine: {was}", f"In place of alarm {old.id}: {was}")
+        )
+    picture = alarm_charts.rehearsed(ctx, wanted, seen)
+    return Reply("\n".join(shown), [[button(ctx, [wanted])]], picture)
+
+
+def many(ctx: Ctx, text: str) -> Reply:
+    """Show the alarms that lines ask for, and which were not understood. Raises UserError."""
+    asked, found, wrong = alarm_codes.lines(text), list[Alarm](), list[str]()
+    there = {same(alarm) for alarm in ctx.db.alarms.of(ctx.user.id)}
+    for words in asked[:MAX_ALARMS]:
+        try:
+            found.append(read(ctx, words.split(), blank(ctx)))
+        except UserError as error:
+            wrong.append(f"✖️ {words[:60]}: {ctx.t(error.tr, error.en).splitlines()[0]}")
+    fresh = list({same(alarm): alarm for alarm in found if same(alarm) not in there}.values())
+    alarm_grammar.affordable([*ctx.db.alarms.of(ctx.user.id), *fresh])
+    lines = [line(alarm, ctx.lang) for alarm in fresh[:SHOWN]] + wrong[:SHOWN]
+    counts = len(fresh), len(found) - len(fresh), len(wrong)
+    title = ctx.t(
+        "{} yeni alarm, {} zaten var, {} anlaşılmadı", "{} new, {} known, {} not understood"
+    )
+    shown = [
+        f"<b>⏰ {title.format(*counts)}</b>",
+        *(html.escape(row, quote=False) for row in lines),
+    ]
+    return Reply("\n".join(shown), [[button(ctx, fresh)]] if fresh else [])
+
+
+def same(alarm: Alarm) -> tuple:
+    """Return what two alarms of a user have in common that ask for the same."""
+    return (*alarm[2:6], alarm.steady, alarm.cooldown, alarm.severity)
+
+
+def button(ctx: Ctx, wanted: Sequence[Alarm]) -> tuple[str, str]:
+    """Return the button that saves some alarms, once."""
+    token = ctx.db.keep_token(ctx.user.id, json.dumps([alarm._asdict() for alarm in wanted]))
+    return ctx.t("✅ Kaydet", "✅ Save"), f"/alarm kaydet {token}"
+
+
+def save(ctx: Ctx, token: str) -> Reply:
+    """Write the alarms of a button. Raises UserError."""
+    body = ctx.db.take_token(ctx.user.id, token)
+    if body is None:
+        raise ctx.wrong("Bu düğme kullanıldı ya da eskidi.", "This button is used or too old.")
+    wanted = [Alarm(**row)._replace(made=ctx.now) for row in json.loads(body)]
+    saved = [alarm for alarm in (kept(ctx, alarm) for alarm in wanted) if alarm]
+    if not saved:
+        raise ctx.wrong(f"En çok {MAX_ALARMS} alarm.", f"At most {MAX_ALARMS} alarms.")
+    ctx.db.save_person(ctx.user.id, lang=ctx.lang)
+    if len(wanted) > 1:
+        text = ctx.t(f"⏰ {len(saved)} alarm kuruldu.", f"⏰ {len(saved)} alarms are set.")
+        return Reply(text, [[(ctx.t(*MINE), "/alarmlar")]])
+    return told(
+        ctx, saved[0], *(("değişti", "is changed") if wanted[0].id else ("kuruldu", "is set"))
+    )
+
+
+def kept(ctx: Ctx, alarm: Alarm) -> Alarm | None:
+    """Write an alarm, in place of its old form where it has a number; None where it cannot be."""
+    rows = ctx.db.alarms
+    if alarm.id:
+        there = rows.revise(alarm, alarm_views.first_states(ctx, alarm))
+        return alarm if there else None
+    made = alarm._replace(id=rows.add(alarm) or 0)
+    if made.id:
+        rows.begin_with(alarm_views.first_states(ctx, made))
+    return made if made.id else None
+
+
+def told(ctx: Ctx, alarm: Alarm, tr: str, en: str) -> Reply:
+    """Say what happened to an alarm."""
+    text = html.escape(line(alarm, ctx.lang), quote=False)
+    return Reply(f"⏰ Alarm {alarm.id} {ctx.t(tr, en)}: {text}", [[(ctx.t(*MINE), "/alarmlar")]])

@@ -1,0 +1,56 @@
+"""alarm_offers.py: what is offered is written once, in its place, and never doubled."""
+
+import json
+
+import pytest
+
+import alarm_offers
+from alarm_rows import PAUSED, State
+from bot import UserError
+
+
+def pressed(reply):
+    return reply.buttons[0][0][1].split()[-1]
+
+
+def test_a_new_form_keeps_the_number_the_history_and_the_options_not_named(ctx, database, drawn):
+    made = ctx("x y")
+    shown = alarm_offers.one(made, ["btc", ">", "900k", "tekrar", "4h", "acil"])
+    alarm_offers.save(made, pressed(shown))
+    database.alarms.save([State(1, "BTCUSDT", False, 5.0, 6, 7)])
+    database.alarms.change(7, 1, state=PAUSED, last_fired=6)
+    old = database.alarms.find(7, 1)
+    shown = alarm_offers.one(made, ["eth", "<", "5"], old)
+    assert "Alarm 1 yerine: btc &gt; 900000" in shown.text
+    assert "değişti: eth &lt; 5" in alarm_offers.save(made, pressed(shown)).text
+    (alarm,) = database.alarms.active()
+    assert (alarm.id, alarm.text, alarm.targets) == (1, "< 5", "ETHUSDT")
+    assert (alarm.cooldown, alarm.severity, alarm.last_fired) == (4 * 3_600_000, "urgent", 6)
+    assert set(database.alarms.states()) == {(1, "ETHUSDT")}
+
+
+def test_a_new_form_of_an_alarm_that_is_gone_or_anothers_is_not_written(ctx, database, drawn):
+    made = ctx("x y")
+    alarm_offers.save(made, pressed(alarm_offers.one(made, ["btc", ">", "900k"])))
+    token = pressed(alarm_offers.one(made, ["btc", ">", "800k"], database.alarms.find(7, 1)))
+    database.alarms.remove(7, 1)
+    with pytest.raises(UserError):
+        alarm_offers.save(made, token)
+    assert database.alarms.of(7) == []
+
+
+def test_many_lines_are_offered_at_once_without_those_there(ctx, database, drawn):
+    made = ctx("x y")
+    alarm_offers.save(made, pressed(alarm_offers.one(made, ["btc", ">", "900k"])))
+    text = "btc > 900k\neth < 5\nnope > > 3\n<b> & > 1\neth < 5\nap > 75 tekrar 2h"
+    shown = alarm_offers.many(made, text)
+    assert "2 yeni alarm, 2 zaten var, 2 anlaşılmadı" in shown.text and "&lt;b&gt;" in shown.text
+    assert "2 alarm kuruldu" in alarm_offers.save(made, pressed(shown)).text
+    assert [alarm.text for alarm in database.alarms.active()] == ["> 900000", "< 5", "> 75"]
+    assert alarm_offers.many(made, text).buttons == []
+
+
+def test_a_button_of_another_saves_nothing(ctx, database):
+    token = database.keep_token(8, json.dumps([]))
+    with pytest.raises(UserError):
+        alarm_offers.save(ctx("x y"), token)
