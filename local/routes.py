@@ -324,26 +324,40 @@ def list_client(call: Call, number: int) -> str:
 
 def replace(call: Call) -> dict[str, Any]:
     """Cancel an order and place another; tell which of the two failed."""
-    modes = ("STOP_ON_FAILURE", "ALLOW_FAILURE")
-    mode = call.form.must("cancelReplaceMode")
-    if mode not in modes:
+    mode, full = call.form.must("cancelReplaceMode"), replace_full(call)
+    if mode not in ("STOP_ON_FAILURE", "ALLOW_FAILURE"):
         raise Refused(-1130, "cancelReplaceMode")
     call.form.one_of("cancelOrigClientOrderId", "cancelOrderId")
-    asked(call.form, call.account, call.now_ms)
+    wanted = asked(call.form, call.account, call.now_ms)
+    call.engine.check(wanted, call.account, call.now_ms)
+    if full and call.form.text("orderRateLimitExceededMode") != "CANCEL_ONLY":
+        raise full
     name = call.form.client("cancelNewClientOrderId")
     old, gone = attempt(lambda: replace_old(call, name))
-    if not gone and mode == modes[0]:
-        fresh, made = None, None
-    else:
+    fresh, made = None, None
+    if gone or mode == "ALLOW_FAILURE":
         fresh, made = attempt(lambda: new(call))
     words = {True: "SUCCESS", False: "FAILURE", None: "NOT_ATTEMPTED"}
     results = {"cancelResult": words[gone], "newOrderResult": words[made]}
     results |= {"cancelResponse": old, "newOrderResponse": fresh}
     if gone and made:
         return results
-    call.status = 409 if gone or made else 400
-    code, text = (-2021, "partially failed.") if gone or made else (-2022, "failed.")
+    some_done = gone or made
+    call.status = full.status if full else 409 if some_done else 400
+    code, text = (-2021, "partially failed.") if some_done else (-2022, "failed.")
     return {"code": code, "msg": REPLACE + text, "data": results}
+
+
+def replace_full(call: Call) -> Refused | None:
+    """Return why an account may send no more orders, None where it may."""
+    modes = (None, "DO_NOTHING", "CANCEL_ONLY")
+    if call.form.text("orderRateLimitExceededMode") not in modes:
+        raise Refused(-1130, "orderRateLimitExceededMode")
+    try:
+        allow(call, 1)
+    except Refused as error:
+        return error
+    return None
 
 
 def replace_old(call: Call, name: str) -> dict[str, Any]:

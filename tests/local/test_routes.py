@@ -450,12 +450,27 @@ def test_a_replacement_may_be_placed_though_the_cancel_failed(desk):
     assert told.status == 409 and told.code == -2021
     data = told.body["data"]
     assert (data["cancelResult"], data["newOrderResult"]) == ("FAILURE", "SUCCESS")
-    both = replace(desk, 99, "ALLOW_FAILURE", quantity="100")
+    both = replace(desk, 99, "ALLOW_FAILURE", quantity="0.5", price=desk.near(0.99))
     assert both.status == 400 and both.code == -2022
     assert both.body["data"]["newOrderResult"] == "FAILURE"
     assert replace(desk, 99, "SOMEHOW").code == -1130
     assert replace(desk, None).code == -1102
     assert replace(desk, 99, quantity=None).code == -1102
+
+
+def test_filters_and_counts_are_looked_at_before_the_cancel(desk, clock):
+    old = desk.limit("BUY", desk.near(0.9)).body["orderId"]
+    assert replace(desk, old, quantity="0.00001").error == (-1013, "Filter failure: NOTIONAL")
+    for _ in range(99):
+        desk.limit("BUY", desk.near(0.5), "0.0005")
+    told = replace(desk, old)
+    assert told.status == 429 and told.code == -1015
+    assert desk.query(old)["status"] == "NEW"
+    assert replace(desk, old, orderRateLimitExceededMode="NEVER").code == -1130
+    told = replace(desk, old, orderRateLimitExceededMode="CANCEL_ONLY")
+    assert told.status == 429 and told.code == -2021
+    assert told.body["data"]["newOrderResponse"]["code"] == -1015
+    assert desk.query(old)["status"] == "CANCELED"
 
 
 def test_an_accounts_filters(desk):
