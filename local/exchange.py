@@ -17,17 +17,19 @@ from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from requests import ConnectionError, PreparedRequest, ReadTimeout, Request
+from requests import ConnectionError, PreparedRequest, ReadTimeout
+from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import ProtocolError
 
 from local.accounts import MARKET, Account, Accounts, key_pair
 from local.binance import DATA_HOST, Binance
 from local.binance_query import Refused
+from local.calls import Call, Route
 from local.exchange_faults import Faults, Silence, Twist
 from local.exchange_server import serve
 from local.markets import Answer, Face, compact
 from local.matching import Engine
-from local.routes import PATHS, ROUTES, Call, Route
+from local.routes import PATHS, ROUTES
 from local.spot_market import Market
 from local.spot_orders import ALWAYS, Form, Rejected, told
 from local.tape import Tape
@@ -133,8 +135,7 @@ class Exchange:
     ) -> Answer:
         route = ROUTES.get((method, path))
         if path not in PATHS or (path.startswith("/sapi") and not self._sapi):
-            url = f"https://local{path}" + (f"?{query}" if query else "")
-            return self.public.answer(Request(method, url, headers).prepare())
+            return self.public.answer(public_request(method, path, query, headers))
         now_ms = int(self._clock() * 1000)
         own: Headers = {"Date": formatdate(now_ms / 1000, usegmt=True)}
         try:
@@ -223,6 +224,14 @@ class Exchange:
     def _permit(self, account: Account, route: Route) -> None:
         if not account.reading or (route.trading and not account.spot):
             raise Refused(-2015, status=401)
+
+
+def public_request(method: str, path: str, query: str, headers: Headers) -> PreparedRequest:
+    """Return a request as the public mock reads one, its address as it came."""
+    made = PreparedRequest()
+    made.method, made.headers = method, CaseInsensitiveDict(headers)
+    made.url = f"https://local/{path.removeprefix('/')}" + (f"?{query}" if query else "")
+    return made
 
 
 def genuine(secret: str, query: str, body: bytes) -> bool:

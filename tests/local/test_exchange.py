@@ -9,10 +9,14 @@ from pathlib import Path
 
 import pytest
 import requests
+from hypothesis import given
+from hypothesis import strategies as st
 
 from local.exchange import genuine, key_pair, main, read
+from local.routes import ROUTES
 from local.weights import BAN, LIMIT, PATIENCE
 from local.world import TESTNET, open_markets
+from tests.conftest import Clock
 from tests.local.desk import ORDER, Desk
 
 ACCOUNT = "/api/v3/account"
@@ -213,6 +217,38 @@ def test_a_request_that_breaks_leaves_nothing(desk, monkeypatch):
 def test_the_command_line_tells_the_keys(capsys):
     assert main(["--keys"]) == 0
     assert json.loads(capsys.readouterr().out)["trade"] == list(key_pair("trade"))
+
+
+WORDS = st.sampled_from(
+    ["", "0", "-1", "9" * 25, "1e9", "٣", "NaN", "BTCUSDT", "BUY", "LIMIT", "MARKET", "GTC", "50"]
+)
+NAMES = st.sampled_from(sorted({name for route in ROUTES.values() for name in route.parameters}))
+
+
+@given(
+    st.sampled_from(sorted(ROUTES)),
+    st.dictionaries(NAMES, WORDS | st.text(max_size=5), max_size=8),
+)
+def test_whatever_is_asked_is_answered_and_nothing_is_lost(where, params):
+    desk = Desk(Clock())
+    before = desk.sums()
+    told = desk.ask(*where, **params)
+    assert told.status in (200, 400, 401, 409, 429) and isinstance(told.body, dict | list)
+    assert desk.sums() == before
+    desk.exchange.close()
+
+
+@given(
+    st.text(max_size=6) | st.sampled_from(["GET", "POST"]),
+    st.text(max_size=12) | st.sampled_from(["/api/v3/account", "/api/v3/time"]),
+    st.text(max_size=20),
+    st.binary(max_size=20),
+)
+def test_any_bytes_are_answered(method, path, query, body):
+    desk = Desk(Clock())
+    told = desk.raw(method, path, query, body)
+    assert 200 <= told.status < 500
+    desk.exchange.close()
 
 
 @pytest.mark.slow

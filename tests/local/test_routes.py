@@ -458,6 +458,7 @@ def test_a_replacement_may_be_placed_though_the_cancel_failed(desk):
     assert replace(desk, 99, quantity=None).code == -1102
 
 
+@pytest.mark.slow
 def test_filters_and_counts_are_looked_at_before_the_cancel(desk, clock):
     old = desk.limit("BUY", desk.near(0.9)).body["orderId"]
     assert replace(desk, old, quantity="0.00001").error == (-1013, "Filter failure: NOTIONAL")
