@@ -69,6 +69,8 @@ class Engine:
         info = self.info(order.symbol, now_ms)
         if info["status"] != "TRADING":
             raise Rejected(-1013, "Market is closed.")
+        if not all("SPOT" in one for one in info["permissionSets"]):
+            raise rejected("This symbol is not permitted for this account.")
         if order.type not in info["orderTypes"]:
             word = order.type.replace("_", " ").capitalize()
             raise rejected(f"{word} orders are not supported for this symbol.")

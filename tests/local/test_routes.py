@@ -291,6 +291,11 @@ def test_a_halted_market_takes_no_orders(desk):
     assert told.error == (-1013, "Market is closed.")
 
 
+def test_what_an_account_has_no_permission_for_is_refused(desk):
+    told = market(desk, symbol="BTCUPUSDT")
+    assert told.error == (-2010, "This symbol is not permitted for this account.")
+
+
 def test_too_many_open_orders_are_refused(desk):
     for _ in range(5):
         assert desk.stop("SELL", desk.near(0.95), desk.near(0.94)).status == 200
