@@ -1,5 +1,6 @@
 """The rows of alarms: what is watched for, what it last was, and what was fired but not told."""
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
@@ -83,12 +84,26 @@ class Firing(NamedTuple):
 class AlarmRows:
     """Read and write the rows of alarms.
 
-    `revision` rises when what is to be watched changes, `fresh` that something is to be told.
+    `revision` rises when what is to be watched changes, and `changed` tells which alarms; `fresh`
+    that something is to be told.
     """
 
     def __init__(self, read: Opened, write: Opened, dialect: Any, now: Callable[[], int]) -> None:
         self._read, self._write, self._dialect, self._now = read, write, dialect, now
         self.revision, self.fresh = 0, True
+        self._changed: dict[int, int] = {}
+        self._lock = threading.Lock()
+
+    def _touch(self, ids: Iterable[int]) -> None:
+        """Note that alarms have changed, after they are written."""
+        with self._lock:
+            self.revision += 1
+            self._changed.update(dict.fromkeys(ids, self.revision))
+
+    def changed(self, since: int) -> list[int]:
+        """Return the alarms that changed after a revision."""
+        with self._lock:
+            return [one for one, revision in self._changed.items() if revision > since]
 
     def add(self, alarm: Alarm) -> int | None:
         """Write a new alarm; return its number, None where its user has too many."""
@@ -99,7 +114,7 @@ class AlarmRows:
             if (db.scalar(select(func.count()).where(mine)) or 0) >= MAX_ALARMS:
                 return None
             made = db.scalar(insert(alarms).values(**row).returning(alarms.c.id))
-        self.revision += 1
+        self._touch([made] if made else ())
         return made
 
     def find(self, user_id: int, alarm_id: int) -> Alarm | None:
@@ -110,9 +125,10 @@ class AlarmRows:
         """Return a user's alarms that are not done, the oldest first."""
         return list(self._alarms(alarms.c.user_id == user_id, alarms.c.state != DONE))
 
-    def active(self) -> list[Alarm]:
-        """Return everybody's alarms that are to be watched, the oldest first."""
-        return list(self._alarms(alarms.c.state == ACTIVE))
+    def active(self, ids: Iterable[int] | None = None) -> list[Alarm]:
+        """Return everybody's alarms that are to be watched, or those of some, the oldest first."""
+        some = () if ids is None else (alarms.c.id.in_(list(ids)),)
+        return list(self._alarms(alarms.c.state == ACTIVE, *some))
 
     def _alarms(self, *where: Any) -> Iterator[Alarm]:
         with self._read() as db:
@@ -124,7 +140,7 @@ class AlarmRows:
         mine = (alarms.c.id == alarm_id) & (alarms.c.user_id == user_id)
         with self._write() as db:
             there = db.execute(update(alarms).where(mine).values(**values)).rowcount > 0
-        self.revision += 1
+        self._touch([alarm_id])
         return there
 
     def revise(self, alarm: Alarm, states: Iterable[State]) -> bool:
@@ -141,7 +157,7 @@ class AlarmRows:
                 db.execute(delete(alarm_states).where(alarm_states.c.alarm_id == alarm.id))
             if there and rows:
                 db.execute(insert(alarm_states), rows)
-        self.revision += 1
+        self._touch([alarm.id])
         return there
 
     def arm(self, alarm_id: int, armed: bool | None) -> None:
@@ -150,7 +166,7 @@ class AlarmRows:
         change = update(alarm_states).where(mine).values(armed=bool(armed), fired=None)
         with self._write() as db:
             db.execute(delete(alarm_states).where(mine) if armed is None else change)
-        self.revision += 1
+        self._touch([alarm_id])
 
     def remove(self, user_id: int, alarm_id: int) -> bool:
         """Delete a user's alarm with what it knew; return whether it was there."""
@@ -159,7 +175,7 @@ class AlarmRows:
             there = db.execute(delete(alarms).where(mine)).rowcount > 0
             if there:
                 db.execute(delete(alarm_states).where(alarm_states.c.alarm_id == alarm_id))
-        self.revision += 1
+        self._touch([alarm_id])
         return there
 
     def pause(self, user_id: int, chat_id: int) -> int:
@@ -167,9 +183,10 @@ class AlarmRows:
         mine = (alarms.c.user_id == user_id) & (alarms.c.chat_id == chat_id)
         there = mine & (alarms.c.state == ACTIVE)
         with self._write() as db:
-            count = db.execute(update(alarms).where(there).values(state=PAUSED)).rowcount
-        self.revision += 1
-        return count
+            query = update(alarms).where(there).values(state=PAUSED).returning(alarms.c.id)
+            ids = db.scalars(query).all()
+        self._touch(ids)
+        return len(ids)
 
     def watched(self) -> list[str]:
         """Return the symbols that active alarms name, the most wanted first."""
@@ -180,10 +197,13 @@ class AlarmRows:
         words = (word for targets in rows for word in targets.split())
         return list(dict.fromkeys(word for word in words if word.isupper()))
 
-    def states(self) -> dict[Key, State]:
-        """Return what alarms know, by (alarm, symbol)."""
+    def states(self, ids: Iterable[int] | None = None) -> dict[Key, State]:
+        """Return what all alarms know, or some, by (alarm, symbol)."""
+        query = select(alarm_states)
+        if ids is not None:
+            query = query.where(alarm_states.c.alarm_id.in_(list(ids)))
         with self._read() as db:
-            rows = [State(*row) for row in db.execute(select(alarm_states))]
+            rows = [State(*row) for row in db.execute(query)]
         return {(row.alarm_id, row.symbol): row for row in rows if row.alarm_id != MARKS}
 
     def marks(self) -> dict[str, int]:
@@ -219,12 +239,14 @@ class AlarmRows:
             if ended:
                 db.execute(update(alarms).where(chosen).values(state=DONE), ended)
         self.fresh |= bool(told)
-        self.revision += bool(ended)
+        if ended:
+            self._touch(one["which"] for one in ended)
 
     def begin_with(self, states: Iterable[State]) -> None:
         """Write what a new alarm knows from the start."""
-        self.save(states)
-        self.revision += 1
+        rows = list(states)
+        self.save(rows)
+        self._touch(row.alarm_id for row in rows)
 
     def outbox(self) -> list[Firing]:
         """Return what is still to be told, the oldest first."""

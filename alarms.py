@@ -5,8 +5,7 @@ Nothing here reads a clock, a market or the database. What is worked out counts 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
-from itertools import chain
+from itertools import chain, compress
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +13,8 @@ import numpy as np
 from alarm_rows import Alarm, Firing, Key, State
 from bot import INTERVALS, coin
 from evaluation import Context
-from formula import Bundle, Formula, Needs, compile
+from formula import Needs
+from verdicts import Readings, Verdicts, both
 from vocabulary import FormulaError
 
 Array = np.ndarray
@@ -22,8 +22,9 @@ NEVER = np.inf
 MOVES = ("move", "rise", "fall")
 INDICES = ("ap", "fg", "dom")
 TURKISH = {"all": "hepsi", "favourites": "favoriler", "top": "ilk"}
-MOST_COMPILED, SNAPSHOTS = 20_000, 60
+SNAPSHOTS = 60
 Pair = tuple[Alarm, str]
+Kind = tuple[str, str]
 
 
 class Outcome(NamedTuple):
@@ -71,26 +72,71 @@ class Block:
     """Alarms of one kind and interval with their symbols, one row each, and what they know.
 
     `armed` and `fired` (ms, NaN for never) are as worked out last, `_saved` as they are written.
+    Rows are added and dropped between a write and the next look only.
     """
+
+    ids: Array
+    steady: Array
+    armed: Array
+    fired: Array
+    cooldown: Array
+    until: Array
+    made: Array
+    snooze: Array
+    band: Array
+    value: Array
+    lasting: Array
 
     def __init__(self, pairs: Sequence[Pair], states: Mapping[Key, State]) -> None:
         self.alarms = [alarm for alarm, _ in pairs]
         self.symbols = [symbol for _, symbol in pairs]
-        known = [states.get((alarm.id, symbol)) for alarm, symbol in pairs]
-        self.steady = np.array([alarm.steady for alarm in self.alarms], dtype=bool)
-        fresh = self.steady
-        self.armed = np.array(
-            [one.armed if one else new for one, new in zip(known, fresh, strict=True)], dtype=bool
-        )
-        self.fired = times((one and one.fired for one in known), np.nan)
-        self.cooldown = times((alarm.cooldown for alarm in self.alarms), NEVER)
-        self.until = times((alarm.until for alarm in self.alarms), NEVER)
-        self.made = times((alarm.made for alarm in self.alarms), 0)
-        self.snooze = times((alarm.snooze for alarm in self.alarms), 0)
-        self.band = np.array([alarm.band for alarm in self.alarms])
-        self.value = np.full(len(pairs), np.nan)
         self.fresh: list[tuple[int, int, float]] = []
+        self.edition = 0
+        self._names: tuple[str, ...] = ()
+        columns = self._columns(pairs, states)
+        self._names = tuple(columns)
+        self._set(columns)
+
+    def _columns(self, pairs: Sequence[Pair], states: Mapping[Key, State]) -> dict[str, Array]:
+        """Return what is known of rows, by its name."""
+        alarms = [alarm for alarm, _ in pairs]
+        known = [states.get((alarm.id, symbol)) for alarm, symbol in pairs]
+        steady = np.array([alarm.steady for alarm in alarms], dtype=bool)
+        armed = [one.armed if one else new for one, new in zip(known, steady, strict=True)]
+        return {
+            "ids": np.array([alarm.id for alarm in alarms], dtype=np.int64),
+            "steady": steady,
+            "armed": np.array(armed, dtype=bool),
+            "fired": times((one and one.fired for one in known), np.nan),
+            "cooldown": times((alarm.cooldown for alarm in alarms), NEVER),
+            "until": times((alarm.until for alarm in alarms), NEVER),
+            "made": times((alarm.made for alarm in alarms), 0),
+            "snooze": times((alarm.snooze for alarm in alarms), 0),
+            "band": np.array([alarm.band for alarm in alarms], dtype=float),
+            "value": np.full(len(pairs), np.nan),
+            "lasting": np.array(
+                [alarm.cooldown is not None or not fixed(alarm) for alarm in alarms], dtype=bool
+            ),
+        }
+
+    def _set(self, columns: Mapping[str, Array]) -> None:
+        for name, column in columns.items():
+            setattr(self, name, column)
         self._saved = self.armed.copy(), self.fired.copy()
+        self.edition += 1
+
+    def add(self, pairs: Sequence[Pair], states: Mapping[Key, State]) -> None:
+        """Take in more rows."""
+        self.alarms += [alarm for alarm, _ in pairs]
+        self.symbols += [symbol for _, symbol in pairs]
+        more = self._columns(pairs, states)
+        self._set({k: np.concatenate([getattr(self, k), more[k]]) for k in self._names})
+
+    def keep(self, kept: Array) -> None:
+        """Drop the rows that are not kept, `(rows,)` of truths."""
+        self.alarms = list(compress(self.alarms, kept))
+        self.symbols = list(compress(self.symbols, kept))
+        self._set({name: getattr(self, name)[kept] for name in self._names})
 
     def decide(self, holds: Array, clear: Array, now: int, since: int | None = None) -> Array:
         """Return which rows fire at an instant in ms, and note that they did.
@@ -146,14 +192,11 @@ class Block:
 
     def _done(self, now: int) -> list[int]:
         """Return the alarms that have expired, or fired once of every symbol they name."""
-        over = now >= self.until
-        waiting = {
-            alarm.id
-            for alarm, fired in zip(self.alarms, self.fired, strict=True)
-            if alarm.cooldown is not None or np.isnan(fired) or not fixed(alarm)
-        }
-        ended = {alarm.id for alarm, gone in zip(self.alarms, over, strict=True) if gone}
-        return sorted(ended | ({alarm.id for alarm in self.alarms} - waiting))
+        spent = ~self.lasting & ~np.isnan(self.fired)
+        ended = self.ids[now >= self.until]
+        if spent.any():
+            ended = np.union1d(ended, np.setdiff1d(self.ids[spent], self.ids[~spent]))
+        return [int(one) for one in np.unique(ended)]
 
 
 def fixed(alarm: Alarm) -> bool:
@@ -164,9 +207,14 @@ def fixed(alarm: Alarm) -> bool:
 class Numbers(Block):
     """Alarms that hold a number against another: prices, changes in percent, indices."""
 
-    def __init__(self, pairs: Sequence[Pair], states: Mapping[Key, State]) -> None:
-        super().__init__(pairs, states)
-        self.sign, self.level, self.itself = limits(self.alarms)
+    sign: Array
+    level: Array
+    itself: Array
+
+    def _columns(self, pairs: Sequence[Pair], states: Mapping[Key, State]) -> dict[str, Array]:
+        names = "sign", "level", "itself"
+        own = zip(names, limits([alarm for alarm, _ in pairs]), strict=True)
+        return super()._columns(pairs, states) | dict(own)
 
     def look(self, values: Array, now: int, since: int | None = None) -> Array:
         """Return which rows fire on their numbers, NaN where unknown."""
@@ -178,95 +226,88 @@ class Numbers(Block):
 
 
 class Formulas(Block):
-    """Alarms of formulas on the bars of one interval.
-
-    Those of one symbol are tested on theirs, those of several on all the symbols together; each
-    beside its negation, for what is not known is neither true nor false.
-    """
+    """Alarms of formulas on the bars of one interval."""
 
     def __init__(self, pairs: Sequence[Pair], states: Mapping[Key, State]) -> None:
         super().__init__(pairs, states)
-        single = np.array([len(alarm.symbols) == 1 for alarm in self.alarms], dtype=bool)
-        self.lone, self.wide = np.flatnonzero(single), np.flatnonzero(~single)
-        self.bundles = Bundle(), Bundle()
-        self.places = np.zeros(len(pairs), dtype=np.intp)
-        self._asked: tuple[str, ...] | None = None
-        self._at = self.places
-        for i in self.lone:
-            self.places[i] = self._add(0, self.alarms[i].text)
-        known = {
-            text: self._add(1, text) for text in sorted({self.alarms[i].text for i in self.wide})
-        }
-        self.places[self.wide] = [known[self.alarms[i].text] for i in self.wide]
+        self._columned: tuple[int, tuple[str, ...], Array] | None = None
+        self._read: tuple[Context, tuple[int, ...], Array] | None = None
+        self.verdicts = Verdicts()
+        self.readings = Readings(self.verdicts.graph.items)
+        for alarm in self.alarms:
+            self.verdicts.add(alarm.text)
 
-    def _add(self, bundle: int, text: str) -> int:
-        yes, no = both(text)
-        self.bundles[bundle].add(no)
-        return self.bundles[bundle].add(yes)
+    def add(self, pairs: Sequence[Pair], states: Mapping[Key, State]) -> None:
+        """Take in more rows."""
+        super().add(pairs, states)
+        for alarm, _ in pairs:
+            self.verdicts.add(alarm.text)
+
+    def keep(self, kept: Array) -> None:
+        """Drop the rows that are not kept, `(rows,)` of truths."""
+        super().keep(kept)
+        self.verdicts.keep(kept)
 
     @property
     def needs(self) -> Needs:
         """Return what the formulas together are worked out on."""
-        every = [bundle.needs for bundle in self.bundles if bundle.roots]
-        frames = {frame for needs in every for frame in needs.bars}
-        bars = {frame: max(needs.bars.get(frame, 0) for needs in every) for frame in frames}
-        return Needs(bars, frozenset().union(*(needs.coins for needs in every)))
+        return self.verdicts.needs
+
+    @property
+    def leaves(self) -> tuple[int, ...]:
+        """Return the series and indicators the formulas compare, by their numbers."""
+        return tuple(sorted(self.verdicts.leaves))
+
+    def read(self, context: Context, symbols: Sequence[str]) -> None:
+        """Work out what the formulas compare on the last bar, before a look that may not wait."""
+        leaves = self.leaves
+        self._read = context, leaves, self.readings.last(leaves, context, tuple(symbols))
+
+    def follow(self, context: Context, symbols: Sequence[str]) -> None:
+        """Be ready to carry on from the last bar."""
+        self.readings.follow(self.leaves, context, tuple(symbols))
 
     def look(self, context: Context, symbols: Sequence[str], bars: int = 1) -> Array:
         """Return which rows fire on the last bars, one after the other: `(bars, rows)`."""
-        if self._asked != symbols:
-            columns = {symbol: i for i, symbol in enumerate(symbols)}
-            self._at = np.array([columns.get(symbol, -1) for symbol in self.symbols], np.intp)
-            self._asked = tuple(symbols)
-        at, step, due = self._at, INTERVALS[context.interval], []
-        for ago, (holds, clear) in zip(
-            range(bars, 0, -1), self._truths(context, at, bars), strict=True
+        at, step, due = self._at(tuple(symbols)), INTERVALS[context.interval], []
+        there, place = at >= 0, np.maximum(at, 0)
+        for ago, (leaves, values) in zip(
+            range(bars, 0, -1), self._values(context, symbols, bars), strict=True
         ):
-            close = int(context.bars.time[-ago]) + step
-            self.value = np.where(at >= 0, context.bars.close[-ago][at], np.nan)
-            due.append(self.decide(holds & (at >= 0), clear & (at >= 0), close))
+            close = context.bars.close[-ago]
+            holds, clear = self.verdicts.tell(leaves, values, place)
+            self.value = np.where(there, close[place], np.nan)
+            now = int(context.bars.time[-ago]) + step
+            due.append(self.decide(holds & there, clear & there, now))
         return np.array(due)
 
-    def _truths(self, context: Context, at: Array, bars: int) -> Iterator[tuple[Array, Array]]:
-        """Yield whether each row is true and whether it is false, bar after bar."""
-        out = np.zeros((2, bars, len(self.alarms)), dtype=bool)
-        if len(self.lone):
-            found = self._lone(context, at[self.lone], bars)
-            out[:, :, self.lone] = found
-        if len(self.wide):
-            for k in (0, 1):
-                roots = self.places[self.wide] - k
-                every = self._every(context, bars)
-                out[k][:, self.wide] = every[roots, :, at[self.wide]].T
-        yield from zip(out[0], out[1], strict=True)
+    def _values(
+        self, context: Context, symbols: Sequence[str], bars: int
+    ) -> Iterator[tuple[tuple[int, ...], Array]]:
+        if bars > 1:
+            leaves = self.leaves
+            yield from ((leaves, one) for one in self.readings.before(leaves, context, bars))
+            return
+        known, self._read = self._read, None
+        if known and known[0] is context and known[1] == self.leaves:
+            yield known[1:]
+        else:
+            yield self.leaves, self.readings.last(self.leaves, context, tuple(symbols))
 
-    def _lone(self, context: Context, at: Array, bars: int) -> Array:
-        bundle, places = self.bundles[0], self.places[self.lone]
-        if bars == 1:
-            told = bundle.test(bundle.values(context), np.repeat(at, 2))
-            return np.array([told[places], told[places - 1]])[:, None]
-        told = np.empty((2 * len(at), bars), dtype=bool)
-        for root, found in enumerate(bundle.history(context, bars)):
-            told[root] = found[:, at[root // 2]]
-        return np.array([told[places].T, told[places - 1].T])
-
-    def _every(self, context: Context, bars: int) -> Array:
-        bundle = self.bundles[1]
-        if bars == 1:
-            return bundle.last(context)[:, None]
-        return np.array(list(bundle.history(context, bars)))
-
-
-@lru_cache(MOST_COMPILED)
-def both(text: str) -> tuple[Formula, Formula]:
-    """Return the formula of a text in normal form and its negation. Raises FormulaError."""
-    return compile(text), compile(f"not ({text})")
+    def _at(self, symbols: tuple[str, ...]) -> Array:
+        """Return the column of each row's symbol, −1 where it has none."""
+        if self._columned is None or self._columned[:2] != (self.edition, symbols):
+            columns = {symbol: i for i, symbol in enumerate(symbols)}
+            at = np.array([columns.get(symbol, -1) for symbol in self.symbols], np.intp)
+            self._columned = self.edition, symbols, at
+        return self._columned[2]
 
 
 class Engine:
     """All alarms that are watched, in blocks by kind and interval.
 
     `targets` gives the symbols of an alarm. Those whose formula is not understood are `broken`.
+    `edition` rises with each change.
     """
 
     def __init__(
@@ -276,17 +317,54 @@ class Engine:
         states: Mapping[Key, State],
     ) -> None:
         self.broken: list[Alarm] = []
-        grouped: dict[tuple[str, str], list[Pair]] = {}
+        self.watched: dict[int, tuple[Alarm, tuple[str, ...]]] = {}
+        self.numbers: dict[Kind, Numbers] = {}
+        self.formulas: dict[str, Formulas] = {}
+        self.edition = 0
+        self.change((), alarms, targets, states)
+
+    def change(
+        self,
+        gone: Iterable[int],
+        alarms: Iterable[Alarm],
+        targets: Callable[[Alarm], Sequence[str]],
+        states: Mapping[Key, State],
+    ) -> None:
+        """Forget some alarms by their numbers, and take in others or their new form."""
+        self.edition += 1
+        self._forget(gone)
+        self.broken, grouped = [], dict[Kind, list[Pair]]()
         for alarm in alarms:
             if alarm.kind == "formula" and not understood(alarm.text):
                 self.broken.append(alarm)
                 continue
-            symbols = ("",) if alarm.kind in INDICES else targets(alarm)
+            symbols = ("",) if alarm.kind in INDICES else tuple(targets(alarm))
+            self.watched[alarm.id] = alarm, symbols
             rows = grouped.setdefault((alarm.kind, alarm.interval), [])
             rows += [(alarm, symbol) for symbol in symbols]
-        known = {key: rows for key, rows in grouped.items() if rows}
-        self.numbers = {k: Numbers(v, states) for k, v in known.items() if k[0] != "formula"}
-        self.formulas = {k[1]: Formulas(v, states) for k, v in known.items() if k[0] == "formula"}
+        for kind, rows in grouped.items():
+            if rows:
+                self._take(kind, rows, states)
+
+    def _take(self, kind: Kind, rows: list[Pair], states: Mapping[Key, State]) -> None:
+        known: Block | None = self.numbers.get(kind)
+        if kind[0] == "formula":
+            known = self.formulas.get(kind[1])
+        if known:
+            known.add(rows, states)
+        elif kind[0] == "formula":
+            self.formulas[kind[1]] = Formulas(rows, states)
+        else:
+            self.numbers[kind] = Numbers(rows, states)
+
+    def _forget(self, gone: Iterable[int]) -> None:
+        known = [one for one in gone if self.watched.pop(one, None)]
+        for block in self.blocks if known else ():
+            kept = ~np.isin(block.ids, known)
+            if not kept.all():
+                block.keep(kept)
+        self.numbers = {kind: one for kind, one in self.numbers.items() if one.alarms}
+        self.formulas = {name: one for name, one in self.formulas.items() if one.alarms}
 
     @property
     def blocks(self) -> list[Block]:

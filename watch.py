@@ -11,7 +11,7 @@ import numpy as np
 
 import formula
 from alarm_rows import PAUSED, Alarm, Firing
-from alarms import INDICES, MOVES, Block, Board, Engine, Formulas, Numbers, line, path
+from alarms import INDICES, MOVES, Block, Board, Engine, Formulas, Numbers, line, path, understood
 from bot import INTERVALS, UserError
 from evaluation import Context
 from gauges import gauge
@@ -20,7 +20,7 @@ from workers import Job
 log = logging.getLogger("dort5bot")
 
 TICKS, OLD, GAP, TELL = "ticks", 60, 90_000, 300_000
-REBUILD, SLOW, LAG, PATIENCE, MOST_BARS = 600, 300, 2000, 60_000, 400
+REBUILD, SLOW, LAG, PATIENCE, MOST_BARS, AT_ONCE = 600, 300, 2000, 60_000, 400, 500
 FRAMES = ("1m", "15m", "1h", "1d")
 REPLAYED = 900
 SEEDS = (("15m", "1m"), ("1h", "5m"), ("4h", "15m"), ("1d", "1h"))
@@ -44,11 +44,11 @@ class Watch:
         self.sources, self.db, self._clock = sources, db, clock
         self.board, self.engine = Board(), Engine((), self.targets, {})
         self.marks: dict[str, int] = db.alarms.marks()
-        self._lock = threading.Lock()
+        self._lock, self._building = threading.Lock(), threading.Lock()
         self._revision, self._built = -1, 0.0
         self._seeded: set[str] = set()
-        self._seen: dict[str, Block] = {}
-        self._gauged: dict[tuple[str, tuple[str, ...]], tuple[float, np.ndarray]] = {}
+        self._seen: dict[str, tuple[object, int]] = {}
+        self._gauged: dict[str, tuple[float, dict[str, float]]] = {}
         self._known: dict[tuple[str, int], tuple[str, ...]] = {}
         self._stale = self._stuck = 0
 
@@ -65,23 +65,54 @@ class Watch:
             self._known[alarm.targets, alarm.user_id] = tuple(targets(self.sources, self.db, alarm))
         return self._known.get((alarm.targets, alarm.user_id), ())
 
-    def build(self) -> Engine:
-        """Return the engine of the alarms as they are now."""
-        now, revision = self._clock(), self.db.alarms.revision
-        if revision == self._revision and now < self._built + REBUILD:
-            return self.engine
-        with self._lock:
-            active = self.db.alarms.active()
-            self.engine = Engine(active, self.targets, self.db.alarms.states())
-            self._revision, self._built = revision, now
-        for alarm in self.engine.broken:
-            self.db.alarms.change(alarm.user_id, alarm.id, state=PAUSED)
-            self.db.alarms.save([], [notice(alarm, BROKEN, int(now * 1000))])
+    def build(self, compare: bool = False) -> Engine:
+        """Return the engine with the alarms as they are now; only those that changed are built.
+
+        Now and then all are compared, if wanted, for what `all` or `top 50` mean changes by itself.
+        """
+        now = self._clock()
+        with self._building:
+            if self._revision < 0 or (compare and now >= self._built + REBUILD):
+                revision, changed = self.db.alarms.revision, self._compared()
+                self._built = now
+            elif self.db.alarms.revision == self._revision:
+                return self.engine
+            else:
+                revision = self.db.alarms.revision
+                changed = self.db.alarms.changed(self._revision)
+            for start in range(0, len(changed), AT_ONCE):
+                self._change(changed[start : start + AT_ONCE])
+            self._revision = revision
         return self.engine
+
+    def _compared(self) -> list[int]:
+        """Return the alarms that are not watched as they are now."""
+        now, known = {}, dict[tuple[str, int], tuple[str, ...]]()
+        for alarm in self.db.alarms.active():
+            asked = alarm.targets, alarm.user_id
+            if asked not in known:
+                known[asked] = tuple(self.targets(alarm))
+            symbols = ("",) if alarm.kind in INDICES else known[asked]
+            now[alarm.id] = alarm._replace(last_fired=None), symbols
+        before = self.engine.watched
+        return sorted(i for i in before.keys() | now.keys() if before.get(i) != now.get(i))
+
+    def _change(self, ids: Sequence[int]) -> None:
+        """Take some alarms into the engine in the form they have now, or out of it."""
+        alarms = [one._replace(last_fired=None) for one in self.db.alarms.active(ids)]
+        symbols = {alarm.id: tuple(self.targets(alarm)) for alarm in alarms}
+        known = [one for one in alarms if one.kind != "formula" or understood(one.text)]
+        with self._lock:
+            states = self.db.alarms.states(ids)
+            self.engine.change(ids, known, lambda alarm: symbols[alarm.id], states)
+        for alarm in set(alarms) - set(known):
+            self.db.alarms.change(alarm.user_id, alarm.id, state=PAUSED)
+            self.db.alarms.save([], [notice(alarm, BROKEN, int(self._clock() * 1000))])
 
     def tick(self) -> None:
         """Look at the newest prices and indices, after what was missed. Raises UserError."""
         engine, now = self.build(), int(self._clock() * 1000)
+        seen = engine, engine.edition
         if not engine.numbers:
             self.marks[TICKS] = now
             return
@@ -89,34 +120,38 @@ class Watch:
         if read.stale or now - read.at > OLD * 1000:
             self._wait(engine, now)
             return
-        if read.at <= self.board.at and engine is self._seen.get(TICKS):
+        if read.at <= self.board.at and self._seen.get(TICKS) == seen:
             return
         self._resume(engine, now)
         self._catch_up(engine, read.at)
-        windows = {interval for kind, interval in engine.numbers if kind in MOVES}
+        windows = {interval for kind, interval in list(engine.numbers) if kind in MOVES}
         self.board.note(read.at, {s: row.last for s, row in read.data.items()}, windows)
         for window in windows - self._seeded:
             with suppress(UserError):
                 self._seed(engine, window)
-        seen = {key: self._values(key, block) for key, block in engine.numbers.items()}
+        for (kind, _), block in list(engine.numbers.items()):
+            if not priced(kind):
+                self._read(kind, block)
         with self._lock:
-            for key, values in seen.items():
-                engine.numbers[key].look(values, read.at)
+            for (kind, interval), block in engine.numbers.items():
+                block.look(self._values(kind, interval, block), read.at)
             self._commit(engine.numbers.values(), now, {TICKS: read.at})
-        self._seen[TICKS] = engine
+        self._seen[TICKS] = seen
 
-    def _values(self, key: tuple[str, str], block: Block) -> np.ndarray:
-        """Return what the alarms of a block hold against their numbers."""
-        kind, interval = key
-        if kind == "price" or kind in MOVES:
+    def _values(self, kind: str, interval: str, block: Block) -> np.ndarray:
+        """Return what the alarms of a block hold against their numbers, as read last."""
+        if priced(kind):
             return self.board.values(kind, interval, block.symbols)
-        now, asked = self._clock(), (kind, tuple(block.symbols))
-        at, values = self._gauged.get(asked, (0.0, np.empty(0)))
-        if kind == "fr" or now - at >= SLOW:
-            at, values = now, gauge(self.sources, kind, block.symbols, now)
-            self._gauged = {k: v for k, v in self._gauged.items() if now - v[0] < SLOW}
-            self._gauged[asked] = at, values
-        return values
+        known = self._gauged[kind][1] if kind in self._gauged else {}
+        return np.array([known.get(symbol, np.nan) for symbol in block.symbols])
+
+    def _read(self, kind: str, block: Block) -> None:
+        """Read an index anew, a slow one where it is old or of a symbol not asked for before."""
+        now, symbols = self._clock(), sorted(set(block.symbols))
+        at, known = self._gauged.get(kind, (0.0, {}))
+        if kind == "fr" or now - at >= SLOW or not known.keys() >= set(symbols):
+            values = gauge(self.sources, kind, symbols, now)
+            self._gauged[kind] = now, dict(zip(symbols, values.tolist(), strict=True))
 
     def _commit(self, blocks: Iterable[Block], now: int, marks: dict[str, int]) -> None:
         """Write what was seen, all of it or nothing."""
@@ -149,7 +184,7 @@ class Watch:
 
     def _tell(self, engine: Engine, what: str, now: int) -> None:
         """Tell something to every chat whose alarms look at prices, once."""
-        every = [alarm for block in engine.numbers.values() for alarm in block.alarms]
+        every = [alarm for block in list(engine.numbers.values()) for alarm in block.alarms]
         chats = {
             (alarm.chat_id, alarm.topic): alarm for alarm in every if alarm.kind not in INDICES
         }
@@ -157,7 +192,8 @@ class Watch:
 
     def _catch_up(self, engine: Engine, now: int) -> None:
         """Replay what was slept through; after some minutes without its bars go on without."""
-        oldest = min(alarm.made for block in engine.numbers.values() for alarm in block.alarms)
+        blocks = list(engine.numbers.values())
+        oldest = min((alarm.made for block in blocks for alarm in block.alarms), default=now)
         since = max(self.marks.get(TICKS, now), oldest)
         if now - since <= GAP:
             return
@@ -172,7 +208,7 @@ class Watch:
 
     def _replay(self, engine: Engine, gap: Gap) -> None:
         """Let the alarms of prices and changes look at the bars of a gap, by highs and lows."""
-        blocks = {k: b for k, b in engine.numbers.items() if k[0] == "price" or k[0] in MOVES}
+        blocks = {key: one for key, one in list(engine.numbers.items()) if priced(key[0])}
         if not blocks:
             return
         frame = next((f for f in FRAMES if span(gap) / INTERVALS[f] <= REPLAYED), FRAMES[-1])
@@ -188,7 +224,9 @@ class Watch:
     def _seed(self, engine: Engine, window: str) -> None:
         """Take the past of a window from candles, so that changes are known from the start."""
         blocks = [
-            block for (kind, w), block in engine.numbers.items() if kind in MOVES and w == window
+            block
+            for (kind, interval), block in list(engine.numbers.items())
+            if kind in MOVES and interval == window
         ]
         symbols = sorted({symbol for block in blocks for symbol in block.symbols})
         frame = next((f for w, f in SEEDS if INTERVALS[window] <= INTERVALS[w]), SEEDS[-1][1])
@@ -200,9 +238,9 @@ class Watch:
 
     def bars(self) -> None:
         """Look at every timeframe's bars that have closed. Raises UserError."""
-        engine = self.build()
+        engine = self.build(compare=True)
         failure = None
-        for interval, block in engine.formulas.items():
+        for interval, block in list(engine.formulas.items()):
             try:
                 self._close(engine, interval, block)
             except UserError as error:
@@ -215,25 +253,29 @@ class Watch:
 
         For a minute the look waits for coins whose bar has not come yet.
         """
-        now, step = int(self._clock() * 1000), INTERVALS[interval]
-        symbols = tuple(sorted(set(block.symbols)))
-        oldest = min(alarm.made for alarm in block.alarms)
+        now, step, seen = int(self._clock() * 1000), INTERVALS[interval], (block, block.edition)
+        symbols, again = tuple(sorted(set(block.symbols))), self._seen.get(interval) != seen
+        oldest = min((alarm.made for alarm in block.alarms), default=now)
         mark = max(self.marks.get(interval, 0), (oldest - step) // step * step)
-        if now - LAG < mark + step and self._seen.get(interval) is block:
+        if now - LAG < mark + step and not again:
             return
         context = self._gather(block, symbols, interval)
         if len(context.bars.time) < 2:
             return
         newest, (before, close) = int(context.bars.time[-1]) + step, context.bars.close[-2:]
         late = (np.isnan(close) & np.isfinite(before)).any() and now - newest < PATIENCE
-        if late or (newest <= mark and self._seen.get(interval) is block):
+        if late or (newest <= mark and not again):
             return
-        most = min(MOST_BARS, len(context.bars.time))
+        bars = int(np.clip((newest - mark) // step, 1, min(MOST_BARS, len(context.bars.time))))
+        if bars == 1:
+            block.read(context, symbols)
         with self._lock:
-            if self.engine is engine:
-                block.look(context, symbols, int(np.clip((newest - mark) // step, 1, most)))
-                self._commit([block], now, {interval: max(mark, newest)})
-                self._seen[interval] = block
+            if engine.formulas.get(interval) is not block:
+                return
+            block.look(context, symbols, bars)
+            self._commit([block], now, {interval: max(mark, newest)})
+        self._seen[interval] = seen
+        block.follow(context, symbols)
 
     def _gather(self, block: Formulas, symbols: Sequence[str], interval: str) -> Context:
         """Fetch what formulas are worked out on; a coin they name that is gone is unknown."""
@@ -263,7 +305,9 @@ def replayed(
 ) -> None:
     """Let a block look at some rows of bars, `(4, bars, symbols)`, as prices went through them."""
     kind, window = key
-    at = [symbols.index(symbol) for symbol in block.symbols]
+    columns = {symbol: i for i, symbol in enumerate(symbols)}
+    at = [columns.get(symbol, -1) for symbol in block.symbols]
+    bars = np.concatenate([bars, np.full((*bars.shape[:2], 1), np.nan)], axis=2)
     wanted = np.flatnonzero(rows)
     went = path(bars[:, wanted][:, :, at])
     for i, (prices, quarter) in enumerate(went):
@@ -276,6 +320,11 @@ def replayed(
             values = np.abs(values) if kind == "move" else values
         opened = int(opens[row])
         block.look(values, opened + quarter * step // 4, opened)
+
+
+def priced(kind: str) -> bool:
+    """Tell whether alarms of a kind look at prices or their changes."""
+    return kind == "price" or kind in MOVES
 
 
 def span(gap: Gap) -> int:

@@ -103,3 +103,15 @@ def test_pruning_takes_what_was_told_and_done_long_ago_and_nothing_waiting(rows,
     assert rows.prune(90) == 2
     assert [firing.symbol for firing in rows.outbox()] == ["B"]
     assert rows.states() == {} and rows.find(1, made) is None
+
+
+def test_the_alarms_that_changed_since_are_told(rows):
+    one, two, three = (rows.add(ONE) for _ in range(3))
+    before = rows.revision
+    rows.change(1, one, state=PAUSED)
+    rows.save([], [], {}, [three])
+    assert sorted(rows.changed(before)) == [one, three]
+    middle = rows.revision
+    rows.pause(1, ONE.chat_id), rows.remove(1, one)
+    assert sorted(rows.changed(middle)) == [one, two] and rows.changed(rows.revision) == []
+    assert [alarm.id for alarm in rows.active([one, two, three])] == []

@@ -1,14 +1,16 @@
 """alarms.py: each decision is what the alarm alone would come to, whatever happens between."""
 
 import math
+import time
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import alarms
+import verdicts
 from alarm_rows import Alarm
 from alarms import Board, Engine, Formulas, Numbers, line, path, words
 from formula import compile
@@ -237,6 +239,79 @@ def test_the_engine_sorts_alarms_into_blocks_and_names_what_it_does_not_understa
     assert told.done == [5] and told.firings[0].text == "ap > 75"
     engine.revert()
     assert engine.outcome(2) == ([], [], [])
+
+
+MIXED = [
+    *watched(),
+    *(ONE._replace(id=200 + i, targets=coin) for i, coin in enumerate(SYMBOLS)),
+    ONE._replace(id=210, targets="AUSDT CUSDT", text="< 95", cooldown=2 * formulas.HOUR),
+    ONE._replace(id=211, targets="all", text=">= 105", cooldown=0, band=1.0),
+    ONE._replace(id=212, kind="move", text="> 2", interval="1h", targets="all", cooldown=0),
+    ONE._replace(id=213, kind="ap", text="> 50", targets="", cooldown=0, steady=True),
+]
+
+
+def active(running):
+    return [alarm for alarm in MIXED if alarm.id in running]
+
+
+def looked(engine, end, numbers):
+    """Let an engine look at a bar and some numbers; return what is to be written."""
+    context = formulas.context(formulas.cut(BARS, end))
+    now = int(context.bars.time[-1]) + formulas.HOUR
+    for block in engine.formulas.values():
+        block.look(context, SYMBOLS)
+        block.follow(context, SYMBOLS)
+    prices = dict(zip((*SYMBOLS, ""), numbers, strict=True))
+    for block in engine.numbers.values():
+        block.look(np.array([prices[symbol] for symbol in block.symbols]), now)
+    told = engine.outcome(now)
+    return sorted(told.states), sorted(told.firings, key=str), sorted(told.done)
+
+
+toggles = st.sets(st.sampled_from([alarm.id for alarm in MIXED]), max_size=40)
+steps = st.lists(st.tuples(toggles, st.lists(price, min_size=4, max_size=4)), max_size=6)
+
+
+@settings(max_examples=25)
+@given(toggles, steps)
+def test_an_engine_that_alarms_come_to_and_go_from_is_as_one_made_anew(running, steps):
+    states, running = {}, set(running)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(verdicts, "WORTH", 1)
+        engine = Engine(active(running), targets_of, {})
+        for end, (toggled, numbers) in enumerate(steps, 240):
+            running ^= toggled
+            rows = {key: row for key, row in states.items() if key[0] in toggled}
+            engine.change(toggled, active(running & toggled), targets_of, rows)
+            fresh = Engine(active(running), targets_of, states)
+            found = looked(engine, end, numbers)
+            assert found == looked(fresh, end, numbers)
+            assert engine.watched == fresh.watched
+            states |= {(row.alarm_id, row.symbol): row for row in found[0]}
+            engine.settle()
+
+
+def targets_of(alarm):
+    return alarm.symbols or SYMBOLS
+
+
+def test_one_alarm_comes_and_goes_in_milliseconds_among_thousands():
+    texts = [compile(f"rsi(14) < {n / 100}").text for n in range(2000, 2400)]
+    many = [
+        Alarm(1, 10, "formula", text, SYMBOLS[i % 3], "1h", id=10 * i + j)
+        for i, text in enumerate(texts, 1)
+        for j in range(10)
+    ]
+    engine = Engine(many, targets_of, {})
+    context = formulas.context(BARS)
+    engine.formulas["1h"].look(context, SYMBOLS)
+    took = []
+    for i in range(9):
+        begun = time.perf_counter()
+        engine.change([many[i].id], [many[i]], targets_of, {})
+        took.append(time.perf_counter() - begun)
+    assert min(took) < 0.02 and len(engine.formulas["1h"].alarms) == len(many)
 
 
 def test_an_alarm_is_written_as_it_is_typed():

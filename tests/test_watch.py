@@ -78,6 +78,39 @@ def test_a_crossing_is_a_row_once_and_a_restart_in_between_changes_nothing(
     assert go(seen, 103, 97, 99, 101) == [(again, 101.0)]
 
 
+def test_alarms_come_and_go_while_the_others_stay_as_they_are(venue, database, clock, go):
+    first = database.alarms.add(ONE)
+    seen = Watch(venue, database, clock)
+    go(seen, 99)
+    block = seen.engine.numbers["price", ""]
+    second = database.alarms.add(ONE._replace(text="> 101"))
+    rule = ONE._replace(kind="formula", text="close > 100", interval="1h")
+    database.alarms.add(rule)
+    assert go(seen, 99) == [] and seen.engine.numbers["price", ""] is block
+    assert [alarm.id for alarm in block.alarms] == [first, second]
+    database.alarms.change(1, second, state=PAUSED)
+    assert go(seen, 102) == [(first, 102.0)]
+    database.alarms.change(1, second, state="active")
+    assert go(seen, 99, 102) == [(second, 102.0)]
+    seen.tick()
+    assert not seen.engine.numbers and list(seen.engine.formulas) == ["1h"]
+
+
+def test_what_a_word_for_coins_means_is_asked_again_after_a_while(venue, database, clock):
+    made = database.alarms.add(ONE._replace(targets="top 9"))
+    seen = Watch(venue, database, clock)
+    seen.build(compare=True)
+    venue.prices |= {"BUSDT": 1.0}
+    seen.build(compare=True)
+    assert seen.engine.watched[made][1] == ("AUSDT",)
+    clock.now += watch.REBUILD
+    seen.build()
+    assert seen.engine.watched[made][1] == ("AUSDT",)
+    seen.build(compare=True)
+    assert seen.engine.watched[made][1] == ("AUSDT", "BUSDT")
+    assert seen.engine.numbers["price", ""].symbols == ["AUSDT", "BUSDT"]
+
+
 def test_a_write_that_fails_is_looked_at_again(venue, database, clock, go, monkeypatch):
     database.alarms.add(ONE)
     seen = Watch(venue, database, clock)

@@ -1,0 +1,277 @@
+"""Whether formulas are true and whether they are false, thousands at once, each of one coin.
+
+A formula stands beside its negation, for what is not known is neither. Those that differ in
+series, windows and constants only are compared in one step, and rows come and go in milliseconds.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from evaluation import Context, Ends, history
+from formula import Formula, Needs, begun, compile
+from graph import Graph, Item, Shape, below, outline
+from live import Live
+
+Array = np.ndarray
+MOST_COMPILED, MOST_HELD, WORTH = 20_000, 3_000_000, 1000
+
+
+@lru_cache(MOST_COMPILED)
+def both(text: str) -> tuple[Formula, Formula]:
+    """Return the formula of a text in normal form and its negation. Raises FormulaError."""
+    return compile(text), compile(f"not ({text})")
+
+
+class Pattern(NamedTuple):
+    """The steps to a formula and to its negation, and which of the slots each of them takes."""
+
+    holds: Shape
+    clear: Shape
+    slots: tuple[int, ...]
+    negated: tuple[int, ...]
+
+
+class Entry(NamedTuple):
+    """A formula as a row of its pattern: its leaves, its constants, what it is worked out on."""
+
+    pattern: Pattern
+    leaves: tuple[int, ...]
+    constants: tuple[float, ...]
+    needs: tuple[frozenset[tuple[str, int]], frozenset[tuple[str, str]]]
+
+
+class Group:
+    """The rows of one pattern, their leaves and constants by slot."""
+
+    def __init__(self) -> None:
+        self.rows = np.empty(0, np.intp)
+        self.leaves: Array = np.empty((0, 0), np.intp)
+        self.constants: Array = np.empty((0, 0))
+        self._more: list[tuple[int, Entry]] = []
+
+    def add(self, row: int, entry: Entry) -> None:
+        """Take in a row."""
+        self._more.append((row, entry))
+
+    def bake(self) -> None:
+        """Let the rows taken in last stand beside the others."""
+        if not self._more:
+            return
+        rows = np.array([row for row, _ in self._more], np.intp)
+        leaves = np.array([one.leaves for _, one in self._more], np.intp).T
+        constants = np.array([one.constants for _, one in self._more], np.float64).T
+        old, self._more = len(self.rows), []
+        self.rows = np.concatenate([self.rows, rows])
+        self.leaves = np.concatenate([self.leaves, leaves], axis=1) if old else leaves
+        self.constants = np.concatenate([self.constants, constants], axis=1) if old else constants
+
+    def keep(self, kept: Array, renumbered: Array) -> None:
+        """Forget rows, and number the others anew."""
+        self.bake()
+        here = kept[self.rows]
+        if not here.all():
+            self.leaves, self.constants = self.leaves[:, here], self.constants[:, here]
+        self.rows = renumbered[self.rows[here]]
+
+
+class Verdicts:
+    """Hold the formulas of rows, and tell of each whether it is true and whether it is false."""
+
+    def __init__(self) -> None:
+        self.graph = Graph()
+        self.leaves: Counter[int] = Counter()
+        self._groups: dict[Pattern, Group] = {}
+        self._entries: list[Entry] = []
+        self._needs: Counter[Any] = Counter()
+        self._known: dict[str, Entry] = {}
+        self._indexed: tuple[tuple[int, ...], int, Array] | None = None
+        self._index: list[tuple[Pattern, Group, Array]] = []
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @property
+    def needs(self) -> Needs:
+        """Return what the formulas together are worked out on."""
+        bars: dict[str, int] = {}
+        for every, _ in self._needs:
+            for frame, count in every:
+                bars[frame] = max(bars.get(frame, 0), count)
+        return Needs(bars, frozenset().union(*(coins for _, coins in self._needs)))
+
+    def add(self, text: str) -> None:
+        """Take in the formula of one more row. Raises FormulaError."""
+        entry = self._entry(text)
+        self._groups.setdefault(entry.pattern, Group()).add(len(self._entries), entry)
+        self._entries.append(entry)
+        self.leaves.update(entry.leaves)
+        self._needs[entry.needs] += 1
+        self._indexed = None
+
+    def keep(self, kept: Array) -> None:
+        """Forget the rows that are not kept, `(rows,)` of truths."""
+        renumbered = np.cumsum(kept) - 1
+        for i in np.flatnonzero(~kept):
+            entry = self._entries[i]
+            self.leaves.subtract(entry.leaves)
+            self._needs[entry.needs] -= 1
+        self._entries = [self._entries[i] for i in np.flatnonzero(kept)]
+        self.leaves, self._needs = +self.leaves, +self._needs
+        for group in self._groups.values():
+            group.keep(kept, renumbered)
+        self._groups = {pattern: one for pattern, one in self._groups.items() if len(one.rows)}
+        self._known, self._indexed = {}, None
+
+    def tell(self, leaves: Sequence[int], values: Array, columns: Array) -> tuple[Array, Array]:
+        """Return of each row whether it is true and whether it is false, `(rows,)` each.
+
+        `values` are those of leaves, `(leaves, coins)`, `columns` the coin of each row.
+        """
+        holds = np.zeros((2, len(self._entries)), dtype=bool)
+        flat = values.ravel()
+        with np.errstate(all="ignore"):
+            for pattern, group, index in self._places(leaves, values.shape[-1], columns):
+                slots = [*flat.take(index), *group.constants]
+                for out, shape, which in (
+                    (holds[0], pattern.holds, pattern.slots),
+                    (holds[1], pattern.clear, pattern.negated),
+                ):
+                    out[group.rows] = shape.apply([slots[i] for i in which])
+        return holds[0], holds[1]
+
+    def _places(
+        self, leaves: Sequence[int], coins: int, columns: Array
+    ) -> list[tuple[Pattern, Group, Array]]:
+        """Return where in the values each group's leaves stand, worked out once for as long."""
+        asked, known = (tuple(leaves), coins), self._indexed
+        if known is None or known[:2] != asked or known[2] is not columns:
+            place = np.empty(len(self.graph.items), dtype=np.intp)
+            place[list(leaves)] = np.arange(len(leaves))
+            for group in self._groups.values():
+                group.bake()
+            self._index = [
+                (pattern, group, place[group.leaves] * coins + columns[group.rows])
+                for pattern, group in self._groups.items()
+            ]
+            self._indexed = *asked, columns
+        return self._index
+
+    def _entry(self, text: str) -> Entry:
+        if text not in self._known:
+            yes, no = both(text)
+            holds, leaves, constants = self._outline(yes)
+            clear, others, numbers = self._outline(no)
+            every = tuple(dict.fromkeys([*leaves, *others]))
+            fixed = tuple(dict.fromkeys([*constants, *numbers]))
+            slots = [every.index(i) for i in leaves]
+            slots += [len(every) + fixed.index(x) for x in constants]
+            negated = [every.index(i) for i in others]
+            negated += [len(every) + fixed.index(x) for x in numbers]
+            pattern = Pattern(holds, clear, tuple(slots), tuple(negated))
+            needs = frozenset(yes.needs.bars.items()), yes.needs.coins
+            self._known[text] = Entry(pattern, every, fixed, needs)
+        return self._known[text]
+
+    def _outline(self, formula: Formula) -> tuple[Shape, list[int], list[float]]:
+        shape, leaves, constants = outline(formula.items, formula.root)
+        return shape, [self._merged(formula.items, leaf) for leaf in leaves], constants
+
+    def _merged(self, items: Sequence[Item], leaf: int) -> int:
+        """Return the number here of a leaf of another graph."""
+        here: dict[int, int] = {}
+        for i in below(items, leaf):
+            op, args, value, frame = items[i]
+            here[i] = self.graph.add(op, *(here[arg] for arg in args), value=value, frame=frame)
+        return here[leaf]
+
+
+class Readings:
+    """The values of leaves over a panel: a closed bar is carried on from the one before.
+
+    What is not followed, or not as it was followed, is worked out from all bars.
+    """
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self._items = items
+        self._followed: frozenset[int] = frozenset()
+        self._symbols: tuple[str, ...] = ()
+        self._ends: tuple[tuple[int, ...], Ends] | None = None
+        self._state: Live | None = None
+        self._time = 0.0
+        self._tail: dict[str, Array] = {}
+
+    def last(self, leaves: tuple[int, ...], context: Context, symbols: tuple[str, ...]) -> Array:
+        """Return the leaves on the last bar, `(leaves, coins)`."""
+        state = self._state if self._carried(leaves, context, symbols) else None
+        with np.errstate(all="ignore"):
+            found = self._leaves(leaves).values(context, state)
+        return np.array(found).reshape(len(leaves), -1)
+
+    def follow(self, leaves: tuple[int, ...], context: Context, symbols: tuple[str, ...]) -> None:
+        """Be ready to carry on from a context's last bar, where that is worth its while."""
+        if len(leaves) * len(symbols) < WORTH:
+            self._state = None
+        elif not self._carried(leaves, context, symbols):
+            self._state = begun(self._leaves(leaves), context)
+            self._followed, self._symbols = frozenset(leaves), symbols
+            self._note(context)
+
+    def before(self, leaves: tuple[int, ...], context: Context, bars: int) -> Iterator[Array]:
+        """Yield the leaves on the last bars, one after the other, as `last` has them."""
+        coins = context.shape[0]
+        most = max(1, MOST_HELD // (1 + len(leaves) * coins))
+        for left in range(bars, 0, -most):
+            some = min(most, left)
+            bars_then = Until(context.bars, left - some)
+            then = Context(bars_then, context.interval, context.others, context.coins)
+            with np.errstate(all="ignore"):
+                found = history(self._items, leaves, then, some)
+            for i in range(some):
+                yield np.array([one[i] for one in found])
+
+    def _leaves(self, leaves: tuple[int, ...]) -> Ends:
+        if self._ends is None or self._ends[0] != leaves:
+            self._ends = leaves, Ends(self._items, leaves)
+        return self._ends[1]
+
+    def _carried(self, leaves: tuple[int, ...], context: Context, symbols: tuple[str, ...]) -> bool:
+        """Tell whether the state is that of a context's last bar, after a step if it takes one."""
+        time, state = context.bars.time, self._state
+        if state is None or self._symbols != symbols or not self._followed.issuperset(leaves):
+            return False
+        ago = int(len(time) - np.searchsorted(time, self._time))
+        if not 1 <= ago <= min(2, len(time)) or not self._seen(context, ago):
+            return False
+        if ago == 2:
+            state.commit({name: getattr(context.bars, name)[-1] for name in state.inputs})
+            self._note(context)
+        return True
+
+    def _seen(self, context: Context, ago: int) -> bool:
+        """Tell whether a bar is the one taken in last, for a late coin changes it."""
+        if context.bars.time[-ago] != self._time:
+            return False
+        return all(
+            np.array_equal(getattr(context.bars, name)[-ago], row, equal_nan=True)
+            for name, row in self._tail.items()
+        )
+
+    def _note(self, context: Context) -> None:
+        names = self._state.inputs if self._state else ()
+        self._time = float(context.bars.time[-1])
+        self._tail = {name: np.copy(getattr(context.bars, name)[-1]) for name in names}
+
+
+class Until:
+    """Bars without the last few."""
+
+    def __init__(self, bars: Any, without: int) -> None:
+        self._bars, self._end = bars, len(bars.time) - without
+
+    def __getattr__(self, name: str) -> Array:
+        series: Array = getattr(self._bars, name)
+        return series[: self._end]
