@@ -1,7 +1,10 @@
-"""Run every bench that needs nothing more than requirements-dev.txt: `python -m bench`."""
+"""Run the benches that need nothing more than requirements-dev.txt: `python -m bench [names]`."""
 
-from bench import answers, chart, reports, scores, weights, whole
+import sys
 
-for bench in (answers, chart, reports, scores, weights, whole):
-    print(f"\n{(bench.__doc__ or '').splitlines()[0]}")
-    bench.run()
+from bench import answers, chart, delivery, reports, scores, weights, whole
+
+for bench in (answers, chart, delivery, reports, scores, weights, whole):
+    if bench.__name__.rpartition(".")[2] in (sys.argv[1:] or bench.__name__):
+        print(f"\n{(bench.__doc__ or '').splitlines()[0]}")
+        bench.run()

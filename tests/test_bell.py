@@ -88,30 +88,6 @@ def test_what_a_stopping_bot_could_not_tell_stays(server, rung, open_bot, databa
     assert len(rung()) == 1 and database.alarms.outbox() == []
 
 
-@pytest.mark.slow
-def test_a_thousand_firings_to_many_chats_all_arrive_and_none_twice(
-    server, open_bot, database, monkeypatch
-):
-    monkeypatch.setattr(post.Pacer, "ALL", (30, 0.0))
-    monkeypatch.setattr(post.Pacer, "CHAT", (3, 0.0))
-    for room in range(1, 51):
-        server.say(room, "/id", user=room)
-    bot = open_bot()
-    settle(bot)
-    for part in range(4):
-        rows = [FIRED._replace(user_id=u, chat_id=u, text=f"> {part}") for u in range(1, 51)]
-        database.alarms.save([], [row for row in rows for _ in range(5)])
-        bot.ring()
-        bot.ring()
-    settle(bot)
-    bot.ring()
-    settle(bot)
-    assert database.alarms.outbox() == []
-    for room in range(1, 51):
-        said = "\n".join(t for t in texts(server, room) if "🔔" in t)
-        assert [said.count(f"> {part}:") for part in range(4)] == [5] * 4
-
-
 NIGHT, HOUR = 1_795_559_400_000, 3_600_000  # 01:30 in Istanbul
 
 

@@ -1,6 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
 from alarm_rows import Firing
+from db import Db
+from sources import Sources
 
 QUARTER = 900_000
 
@@ -29,3 +33,17 @@ def test_what_has_not_come_yet_is_unknown(say, database, market):
     database.alarms.save([], [Firing(1, 7, 7, "BTCUSDT", end - 1000, 1.0, "> 1")])
     (reply,) = say("/skor")
     assert "— | — | — | —" in reply.text and "15m — (0/0)" in reply.text
+
+
+def test_it_is_the_same_after_a_restart(
+    say, ctx, database, market, markets, settings, clock, tmp_path
+):
+    at = int(market.candles("BTCUSDT", "15m").data.end[-100])
+    database.alarms.save([], [Firing(1, 7, 7, "BTCUSDT", at, 1.0, "> 1")])
+    (before,) = say("/skor 3")
+    again = Db(f"sqlite:///{tmp_path / 'test.db'}", clock)
+    fresh = Sources(settings(), again, markets=markets, clock=clock, sleep=clock.sleep)
+    context = replace(ctx("3", name="skor"), db=again, sources=fresh)
+    after = context.commands["skor"].run(context)
+    assert after.text == before.text and "— " not in after.text.splitlines()[2]
+    fresh.close(), again.close()
