@@ -42,7 +42,7 @@ def one(ctx: Ctx, words: Sequence[str], old: Alarm | None = None) -> Reply:
 
     With an old one it takes its place and keeps its number. Raises UserError.
     """
-    wanted = read(ctx, words, old._replace(made=ctx.now) if old else blank(ctx))
+    wanted = read(ctx, words, old._replace(made=ctx.now, interval="") if old else blank(ctx))
     others = [alarm for alarm in ctx.db.alarms.of(ctx.user.id) if alarm.id != wanted.id]
     alarm_grammar.affordable([*others, wanted])
     seen = alarm_views.rehearse(ctx, wanted)

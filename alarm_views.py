@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+import alarm_grammar
 import calc
 import formula
 from alarm_rows import Alarm, Firing, State
@@ -193,9 +194,20 @@ def preview(ctx: Ctx, alarm: Alarm, seen: Rehearsal) -> list[str]:
     lines.append(ctx.t("Tekrar eder", "Repeats") if again else ctx.t("Bir kez çalar", "Fires once"))
     if alarm.kind not in INDICES and len(alarm.symbols) != 1:
         lines[-1] += ctx.t(", her coin için", ", for each coin")
+    lines[-1] += "".join(f" · {word}" for word in manner(ctx, alarm))
     if alarm.until:
         lines.append(ctx.t("Bitiş: ", "Until: ") + ctx.clock(alarm.until))
     return [*lines, "", comment(ctx, seen)]
+
+
+def manner(ctx: Ctx, alarm: Alarm) -> list[str]:
+    """Return in words how an alarm rings where that is not the usual way."""
+    severe = {"urgent": ("acil", "urgent"), "silent": ("sessiz", "silent")}.get(alarm.severity)
+    told = [ctx.t(*severe)] if severe else []
+    usual = alarm_grammar.band(alarm, None, float)
+    if alarm.band != usual:
+        told.append(ctx.t("bant ", "band ") + ctx.figure(alarm.band))
+    return told
 
 
 def comment(ctx: Ctx, seen: Rehearsal) -> str:

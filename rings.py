@@ -103,6 +103,8 @@ def reply(ctx: Ctx, firings: Sequence[Firing], before: int = 0) -> Reply:
 def heading(ctx: Ctx, firings: Sequence[Firing], late: bool) -> str:
     """Return the title of a message that tells several firings."""
     count = sum(not notice(firing) for firing in firings)
+    if not count:
+        return ctx.t("🔔 Alarmlarınız için haberler", "🔔 News of your alarms")
     if any(held(ctx, firing) for firing in firings):
         return ctx.t(
             f"☀️ Sessiz saatlerde {count} alarm çaldı", f"☀️ {count} alarms fired in quiet hours"

@@ -39,7 +39,7 @@ def row(ctx, alarm):
     notes = [alarm_views.distance(ctx, alarm)]
     notes += [ctx.t("tekrar", "repeats")] * (alarm.cooldown is not None)
     notes += [ctx.t("bitiş ", "until ") + ctx.clock(alarm.until)] if alarm.until else []
-    told = " · ".join(filter(None, notes))
+    told = " · ".join(filter(None, [*notes, *alarm_views.manner(ctx, alarm)]))
     return (
         f"{alarm.id}. {mark}{html.escape(line(alarm, ctx.lang), quote=False)}"
         + f" ({told})" * bool(told)

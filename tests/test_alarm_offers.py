@@ -39,6 +39,15 @@ def test_a_new_form_of_an_alarm_that_is_gone_or_anothers_is_not_written(ctx, dat
     assert database.alarms.of(7) == []
 
 
+def test_a_new_form_of_another_kind_keeps_nothing_of_the_old_condition(ctx, database, drawn):
+    made = ctx("x y")
+    alarm_offers.save(made, pressed(alarm_offers.one(made, ["eth", "4h", "rsi", "<", "30"])))
+    shown = alarm_offers.one(made, ["btc", ">", "900k"], database.alarms.find(7, 1))
+    alarm_offers.save(made, pressed(shown))
+    (alarm,) = database.alarms.active()
+    assert (alarm.kind, alarm.interval, alarm.band) == ("price", "", 2700.0)
+
+
 def test_many_lines_are_offered_at_once_without_those_there(ctx, database, drawn):
     made = ctx("x y")
     alarm_offers.save(made, pressed(alarm_offers.one(made, ["btc", ">", "900k"])))

@@ -80,3 +80,13 @@ def test_why_shows_the_values_of_the_candle_it_fired_on(ctx, market, lang):
     assert not any("sma(20) =" in row for row in old)
     plain = list(alarm_views.reasons(ctx(lang=lang), BTC, firing._replace(text="> 1", value=1.5)))
     assert any("1,5" in row or "1.5" in row for row in plain)
+
+
+def test_how_it_rings_is_told_where_that_is_not_the_usual(ctx):
+    usual = BTC._replace(text="> 70000", band=210.0)
+    assert alarm_views.manner(ctx(), usual) == []
+    assert alarm_views.manner(ctx(), usual._replace(severity="urgent", band=7.0)) == [
+        "acil",
+        "bant 7,000",
+    ]
+    assert alarm_views.manner(ctx(lang="en"), usual._replace(severity="silent")) == ["silent"]

@@ -4,7 +4,7 @@ import pytest
 
 import rings
 from alarm_rows import Firing
-from watch import BROKEN, STALE
+from watch import BROKEN, FRESH, STALE
 
 NOW = 1_795_500_123_000
 FIRED = Firing(3, 7, 7, "BTCUSDT", NOW - 5000, 101.0, "> 100", id=9)
@@ -62,3 +62,27 @@ def test_only_silent_ones_make_no_sound(ctx):
     quiet = FIRED._replace(severity="silent")
     assert rings.reply(ctx(), [quiet]).silent and rings.reply(ctx(), [quiet, quiet]).silent
     assert not rings.reply(ctx(), [FIRED]).silent
+
+
+def test_only_news_are_not_called_alarms(ctx):
+    stale = FIRED._replace(alarm_id=0, symbol="", text=STALE)
+    told = rings.reply(ctx(), [stale, stale._replace(text=FRESH)])
+    assert told.text.startswith("<b>🔔 Alarmlarınız için haberler</b>") and "0" not in told.text
+
+
+def test_a_repeat_counts_what_its_message_told_before_and_is_an_edit(ctx):
+    told = rings.reply(ctx(), [FIRED, FIRED._replace(id=10, at=FIRED.at + 1, value=105.0)], 2)
+    assert "&gt; 100 ×4</b>" in told.text and "105" in told.text and told.edit
+    assert ("Neden?", "/alarm neden 10") in told.buttons[1]
+
+
+def test_repeats_go_where_their_alarm_was_told_alone_a_moment_ago():
+    told = FIRED._replace(message_id=5, delivered=NOW - rings.AGAIN + 1)
+    other = FIRED._replace(alarm_id=4)
+    assert list(rings.parted([FIRED, other], [told], NOW)) == [([FIRED], [told]), ([other], [])]
+    for before in (
+        [told._replace(delivered=NOW - rings.AGAIN)],
+        [told, told._replace(alarm_id=4)],
+        [told._replace(text="> 99")],
+    ):
+        assert list(rings.parted([FIRED], before, NOW)) == [([FIRED], [])]
