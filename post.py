@@ -87,7 +87,8 @@ class Pacer:
         now, wait = self._clock(), 0.0
         with self._lock:
             if len(self._places) > 10_000:
-                self._places = {k: rows for k, rows in self._places.items() if max(rows) > now}
+                kept = {k: [at for at in rows if at > now] for k, rows in self._places.items()}
+                self._places = {key: rows for key, rows in kept.items() if rows}
             for key, (count, _) in self._rules(chat):
                 rows = [at for at in self._places.get(key, ()) if at > now]
                 self._places[key] = rows

@@ -195,6 +195,17 @@ def test_a_chat_that_telegram_holds_back_waits_alone(clock):
     assert pacer.wait(7) == pytest.approx(9) and pacer.wait(8) == 0
 
 
+def test_places_of_chats_long_silent_are_forgotten_and_others_kept(clock):
+    pacer = post.Pacer(clock)
+    pacer.hold(-9, 60)
+    for chat in range(1, 10_001):
+        pacer.wait(chat)
+        pacer.answered(chat)
+    assert pacer.wait(-8) == 0 and pacer.wait(-9) == pytest.approx(60)
+    clock.now += 4
+    assert pacer.wait(7) == 0 and len(pacer._places) < 10 and pacer.wait(-9) == pytest.approx(56)
+
+
 @given(st.integers(1, 10_000), st.integers(1, 40))
 def test_no_chat_is_delayed_by_another(first, count):
     pacer = post.Pacer(lambda: 0.0)
