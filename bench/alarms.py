@@ -11,41 +11,56 @@ import simpleeval
 import talib
 
 from alarm_rows import Alarm
-from alarms import Formulas, Numbers
+from alarms import Board, Engine, Formulas, Numbers
 from bench.formulas import timed
 from formula import Context
 
-COINS, BARS, HOUR, SAMPLE = 400, 500, 3_600_000, 200
+COINS, BARS, CLOSES, HOUR, SAMPLE = 400, 500, 15, 3_600_000, 200
 SYMBOLS = tuple(f"C{i}USDT" for i in range(COINS))
+NAMES = ("open", "high", "low", "close", "volume", "quote", "trades", "taker", "taker_quote")
 WAYS = (
-    "rsi({w}) {s} {n}",
-    "rsi({w}) {s} {n} and close > sma({a})",
-    "ema({w}) {s} sma({a})",
-    "close {s} ema({a}) and rsi({w}) < {n}",
+    ("rsi({w}) {s} {n}", ""),
+    ("rsi({w}) {s} {n} and close > sma({a})", ""),
+    ("close {s} sma({a})", ""),
+    ("close {s} ema({a}) and rsi({w}) < {n}", ""),
+    ("ema({w}) {s} sma({a})", ""),
+    ("crossover(ema({w}), ema({a}))", "ema({w}) > ema({a}) and ema({w}, 1) <= ema({a}, 1)"),
+    ("crossunder(close, sma({a}))", "close < sma({a}) and before >= sma({a}, 1)"),
 )
 
 
-def panel() -> Context:
-    """Return hourly bars of random walks."""
-    rng = np.random.default_rng(3)
-    close = 100 * np.exp(np.cumsum(rng.normal(0, 0.01, (BARS, COINS)), axis=0))
-    time = 1.7e12 + HOUR * np.arange(float(BARS))
-    names = ("open", "high", "low", "close", "volume", "quote", "trades", "taker", "taker_quote")
-    return Context(SimpleNamespace(time=time, **dict.fromkeys(names, close)), "1h")
+def panel() -> SimpleNamespace:
+    """Return hourly bars of random walks, some more than a look takes in."""
+    rng, bars = np.random.default_rng(3), BARS + CLOSES
+    close = 100 * np.exp(np.cumsum(rng.normal(0, 0.01, (bars, COINS)), axis=0))
+    time = 1.7e12 + HOUR * np.arange(float(bars))
+    return SimpleNamespace(time=time, **dict.fromkeys(NAMES, close))
+
+
+def cut(bars: SimpleNamespace, end: int) -> Context:
+    """Return what was known when so many bars had closed."""
+    return Context(SimpleNamespace(**{k: one[:end] for k, one in vars(bars).items()}), "1h")
 
 
 def formula_alarms(count: int) -> list[tuple[Alarm, str]]:
     """Return alarms as people set them: few windows, many numbers, a coin each."""
+    return [(alarm, alarm.targets) for alarm, _ in told_twice(count)]
+
+
+def told_twice(count: int) -> list[tuple[Alarm, str]]:
+    """Return alarms, each with its formula as the peers have it."""
     rng, rows = random.Random(5), []
     for i in range(1, count + 1):
-        text = rng.choice(WAYS).format(
-            w=rng.choice((7, 14, 21)),
-            a=rng.choice((20, 50, 200)),
-            s=rng.choice("<>"),
-            n=rng.randint(20, 80),
-        )
-        symbol = SYMBOLS[rng.randrange(COINS)]
-        rows.append((Alarm(1, 1, "formula", text, symbol, "1h", steady=True, id=i), symbol))
+        text, other = rng.choice(WAYS)
+        given = {
+            "w": rng.choice((7, 14, 21)),
+            "a": rng.choice((20, 50, 200)),
+            "s": rng.choice("<>"),
+            "n": rng.randint(20, 80),
+        }
+        symbol, text = SYMBOLS[rng.randrange(COINS)], text.format(**given)
+        alarm = Alarm(1, 1, "formula", text, symbol, "1h", steady=True, id=i)
+        rows.append((alarm, other.format(**given) or text))
     return rows
 
 
@@ -62,18 +77,18 @@ def price_alarms(count: int) -> list[tuple[Alarm, str]]:
 
 def by_talib(rows: list[tuple[Alarm, str]], here: Context) -> Callable[[], list[bool]]:
     """Return the same decisions by TA-Lib's indicators, each once a coin, and compiled eval."""
-    codes = [compile(alarm.text, "", "eval") for alarm, _ in rows]
+    codes = [(compile(text, "", "eval"), alarm.targets) for alarm, text in rows]
     columns = {s: np.ascontiguousarray(here.bars.close[:, i]) for i, s in enumerate(SYMBOLS)}
 
     def run() -> list[bool]:
-        known: dict[tuple, float] = {}
+        known: dict[tuple, np.ndarray] = {}
 
-        def of(function: Callable, name: str, symbol: str) -> Callable[[int], float]:
-            def value(window: int) -> float:
+        def of(function: Callable, name: str, symbol: str) -> Callable[..., float]:
+            def value(window: int, ago: int = 0) -> float:
                 key = name, symbol, window
                 if key not in known:
-                    known[key] = function(columns[symbol], window)[-1]
-                return known[key]
+                    known[key] = function(columns[symbol], window)
+                return known[key][-1 - ago]
 
             return value
 
@@ -83,10 +98,11 @@ def by_talib(rows: list[tuple[Alarm, str]], here: Context) -> Callable[[], list[
                 "ema": of(talib.EMA, "ema", symbol),
                 "sma": of(talib.SMA, "sma", symbol),
                 "close": columns[symbol][-1],
+                "before": columns[symbol][-2],
             }
             for symbol in SYMBOLS
         }
-        return [eval(code, scopes[s]) for code, (_, s) in zip(codes, rows, strict=True)]
+        return [bool(eval(code, scopes[symbol])) for code, symbol in codes]
 
     return run
 
@@ -96,33 +112,55 @@ def by_simpleeval(rows: list[tuple[Alarm, str]], here: Context) -> Callable[[], 
 
     def run() -> list[bool]:
         out = []
-        for alarm, symbol in rows:
-            close = np.ascontiguousarray(here.bars.close[:, SYMBOLS.index(symbol)])
+        for alarm, text in rows:
+            close = np.ascontiguousarray(here.bars.close[:, SYMBOLS.index(alarm.targets)])
             functions = {
-                "rsi": lambda n, x=close: talib.RSI(x, n)[-1],
-                "ema": lambda n, x=close: talib.EMA(x, n)[-1],
-                "sma": lambda n, x=close: talib.SMA(x, n)[-1],
+                name: lambda n, ago=0, x=close, f=function: f(x, n)[-1 - ago]
+                for name, function in (("rsi", talib.RSI), ("ema", talib.EMA), ("sma", talib.SMA))
             }
-            told = simpleeval.simple_eval(
-                alarm.text, names={"close": close[-1]}, functions=functions
-            )
-            out.append(bool(told))
+            names = {"close": close[-1], "before": close[-2]}
+            out.append(bool(simpleeval.simple_eval(text, names=names, functions=functions)))
         return out
 
     return run
 
 
-def measured(count: int, here: Context) -> float:
-    """Print what so many alarms cost and weigh; return the milliseconds of a closed bar."""
+def closed(block: Formulas, bars: SimpleNamespace) -> float:
+    """Return the milliseconds of a closed bar, the median of some."""
+    block.follow(cut(bars, BARS), SYMBOLS)
+    took = []
+    for end in range(BARS + 1, BARS + CLOSES + 1):
+        here, begun = cut(bars, end), time.perf_counter()
+        block.look(here, SYMBOLS)
+        took.append(1000 * (time.perf_counter() - begun))
+    return float(np.median(took))
+
+
+def decided(rows: list[tuple[Alarm, str]], bars: SimpleNamespace) -> list[bool]:
+    """Return which alarms fire on the last bar, carried on from the one before."""
+    block, end = Formulas(rows, {}), BARS + CLOSES
+    block.follow(cut(bars, end - 1), SYMBOLS)
+    return block.look(cut(bars, end), SYMBOLS)[0].tolist()
+
+
+def measured(count: int, bars: SimpleNamespace) -> float:
+    """Print what so many alarms cost; return the milliseconds of a closed bar."""
     rows, prices = formula_alarms(count), price_alarms(count)
     begun = time.perf_counter()
     block, numbers = Formulas(rows, {}), Numbers(prices, {})
     made = time.perf_counter() - begun
-    last = here.bars.close[-1][[SYMBOLS.index(symbol) for symbol in numbers.symbols]]
-    bar = timed(lambda: block.look(here, SYMBOLS), 9)
-    tick = timed(lambda: numbers.look(last, 1), 9)
-    print(f"{count:>7} formulas: a closed bar {bar:.1f} ms; compiled in {made:.1f} s")
-    print(f"{count:>7} prices: a tick of all coins {tick:.2f} ms")
+    anew = timed(lambda: block.look(cut(bars, BARS), SYMBOLS), 5)
+    bar = closed(block, bars)
+    print(f"{count:>7} formulas: a closed bar {bar:.2f} ms, {anew:.1f} ms after a start")
+    board, last = Board(), dict(zip(SYMBOLS, bars.close[-1].tolist(), strict=True))
+    board.note(1, last, ())
+    tick = timed(lambda: numbers.look(board.values("price", "", numbers.symbols), 1), 9)
+    print(f"{count:>7} prices: a tick of all coins {tick:.2f} ms; all made in {made:.1f} s")
+    engine = Engine([alarm for alarm, _ in rows], lambda alarm: alarm.symbols, {})
+    one = rows[count // 2][0]
+    engine.formulas["1h"].look(cut(bars, BARS), SYMBOLS)
+    change = timed(lambda: engine.change([one.id], [one], lambda alarm: alarm.symbols, {}), 9)
+    print(f"{count:>7} alarms: one of them changed in {change:.1f} ms")
     return bar
 
 
@@ -138,12 +176,13 @@ def weighed(count: int) -> float:
 
 def run() -> None:
     """Print what a closed bar and a tick cost, beside the others, and the memory of an alarm."""
-    here, count = panel(), 10_000
-    ours, rows = measured(count, here), formula_alarms(count)
-    print(f"        ten times as many: {measured(10 * count, here) / ours:.1f} times as long")
+    bars, count = panel(), 10_000
+    ours, rows = measured(count, bars), told_twice(count)
+    print(f"        ten times as many: {measured(10 * count, bars) / ours:.1f} times as long")
+    here = cut(bars, BARS + CLOSES)
     peer, some = by_talib(rows, here), by_simpleeval(rows[:SAMPLE], here)
-    decided = Formulas(rows, {}).look(here, SYMBOLS)[0].tolist()
-    same = decided == list(map(bool, peer())) and decided[:SAMPLE] == some()
+    due = decided(formula_alarms(count), bars)
+    same = due == peer() and due[:SAMPLE] == some()
     talib_ms, simple_ms = timed(peer, 5), timed(some, 5) * count / SAMPLE
     print(f"        TA-Lib once a coin and eval {talib_ms:.0f} ms: {talib_ms / ours:.0f} x")
     print(f"        simpleeval each alone {simple_ms:.0f} ms: {simple_ms / ours:.0f} x")
