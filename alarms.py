@@ -4,7 +4,7 @@ Nothing here reads a clock, a market or the database. What is worked out counts 
 `settle` is called, when the rows of `outcome` are written; `revert` takes it back.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, compress
 from typing import NamedTuple
 
@@ -22,7 +22,6 @@ NEVER = np.inf
 MOVES = ("move", "rise", "fall")
 INDICES = ("ap", "fg", "dom")
 TURKISH = {"all": "hepsi", "favourites": "favoriler", "top": "ilk"}
-SNAPSHOTS = 60
 Pair = tuple[Alarm, str]
 Kind = tuple[str, str]
 
@@ -89,7 +88,7 @@ class Block:
 
     def __init__(self, pairs: Sequence[Pair], states: Mapping[Key, State]) -> None:
         self.alarms = [alarm for alarm, _ in pairs]
-        self.symbols = [symbol for _, symbol in pairs]
+        self.symbols = tuple(symbol for _, symbol in pairs)
         self.fresh: list[tuple[int, int, float]] = []
         self.edition = 0
         self._names: tuple[str, ...] = ()
@@ -128,14 +127,14 @@ class Block:
     def add(self, pairs: Sequence[Pair], states: Mapping[Key, State]) -> None:
         """Take in more rows."""
         self.alarms += [alarm for alarm, _ in pairs]
-        self.symbols += [symbol for _, symbol in pairs]
+        self.symbols += tuple(symbol for _, symbol in pairs)
         more = self._columns(pairs, states)
         self._set({k: np.concatenate([getattr(self, k), more[k]]) for k in self._names})
 
     def keep(self, kept: Array) -> None:
         """Drop the rows that are not kept, `(rows,)` of truths."""
         self.alarms = list(compress(self.alarms, kept))
-        self.symbols = list(compress(self.symbols, kept))
+        self.symbols = tuple(compress(self.symbols, kept))
         self._set({name: getattr(self, name)[kept] for name in self._names})
 
     def decide(self, holds: Array, clear: Array, now: int, since: int | None = None) -> Array:
@@ -267,10 +266,30 @@ class Formulas(Block):
         """Be ready to carry on from the last bar."""
         self.readings.follow(self.leaves, context, tuple(symbols))
 
-    def look(self, context: Context, symbols: Sequence[str], bars: int = 1) -> Array:
-        """Return which rows fire on the last bars, one after the other: `(bars, rows)`."""
+    def nearest(self, context: Context, symbols: Sequence[str]) -> list[str]:
+        """Return the symbols, those first whose alarms are nearest to their line."""
+        leaves, at = self.leaves, self._at(tuple(symbols))
+        values = self.readings.last(leaves, context, tuple(symbols))
+        far = np.abs(self.verdicts.margins(leaves, values, np.maximum(at, 0)))
+        least = np.full(len(symbols) + 1, np.inf)
+        np.fmin.at(least, at, far)
+        return [symbols[i] for i in np.argsort(least[:-1], kind="stable")]
+
+    def look(
+        self,
+        context: Context,
+        symbols: Sequence[str],
+        bars: int = 1,
+        only: Container[str] | None = None,
+    ) -> Array:
+        """Return which rows fire on the last bars, one after the other: `(bars, rows)`.
+
+        Where `only` is given the rows of other symbols are left as they are.
+        """
         at, step, due = self._at(tuple(symbols)), INTERVALS[context.interval], []
         there, place = at >= 0, np.maximum(at, 0)
+        if only is not None:
+            there &= np.array([symbol in only for symbol in self.symbols], dtype=bool)
         for ago, (leaves, values) in zip(
             range(bars, 0, -1), self._values(context, symbols, bars), strict=True
         ):
@@ -397,77 +416,6 @@ def understood(text: str) -> bool:
     except FormulaError:
         return False
     return True
-
-
-class Board:
-    """The prices of every symbol as last seen, and some of the past to measure changes by.
-
-    A window's past is some sixty snapshots of it. What is unknown is NaN.
-    """
-
-    def __init__(self) -> None:
-        self.columns: dict[str, int] = {}
-        self.last = np.empty(0)
-        self.at = 0
-        self._past: dict[str, list[tuple[int, Array]]] = {}
-
-    def note(self, at: int, prices: Mapping[str, float], windows: Iterable[str]) -> None:
-        """Take in all prices of an instant in ms, and keep what these windows will ask for."""
-        for symbol in prices:
-            self.columns.setdefault(symbol, len(self.columns))
-        now = np.full(len(self.columns), np.nan)
-        now[[self.columns[symbol] for symbol in prices]] = list(prices.values())
-        self.last, self.at = now, at
-        self._past = {window: self._past.get(window, []) for window in windows}
-        for window, kept in self._past.items():
-            span = INTERVALS[window]
-            if not kept or at - kept[-1][0] >= span / SNAPSHOTS:
-                kept.append((at, now))
-            while len(kept) > 1 and kept[1][0] <= at - span:
-                kept.pop(0)
-
-    def seed(
-        self, window: str, times: Iterable[float], rows: Array, symbols: Sequence[str]
-    ) -> None:
-        """Take in prices of the past, `(times, symbols)`, before those that were noted."""
-        for symbol in symbols:
-            self.columns.setdefault(symbol, len(self.columns))
-        at = [self.columns[symbol] for symbol in symbols]
-        kept = self._past.setdefault(window, [])
-        first = kept[0][0] if kept else NEVER
-        past = []
-        for time, row in zip(times, rows, strict=True):
-            prices = np.full(len(self.columns), np.nan)
-            prices[at] = row
-            past.append((int(time), prices))
-        kept[:0] = [one for one in past if one[0] < first]
-
-    def prices(self, symbols: Sequence[str]) -> Array:
-        """Return the last prices."""
-        return taken(self.last, [self.columns.get(symbol, -1) for symbol in symbols])
-
-    def changes(self, symbols: Sequence[str], window: str) -> Array:
-        """Return the changes in percent over a window, up to a tenth of it longer."""
-        span, columns = INTERVALS[window], [self.columns.get(symbol, -1) for symbol in symbols]
-        past = [row for at, row in self._past.get(window, ()) if span <= self.at - at <= 1.1 * span]
-        if not past:
-            return np.full(len(columns), np.nan)
-        before = taken(past[-1], columns)
-        return 100 * (taken(self.last, columns) / before - 1)
-
-    def values(self, kind: str, interval: str, symbols: Sequence[str]) -> Array:
-        """Return what alarms of a kind compare: prices or changes, without a sign for moves."""
-        if kind == "price":
-            return self.prices(symbols)
-        found = self.changes(symbols, interval)
-        return np.abs(found) if kind == "move" else found
-
-
-def taken(row: Array, columns: Sequence[int]) -> Array:
-    """Return the numbers at some places, NaN where there is none."""
-    at = np.array(columns, dtype=np.intp)
-    known = (at >= 0) & (at < len(row))
-    return np.where(known, row[np.where(known, at, 0)], np.nan) if len(row) else at * np.nan
 
 
 def path(bars: Array) -> Iterator[tuple[Array, int]]:

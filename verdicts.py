@@ -13,11 +13,35 @@ import numpy as np
 
 from evaluation import Context, Ends, history
 from formula import Formula, Needs, begun, compile
-from graph import Graph, Item, Shape, below, outline
+from graph import APPLY, Graph, Item, Shape, below, outline
 from live import Live
 
 Array = np.ndarray
 MOST_COMPILED, MOST_HELD, WORTH = 20_000, 3_000_000, 1000
+
+
+def _over(a: Any, b: Any) -> Any:
+    return (a - b) / (np.abs(a) + np.abs(b))
+
+
+def _under(a: Any, b: Any) -> Any:
+    return _over(b, a)
+
+
+def _apart(a: Any, b: Any) -> Any:
+    return -np.abs(_over(a, b))
+
+
+MARGINS: dict[Any, Any] = {
+    np.less: _under,
+    np.less_equal: _under,
+    np.greater: _over,
+    np.greater_equal: _over,
+    APPLY["=="]: _apart,
+    APPLY["!="]: lambda a, b: -_apart(a, b),
+    np.logical_and: np.minimum,
+    np.logical_or: np.maximum,
+}
 
 
 @lru_cache(MOST_COMPILED)
@@ -142,6 +166,18 @@ class Verdicts:
                 ):
                     out[group.rows] = shape.apply([slots[i] for i in which])
         return holds[0], holds[1]
+
+    def margins(self, leaves: Sequence[int], values: Array, columns: Array) -> Array:
+        """Return how far each row is beyond its line, relative to it, negative before it."""
+        out = np.full(len(self._entries), np.nan)
+        flat = values.ravel()
+        with np.errstate(all="ignore"):
+            for pattern, group, index in self._places(leaves, values.shape[-1], columns):
+                slots = [*flat.take(index), *group.constants]
+                steps = [(MARGINS.get(f, f), args) for f, args in pattern.holds.steps]
+                shape = pattern.holds._replace(steps=tuple(steps))
+                out[group.rows] = shape.apply([slots[i] for i in pattern.slots])
+        return out
 
     def _places(
         self, leaves: Sequence[int], coins: int, columns: Array

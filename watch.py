@@ -3,7 +3,8 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections import ChainMap
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -11,7 +12,8 @@ import numpy as np
 
 import formula
 from alarm_rows import PAUSED, Alarm, Firing
-from alarms import INDICES, MOVES, Block, Board, Engine, Formulas, Numbers, line, path, understood
+from alarms import INDICES, MOVES, Block, Engine, Formulas, Numbers, line, path, understood
+from board import Board
 from bot import INTERVALS, UserError
 from evaluation import Context
 from gauges import gauge
@@ -19,7 +21,7 @@ from workers import Job
 
 log = logging.getLogger("dort5bot")
 
-TICKS, OLD, GAP, TELL = "ticks", 60, 90_000, 300_000
+TICKS, OLD, GAP, TELL, RETRY = "ticks", 60, 90_000, 300_000, 10_000
 REBUILD, SLOW, LAG, PATIENCE, MOST_BARS, AT_ONCE = 600, 300, 2000, 60_000, 400, 500
 FRAMES = ("1m", "15m", "1h", "1d")
 REPLAYED = 900
@@ -44,13 +46,18 @@ class Watch:
         self.sources, self.db, self._clock = sources, db, clock
         self.board, self.engine = Board(), Engine((), self.targets, {})
         self.marks: dict[str, int] = db.alarms.marks()
-        self._lock, self._building = threading.Lock(), threading.Lock()
+        self._lock, self._building, self._telling = (threading.Lock() for _ in range(3))
         self._revision, self._built = -1, 0.0
         self._seeded: set[str] = set()
         self._seen: dict[str, tuple[object, int]] = {}
         self._gauged: dict[str, tuple[float, dict[str, float]]] = {}
         self._known: dict[tuple[str, int], tuple[str, ...]] = {}
-        self._stale = self._stuck = 0
+        self._late: dict[str, dict[str, int]] = {}
+        self._order: dict[str, list[str]] = {}
+        self._tried: dict[str, int] = {}
+        self._since: dict[str, int] = {}
+        self._waiting: dict[str, dict[tuple[int, int | None], Alarm]] = {}
+        self._stuck = 0
 
     def jobs(self) -> list[tuple[Job, float]]:
         """Return the jobs of the alarms, each with the seconds before its first run."""
@@ -118,11 +125,11 @@ class Watch:
             return
         read = self.sources.tickers()
         if read.stale or now - read.at > OLD * 1000:
-            self._wait(engine, now)
+            self._old_prices(engine, now, stale=True)
             return
         if read.at <= self.board.at and self._seen.get(TICKS) == seen:
             return
-        self._resume(engine, now)
+        self._old_prices(engine, now, stale=False)
         self._catch_up(engine, read.at)
         windows = {interval for kind, interval in list(engine.numbers) if kind in MOVES}
         self.board.note(read.at, {s: row.last for s, row in read.data.items()}, windows)
@@ -132,6 +139,7 @@ class Watch:
         for (kind, _), block in list(engine.numbers.items()):
             if not priced(kind):
                 self._read(kind, block)
+        self._old_indices(engine, now)
         with self._lock:
             for (kind, interval), block in engine.numbers.items():
                 block.look(self._values(kind, interval, block), read.at)
@@ -170,25 +178,40 @@ class Watch:
                     block.revert()
         self.marks |= marks
 
-    def _wait(self, engine: Engine, now: int) -> None:
-        """Note that prices are old, and after a while tell everybody who waits for them."""
-        self._stale = self._stale or now
-        if self._stale > 0 and now - self._stale >= TELL:
-            self._tell(engine, STALE, now)
-            self._stale = -1
+    def _old(self, key: str, alarms: Iterable[Alarm], now: int) -> None:
+        """Note which alarms wait for fresh data of a kind; tell their chats, and when it is there.
 
-    def _resume(self, engine: Engine, now: int) -> None:
-        if self._stale < 0:
-            self._tell(engine, FRESH, now)
-        self._stale = 0
+        A chat is told once, however many kinds of data it waits for, and after some minutes only.
+        """
+        waits = {(alarm.chat_id, alarm.topic): alarm for alarm in alarms}
+        with self._telling:
+            before = ChainMap(*self._waiting.values())
+            since = self._since.setdefault(key, now) if waits else self._since.pop(key, now)
+            self._waiting = {**self._waiting, key: waits if now - since >= TELL else {}}
+            after = ChainMap(*self._waiting.values())
+        told = [notice(after[one], STALE, now) for one in after.keys() - before.keys()]
+        told += [notice(before[one], FRESH, now) for one in before.keys() - after.keys()]
+        if told:
+            self.db.alarms.save([], told)
 
-    def _tell(self, engine: Engine, what: str, now: int) -> None:
-        """Tell something to every chat whose alarms look at prices, once."""
-        every = [alarm for block in list(engine.numbers.values()) for alarm in block.alarms]
-        chats = {
-            (alarm.chat_id, alarm.topic): alarm for alarm in every if alarm.kind not in INDICES
-        }
-        self.db.alarms.save([], [notice(alarm, what, now) for alarm in chats.values()])
+    def _old_prices(self, engine: Engine, now: int, stale: bool) -> None:
+        blocks = [one for (kind, _), one in list(engine.numbers.items()) if priced(kind)]
+        self._old(TICKS, [alarm for one in blocks if stale for alarm in one.alarms], now)
+
+    def _old_indices(self, engine: Engine, now: int) -> None:
+        for (kind, _), block in list(engine.numbers.items()):
+            if not priced(kind):
+                known = np.isfinite(list(self._gauged[kind][1].values())).any()
+                self._old(kind, [] if known else block.alarms, now)
+
+    def _old_bars(self, interval: str, block: Formulas, now: int) -> None:
+        """Note the alarms none of whose coins has the bar that closed last."""
+        step = INTERVALS[interval]
+        behind = self.marks.get(interval, 0) < (now - PATIENCE) // step * step
+        late = set(block.symbols) if behind else self._late.get(interval, {}).keys()
+        rows = list(zip(block.alarms, block.symbols, strict=False)) if late else []
+        fresh = {alarm.id for alarm, symbol in rows if symbol not in late}
+        self._old(interval, [alarm for alarm, _ in rows if alarm.id not in fresh], now)
 
     def _catch_up(self, engine: Engine, now: int) -> None:
         """Replay what was slept through; after some minutes without its bars go on without."""
@@ -245,41 +268,56 @@ class Watch:
                 self._close(engine, interval, block)
             except UserError as error:
                 failure = error
+            self._old_bars(interval, block, int(self._clock() * 1000))
         if failure:
             raise failure
 
     def _close(self, engine: Engine, interval: str, block: Formulas) -> None:
         """Look at the bars of a timeframe that closed since the last look.
 
-        For a minute the look waits for coins whose bar has not come yet.
+        Coins whose bar has not come yet are late: they are looked at when it comes.
         """
         now, step, seen = int(self._clock() * 1000), INTERVALS[interval], (block, block.edition)
         symbols, again = tuple(sorted(set(block.symbols))), self._seen.get(interval) != seen
         oldest = min((alarm.made for alarm in block.alarms), default=now)
         mark = max(self.marks.get(interval, 0), (oldest - step) // step * step)
-        if now - LAG < mark + step and not again:
+        late = {one: at for one, at in self._late.get(interval, {}).items() if one in symbols}
+        retry = late and now - self._tried[interval] > max(RETRY, (now - mark) // 4)
+        if now - LAG < mark + step and not again and not retry:
             return
+        self._tried[interval] = now
         context = self._gather(block, symbols, interval)
-        if len(context.bars.time) < 2:
+        newest = int(context.bars.time[-1]) + step if len(context.bars.time) > 1 else 0
+        if newest < mark or (behind(context, newest) and now - newest < PATIENCE):
             return
-        newest, (before, close) = int(context.bars.time[-1]) + step, context.bars.close[-2:]
-        late = (np.isnan(close) & np.isfinite(before)).any() and now - newest < PATIENCE
-        if late or (newest <= mark and not again):
+        there = np.isfinite(context.bars.close[-1])
+        known = [symbol for symbol, one in zip(symbols, there, strict=True) if one]
+        if newest == mark and not again and not late.keys() & set(known):
             return
-        bars = int(np.clip((newest - mark) // step, 1, min(MOST_BARS, len(context.bars.time))))
-        if bars == 1:
-            block.read(context, symbols)
+        most = min(MOST_BARS, len(context.bars.time))
+        groups = grouped(known, late, mark + step, newest, step, most)
+        block.read(context, symbols)
         with self._lock:
             if engine.formulas.get(interval) is not block:
                 return
-            block.look(context, symbols, bars)
+            for bars, some in groups.items():
+                block.look(context, symbols, bars, None if len(groups) == 1 else some)
             self._commit([block], now, {interval: max(mark, newest)})
         self._seen[interval] = seen
+        missing = set(symbols) - set(known)
+        self._late[interval] = {one: late.get(one, min(mark + step, newest)) for one in missing}
         block.follow(context, symbols)
+        self._order[interval] = block.nearest(context, symbols)
 
     def _gather(self, block: Formulas, symbols: Sequence[str], interval: str) -> Context:
-        """Fetch what formulas are worked out on; a coin they name that is gone is unknown."""
-        needs = block.needs
+        """Fetch what formulas are worked out on; a coin they name that is gone is unknown.
+
+        The bars of coins whose alarms are nearest to their line are asked for first.
+        """
+        needs, rank = block.needs, {one: i for i, one in enumerate(self._order.get(interval, ()))}
+        bars = max(needs.bars[""], needs.bars.get(interval, 0))
+        order = sorted(symbols, key=lambda symbol: rank.get(symbol, len(rank)))
+        self.sources.panel(order, interval, formula.FETCHED[bars > formula.FETCHED[0]])
         there = frozenset(one for one in needs.coins if self.sources.known(one[1]))
         return formula.gather(self.sources, needs._replace(coins=there), symbols, interval)
 
@@ -320,6 +358,24 @@ def replayed(
             values = np.abs(values) if kind == "move" else values
         opened = int(opens[row])
         block.look(values, opened + quarter * step // 4, opened)
+
+
+def behind(context: Context, newest: int) -> bool:
+    """Tell whether another coin that formulas name lacks the bar that closed last."""
+    step = context.step("")
+    own = [candles for (frame, _), candles in context.coins.items() if not frame]
+    return any(not len(one.time) or one.time[-1] + step < newest for one in own)
+
+
+def grouped(
+    symbols: Iterable[str], late: Mapping[str, int], first: int, newest: int, step: int, most: int
+) -> dict[int, set[str]]:
+    """Return the symbols by how many of the last bars they have not been looked at on."""
+    out: dict[int, set[str]] = {}
+    for symbol in symbols:
+        bars = (newest - late.get(symbol, first)) // step + 1
+        out.setdefault(min(max(bars, 1), most), set()).add(symbol)
+    return out
 
 
 def priced(kind: str) -> bool:

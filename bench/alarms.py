@@ -11,8 +11,9 @@ import simpleeval
 import talib
 
 from alarm_rows import Alarm
-from alarms import Board, Engine, Formulas, Numbers
+from alarms import Engine, Formulas, Numbers
 from bench.formulas import timed
+from board import Board
 from formula import Context
 
 COINS, BARS, CLOSES, HOUR, SAMPLE = 400, 500, 15, 3_600_000, 200

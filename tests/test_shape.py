@@ -33,7 +33,7 @@ FLOORS = {
     1.75: ("metrics", "signed", "rulebook"),
     2: ("formula", "scores", "flows", "backtest", "strength"),
     2.25: ("trials", "overlays", "verdicts"),
-    2.5: ("gauges", "drawings", "tested", "outlook", "paper", "spot", "risk"),
+    2.5: ("board", "gauges", "drawings", "tested", "outlook", "paper", "spot", "risk"),
     2.75: ("preflight",),
     3: ("workers", "alarms", "trade", "post"),
     3.25: ("watch", "alarm_grammar", "tickets", "daily"),

@@ -6,6 +6,7 @@ import pytest
 import watch
 from alarm_rows import DONE, PAUSED, Alarm
 from bot import UserError
+from formula import compile
 from net import Dated
 from shapes import Candles, Panel, Ticker
 from watch import BROKEN, FRESH, STALE, Watch
@@ -29,7 +30,7 @@ class Markets:
         if not known:
             raise UserError("yok", "none")
         reads = {s: Dated(Candles(table(rows)), self.clock()) for s, rows in known.items()}
-        longest = max(reads.values(), key=lambda read: len(read.data)).data.time
+        longest = max((read.data.time for read in reads.values()), key=lambda x: (x[-1], len(x)))
         return Panel(tuple(symbols), longest, reads)
 
     def known(self, word):
@@ -108,7 +109,7 @@ def test_what_a_word_for_coins_means_is_asked_again_after_a_while(venue, databas
     assert seen.engine.watched[made][1] == ("AUSDT",)
     seen.build(compare=True)
     assert seen.engine.watched[made][1] == ("AUSDT", "BUSDT")
-    assert seen.engine.numbers["price", ""].symbols == ["AUSDT", "BUSDT"]
+    assert seen.engine.numbers["price", ""].symbols == ("AUSDT", "BUSDT")
 
 
 def test_a_write_that_fails_is_looked_at_again(venue, database, clock, go, monkeypatch):
@@ -226,10 +227,11 @@ def test_a_formula_is_looked_at_when_its_bar_closes_and_missed_bars_after_a_slee
     assert [f.value for f in database.alarms.outbox()] == [101.0, 103.0]
 
 
-def test_a_bar_waits_a_minute_for_a_coin_that_lacks_it(venue, database, clock):
-    database.alarms.add(
-        ONE._replace(kind="formula", text="close > 100", interval="1h", targets="AUSDT BUSDT")
-    )
+def test_a_coin_whose_bar_comes_late_is_looked_at_when_it_comes_and_the_others_before(
+    venue, database, clock
+):
+    rule = ONE._replace(kind="formula", text="close > 100", interval="1h", cooldown=0)
+    database.alarms.add(rule._replace(targets="AUSDT BUSDT"))
     clock.now = clock.now // 3600 * 3600 + 5
     venue.bars["1h", "AUSDT"] = hours(clock, 99, 99, 99)
     venue.bars["1h", "BUSDT"] = hours(clock, 99, 99, 99)
@@ -238,10 +240,75 @@ def test_a_bar_waits_a_minute_for_a_coin_that_lacks_it(venue, database, clock):
     clock.now += 3600
     venue.bars["1h", "AUSDT"] = hours(clock, 99, 99, 101)
     seen.bars()
-    assert database.alarms.outbox() == []
-    venue.bars["1h", "BUSDT"] = hours(clock, 99, 99, 102)
+    assert [f.symbol for f in database.alarms.outbox()] == ["AUSDT"]
+    closed = clock.now // 3600 * 3_600_000
+    clock.now += 3600
+    venue.bars["1h", "AUSDT"] = hours(clock, 99, 101, 102)
     seen.bars()
-    assert [f.symbol for f in database.alarms.outbox()] == ["AUSDT", "BUSDT"]
+    clock.now += 600
+    venue.bars["1h", "BUSDT"] = hours(clock, 99, 102, 99)
+    seen.bars(), seen.bars()
+    assert [(f.symbol, f.at) for f in database.alarms.outbox()[1:]] == [("BUSDT", closed)]
+
+
+def test_coins_whose_alarms_are_nearest_to_their_line_are_asked_for_first(
+    venue, database, clock, monkeypatch
+):
+    for symbol, text in (("AUSDT", "close > 200"), ("BUSDT", "close > 105"), ("CUSDT", "close<9")):
+        rule = ONE._replace(kind="formula", text=compile(text).text, interval="1h", cooldown=0)
+        database.alarms.add(rule._replace(targets=symbol))
+        venue.bars["1h", symbol] = hours(clock, 99, 99, 100)
+    asked, panel = [], venue.panel
+    monkeypatch.setattr(venue, "panel", lambda s, *_: asked.append(list(s)) or panel(s, *_))
+    seen = Watch(venue, database, clock)
+    seen.bars()
+    clock.now += 3605
+    seen.bars()
+    assert asked[2] == ["BUSDT", "AUSDT", "CUSDT"] and asked[0] == asked[1] == sorted(asked[2])
+
+
+def test_bars_that_do_not_come_never_fire_and_are_told_once_and_so_is_their_end(
+    venue, database, clock
+):
+    rule = ONE._replace(kind="formula", text="close > 100", interval="1h", cooldown=0)
+    database.alarms.add(rule), database.alarms.add(rule._replace(text="close > 100.5"))
+    database.alarms.add(rule._replace(user_id=2, chat_id=20, targets="BUSDT"))
+    clock.now = clock.now // 3600 * 3600 + 5
+    for symbol in ("AUSDT", "BUSDT"):
+        venue.bars["1h", symbol] = hours(clock, 99, 99, 99)
+    seen = Watch(venue, database, clock)
+    seen.bars()
+    clock.now += 3600
+    venue.bars["1h", "BUSDT"] = hours(clock, 99, 99, 99)
+    for _ in range(40):
+        clock.now += 20
+        seen.bars()
+    assert [(f.text, f.chat_id) for f in database.alarms.outbox()] == [(STALE, ONE.chat_id)]
+    venue.bars["1h", "AUSDT"] = hours(clock, 99, 99, 99)
+    clock.now += 600
+    seen.bars(), seen.bars()
+    assert [f.text for f in database.alarms.outbox()] == [STALE, FRESH]
+    clock.now += 3 * 3600
+    for _ in range(20):
+        clock.now += 20
+        seen.bars()
+    assert sorted((f.text, f.chat_id) for f in database.alarms.outbox()[2:]) == [
+        (STALE, 10),
+        (STALE, 20),
+    ]
+
+
+def test_an_index_that_nobody_tells_is_told_to_be_stale(venue, database, clock, go, monkeypatch):
+    told = {"ap": 70.0}
+    monkeypatch.setattr(watch, "gauge", lambda _, kind, symbols, now: np.array([told[kind]]))
+    database.alarms.add(ONE._replace(kind="ap", text="> 75", targets=""))
+    seen = Watch(venue, database, clock)
+    go(seen, 1, 1)
+    told["ap"] = np.nan
+    go(seen, *[1] * 90)
+    told["ap"] = 70.0
+    go(seen, *[1] * 40)
+    assert [f.text for f in database.alarms.outbox()] == [STALE, FRESH]
 
 
 def test_a_formula_nobody_understands_any_more_pauses_and_is_told(venue, database, clock):
