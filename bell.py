@@ -2,6 +2,8 @@
 
 import logging
 import math
+import threading
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -15,9 +17,14 @@ from post import Post, Stopping, Thread, Undeliverable
 
 log = logging.getLogger("dort5bot")
 
+RINGERS = 5
+
 
 class Bell:
-    """Send the firings that wait; `put` queues work in a chat's turn, `ctx` speaks for a user."""
+    """Send the firings that wait; `put` queues work in a chat's turn, `ctx` speaks for a user.
+
+    Only a few chats are rung at a time, so that however many wait, people are answered meanwhile.
+    """
 
     def __init__(
         self,
@@ -29,6 +36,7 @@ class Bell:
         self._post, self._rows, self._put, self._ctx = post, rows, put, ctx
         self._ringing: set[int] = set()
         self._wake = math.inf
+        self._lock, self._next, self._busy = threading.Lock(), deque[list[Firing]](), 0
 
     def ring(self, now: int) -> None:
         """Queue at an instant (ms) what is to be told, each chat's in one message."""
@@ -39,7 +47,17 @@ class Bell:
         waiting = [firing for firing in rows.outbox() if firing.id not in busy]
         for group in rings.grouped(self._loud(waiting, now)):
             self._ringing |= {firing.id for firing in group}
-            self._put(group[0].chat_id, partial(self._ring, group))
+            self._next.append(group)
+        self._more()
+
+    def _more(self, done: int = 0) -> None:
+        """Queue the next chats in the places of those that are done."""
+        with self._lock:
+            self._busy -= done
+            while self._next and self._busy < RINGERS:
+                group = self._next.popleft()
+                self._busy += 1
+                self._put(group[0].chat_id, partial(self._ring, group))
 
     def _loud(self, waiting: list[Firing], now: int) -> list[Firing]:
         """Return what may be told now, and note when the first of the others may."""
@@ -68,6 +86,7 @@ class Bell:
             raise
         finally:
             self._ringing -= {firing.id for firing in group}
+            self._more(1)
 
     def _tell(self, ctx: Ctx, part: list[Firing], before: list[Firing]) -> None:
         """Send a message, or change the one before; what is not taken for good stays to be told."""

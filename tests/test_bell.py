@@ -2,6 +2,7 @@
 
 import pytest
 
+import bell
 import post
 from alarm_rows import PAUSED, Alarm, Firing
 from tests.bots import settle, texts
@@ -159,3 +160,20 @@ def test_a_repeat_of_a_message_that_is_gone_is_a_new_one(server, rung, database)
     rung(FIRED._replace(at=FIRED.at + 1000), FIRED._replace(alarm_id=2, text="> 99"))
     assert [t.splitlines()[0] for t in texts(server)[-2:]] == ["🔔 BTC > 100 ×2", "🔔 BTC > 99"]
     assert database.alarms.outbox() == []
+
+
+def test_people_are_answered_while_many_chats_are_rung(server, open_bot, database, monkeypatch):
+    queued = []
+    bot = open_bot()
+    monkeypatch.setattr(bot.bell, "_put", lambda chat, work: queued.append((chat, work)))
+    rooms = range(1, 21)
+    for room in rooms:
+        server.chats.room(room)
+    database.alarms.save([], [FIRED._replace(user_id=room, chat_id=room) for room in rooms])
+    bot.ring()
+    assert [chat for chat, _ in queued] == list(rooms)[: bell.RINGERS]
+    for i, room in enumerate(rooms):
+        assert len(queued) <= i + bell.RINGERS
+        queued[i][1]()
+        assert "BTC > 100" in texts(server, room)[-1]
+    assert len(queued) == 20 and database.alarms.outbox() == []
