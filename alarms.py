@@ -229,7 +229,7 @@ class Formulas(Block):
 
     def __init__(self, pairs: Sequence[Pair], states: Mapping[Key, State]) -> None:
         super().__init__(pairs, states)
-        self._columned: tuple[int, tuple[str, ...], Array] | None = None
+        self._columned: tuple[int, tuple[str, ...], Array, Array] | None = None
         self._read: tuple[Context, tuple[int, ...], Array] | None = None
         self.verdicts = Verdicts()
         self.readings = Readings(self.verdicts.graph.items)
@@ -268,12 +268,12 @@ class Formulas(Block):
 
     def nearest(self, context: Context, symbols: Sequence[str]) -> list[str]:
         """Return the symbols, those first whose alarms are nearest to their line."""
-        leaves, at = self.leaves, self._at(tuple(symbols))
+        leaves, (there, place) = self.leaves, self._at(tuple(symbols))
         values = self.readings.last(leaves, context, tuple(symbols))
-        far = np.abs(self.verdicts.margins(leaves, values, np.maximum(at, 0)))
-        least = np.full(len(symbols) + 1, np.inf)
-        np.fmin.at(least, at, far)
-        return [symbols[i] for i in np.argsort(least[:-1], kind="stable")]
+        far = np.abs(self.verdicts.margins(leaves, values, place))
+        least = np.full(len(symbols), np.inf)
+        np.fmin.at(least, place[there], far[there])
+        return [symbols[i] for i in np.argsort(least, kind="stable")]
 
     def look(
         self,
@@ -286,10 +286,9 @@ class Formulas(Block):
 
         Where `only` is given the rows of other symbols are left as they are.
         """
-        at, step, due = self._at(tuple(symbols)), INTERVALS[context.interval], []
-        there, place = at >= 0, np.maximum(at, 0)
+        (there, place), step, due = self._at(tuple(symbols)), INTERVALS[context.interval], []
         if only is not None:
-            there &= np.array([symbol in only for symbol in self.symbols], dtype=bool)
+            there = there & np.array([symbol in only for symbol in self.symbols], dtype=bool)
         for ago, (leaves, values) in zip(
             range(bars, 0, -1), self._values(context, symbols, bars), strict=True
         ):
@@ -313,13 +312,13 @@ class Formulas(Block):
         else:
             yield self.leaves, self.readings.last(self.leaves, context, tuple(symbols))
 
-    def _at(self, symbols: tuple[str, ...]) -> Array:
-        """Return the column of each row's symbol, −1 where it has none."""
+    def _at(self, symbols: tuple[str, ...]) -> tuple[Array, Array]:
+        """Return whether each row's symbol is there, and its column."""
         if self._columned is None or self._columned[:2] != (self.edition, symbols):
             columns = {symbol: i for i, symbol in enumerate(symbols)}
             at = np.array([columns.get(symbol, -1) for symbol in self.symbols], np.intp)
-            self._columned = self.edition, symbols, at
-        return self._columned[2]
+            self._columned = self.edition, symbols, at >= 0, np.maximum(at, 0)
+        return self._columned[2:]
 
 
 class Engine:

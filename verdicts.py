@@ -7,6 +7,7 @@ series, windows and constants only are compared in one step, and rows come and g
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import compress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -143,7 +144,7 @@ class Verdicts:
             entry = self._entries[i]
             self.leaves.subtract(entry.leaves)
             self._needs[entry.needs] -= 1
-        self._entries = [self._entries[i] for i in np.flatnonzero(kept)]
+        self._entries = list(compress(self._entries, kept))
         self.leaves, self._needs = +self.leaves, +self._needs
         for group in self._groups.values():
             group.keep(kept, renumbered)

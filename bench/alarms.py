@@ -4,6 +4,7 @@ import random
 import time
 import tracemalloc
 from collections.abc import Callable
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -126,15 +127,17 @@ def by_simpleeval(rows: list[tuple[Alarm, str]], here: Context) -> Callable[[], 
     return run
 
 
-def closed(block: Formulas, bars: SimpleNamespace) -> float:
-    """Return the milliseconds of a closed bar, the median of some."""
+def closed(block: Formulas, bars: SimpleNamespace, *peers: Callable) -> list[float]:
+    """Return the milliseconds of a closed bar and of the peers between, the medians of some."""
     block.follow(cut(bars, BARS), SYMBOLS)
-    took = []
+    took: list[list[float]] = [[] for _ in (block, *peers)]
     for end in range(BARS + 1, BARS + CLOSES + 1):
-        here, begun = cut(bars, end), time.perf_counter()
-        block.look(here, SYMBOLS)
-        took.append(1000 * (time.perf_counter() - begun))
-    return float(np.median(took))
+        look = partial(block.look, cut(bars, end), SYMBOLS)
+        for times, job in zip(took, (look, *peers), strict=True):
+            begun = time.perf_counter()
+            job()
+            times.append(1000 * (time.perf_counter() - begun))
+    return [float(np.median(times)) for times in took]
 
 
 def decided(rows: list[tuple[Alarm, str]], bars: SimpleNamespace) -> list[bool]:
@@ -151,7 +154,7 @@ def measured(count: int, bars: SimpleNamespace) -> float:
     block, numbers = Formulas(rows, {}), Numbers(prices, {})
     made = time.perf_counter() - begun
     anew = timed(lambda: block.look(cut(bars, BARS), SYMBOLS), 5)
-    bar = closed(block, bars)
+    (bar,) = closed(block, bars)
     print(f"{count:>7} formulas: a closed bar {bar:.2f} ms, {anew:.1f} ms after a start")
     board, last = Board(), dict(zip(SYMBOLS, bars.close[-1].tolist(), strict=True))
     board.note(1, last, ())
@@ -184,9 +187,11 @@ def run() -> None:
     peer, some = by_talib(rows, here), by_simpleeval(rows[:SAMPLE], here)
     due = decided(formula_alarms(count), bars)
     same = due == peer() and due[:SAMPLE] == some()
-    talib_ms, simple_ms = timed(peer, 5), timed(some, 5) * count / SAMPLE
-    print(f"        TA-Lib once a coin and eval {talib_ms:.0f} ms: {talib_ms / ours:.0f} x")
-    print(f"        simpleeval each alone {simple_ms:.0f} ms: {simple_ms / ours:.0f} x")
+    bar, talib_ms, part = closed(Formulas(formula_alarms(count), {}), bars, peer, some)
+    simple_ms = part * count / SAMPLE
+    print(f"        in turn with the others a closed bar {bar:.2f} ms")
+    print(f"        TA-Lib once a coin and eval {talib_ms:.0f} ms: {talib_ms / bar:.0f} x")
+    print(f"        simpleeval each alone {simple_ms:.0f} ms: {simple_ms / bar:.0f} x")
     print(f"        decisions the same: {same}; {weighed(2000):.0f} bytes an alarm")
 
 
