@@ -50,6 +50,9 @@ class Alarm(NamedTuple):
         return tuple(word for word in self.targets.split() if word.isupper())
 
 
+ALARM = tuple(alarms.c[name] for name in Alarm._fields)
+
+
 class State(NamedTuple):
     """What an alarm knows of a symbol: whether it may fire, its last value, when it last did."""
 
@@ -132,8 +135,8 @@ class AlarmRows:
 
     def _alarms(self, *where: Any) -> Iterator[Alarm]:
         with self._read() as db:
-            rows = db.execute(select(alarms).where(*where).order_by(alarms.c.id)).all()
-        return (Alarm(**row._mapping) for row in rows)
+            rows = db.execute(select(*ALARM).where(*where).order_by(alarms.c.id)).all()
+        return (Alarm(*row) for row in rows)
 
     def change(self, user_id: int, alarm_id: int, **values: Any) -> bool:
         """Change a user's alarm; return whether it was there."""

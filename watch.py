@@ -77,16 +77,17 @@ class Watch:
 
         Now and then all are compared, if wanted, for what `all` or `top 50` mean changes by itself.
         """
-        now = self._clock()
+        now, other = self._clock(), list[int]()
+        if compare and self._revision >= 0 and now >= self._built + REBUILD:
+            other, self._built = self._compared(), now
         with self._building:
-            if self._revision < 0 or (compare and now >= self._built + REBUILD):
-                revision, changed = self.db.alarms.revision, self._compared()
-                self._built = now
-            elif self.db.alarms.revision == self._revision:
+            revision = self.db.alarms.revision
+            if self._revision < 0:
+                changed, self._built = self._compared(), now
+            elif revision == self._revision and not other:
                 return self.engine
             else:
-                revision = self.db.alarms.revision
-                changed = self.db.alarms.changed(self._revision)
+                changed = list({*other, *self.db.alarms.changed(self._revision)})
             for start in range(0, len(changed), AT_ONCE):
                 self._change(changed[start : start + AT_ONCE])
             self._revision = revision
@@ -101,7 +102,7 @@ class Watch:
                 known[asked] = tuple(self.targets(alarm))
             symbols = ("",) if alarm.kind in INDICES else known[asked]
             now[alarm.id] = alarm._replace(last_fired=None), symbols
-        before = self.engine.watched
+        before = dict(self.engine.watched)
         return sorted(i for i in before.keys() | now.keys() if before.get(i) != now.get(i))
 
     def _change(self, ids: Sequence[int]) -> None:

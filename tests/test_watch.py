@@ -112,6 +112,23 @@ def test_what_a_word_for_coins_means_is_asked_again_after_a_while(venue, databas
     assert seen.engine.numbers["price", ""].symbols == ("AUSDT", "BUSDT")
 
 
+def test_a_tick_does_not_wait_while_all_alarms_are_compared(venue, database, clock, monkeypatch):
+    database.alarms.add(ONE)
+    seen = Watch(venue, database, clock)
+    seen.build(compare=True)
+    clock.now += watch.REBUILD
+    compared, found = seen._compared, []
+
+    def during():
+        added = database.alarms.add(ONE)
+        found.append([alarm.id for alarm in seen.build().numbers["price", ""].alarms][-1] == added)
+        return compared()
+
+    monkeypatch.setattr(seen, "_compared", during)
+    seen.build(compare=True)
+    assert found == [True]
+
+
 def test_a_write_that_fails_is_looked_at_again(venue, database, clock, go, monkeypatch):
     database.alarms.add(ONE)
     seen = Watch(venue, database, clock)
