@@ -13,9 +13,9 @@ ROOT = Path(__file__).parent.parent
 FLOORS = {
     0: ("bot", "calc", "config", "dar", "net", "shapes", "store"),
     0.5: ("lines", "schema", "orders", "vault", "quiet"),
-    0.75: ("alarm_rows", "lots"),
+    0.75: ("alarm_rows",),
     0.8: ("order_rows", "paper_rows"),
-    0.85: ("brokers", "matching"),
+    0.85: ("brokers", "matching", "lots"),
     1: ("markets", "door", "db", "stats", "live", "chart", "vocabulary", "graph"),
     1.25: (
         "history",
