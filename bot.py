@@ -137,6 +137,7 @@ class Ctx:
     sources: Any = None
     db: Any = None
     workers: Any = None
+    desk: Any = None
     config: Any = None
     redact: Callable[[str], str] = str
     commands: Mapping[str, Command] = field(default_factory=dict)
@@ -480,6 +481,10 @@ def guarded(command: Command, ctx: Ctx) -> Iterator[Reply]:
     """Apply the command's policy, then run it; a heavy one answers at once and edits that."""
     if command.admin and not ctx.user.admin:
         yield Reply(ctx.t("Bu komut yalnız yöneticiler için.", "Admins only."), failed=1)
+        return
+    if command.group == "trading" and not command.secret and ctx.chat.kind != "private":
+        text = ctx.t("İşlemler yalnız özel sohbette.", "Trading is for private chats only.")
+        yield Reply(text, failed=1)
         return
     if not command.heavy:
         yield from run(command, ctx)

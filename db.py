@@ -104,6 +104,7 @@ class Db:
         parts = (self._read, self._write, self._dialect, self.now)
         self.alarms, self.orders = AlarmRows(*parts), OrderRows(*parts)
         self.paper = PaperRows(*parts)
+        event.listen(self._engine, "handle_error", hush)
         if local:
             event.listen(self._engine, "connect", prepare_sqlite)
             event.listen(self._engine, "begin", begin_sqlite)
@@ -418,6 +419,14 @@ def poured(table: Table, there: Connection, here: Connection) -> int:
         highest = here.scalar(select(func.max(table.c.id)))
         here.execute(select(func.setval(f"{table.name}_id_seq", highest or 1, highest is not None)))
     return count
+
+
+def hush(context: Any) -> None:
+    """Leave in an error what the database says of it, and not the row it was about."""
+    said = getattr(getattr(context.original_exception, "diag", None), "message_primary", None)
+    if said and context.sqlalchemy_exception:
+        context.original_exception.args = (said,)
+        context.sqlalchemy_exception.args = (said,)
 
 
 def prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -1,6 +1,6 @@
 """What the numbers of the upper rooms look like: their results as drawings for chart.py."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from backtest import Grid, Result
 from bot import Ctx
-from chart import Candlesticks, Curves, Line, Look, Mark, Pane, Table, look_of
+from chart import Candlesticks, Curves, Line, Look, Map, Mark, Pane, Table, look_of
 from overlays import SHOWN, Drawn
 from shapes import Candles, Panel, meet
 from trials import Plan
@@ -129,6 +129,19 @@ def tested(title: str, bars: Any, result: Result, look: Look, t: Words) -> Curve
     falls = (Line(t("düşüş", "fall"), fall[some], fill=True),)
     panes = (Pane(t("Sermaye", "Equity"), lines, (1.0,)), Pane(t("Düşüş %", "Fall %"), falls))
     return Curves(title, bars.time[some], panes, look)
+
+
+def gained(ctx: Ctx, title: str, times: np.ndarray, gains: np.ndarray) -> Curves:
+    """Return what trades had gained at some times (ms), in USDT."""
+    pane = Pane("USDT", (Line("", gains, fill=True),), (0.0,))
+    return Curves(title, times, (pane,), look_of(ctx.user))
+
+
+def held(ctx: Ctx, title: str, sizes: Mapping[str, float], moves: Mapping[str, float]) -> Map:
+    """Return what is held as a map: its area what it is worth, its colour its gain in percent."""
+    names = tuple(sizes)
+    gains = np.array([moves.get(name, 0.0) for name in names])
+    return Map(title, names, np.array(list(sizes.values())), gains, look_of(ctx.user))
 
 
 def searched(title: str, plan: Plan, grid: Grid, look: Look, t: Words) -> Table:

@@ -1,7 +1,10 @@
 """What trades were worth: first in, first out, fees and all, and nothing made up."""
 
+import csv
+import io
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -10,6 +13,7 @@ import numpy as np
 from order_rows import Trade
 from orders import BUY, HUNDRED, ZERO
 
+HEAD = ("time", "symbol", "side", "price", "quantity", "fee", "fee_asset", "trade", "order")
 Worth = Callable[[str], Decimal | None]
 
 
@@ -209,3 +213,15 @@ def grouped(trades: Iterable[Trade]) -> dict[str, list[Trade]]:
     for trade in trades:
         found.setdefault(trade.symbol, []).append(trade)
     return found
+
+
+def table(trades: Iterable[Trade]) -> bytes:
+    """Return trades as a CSV file, times in UTC."""
+    out = io.StringIO()
+    rows = csv.writer(out)
+    rows.writerow(HEAD)
+    for one in trades:
+        at = datetime.fromtimestamp(one.at / 1000, UTC).isoformat(timespec="milliseconds")
+        amounts = (f"{one.price:f}", f"{one.quantity:f}", f"{one.fee:f}")
+        rows.writerow((at, one.symbol, one.side, *amounts, one.asset, one.trade, one.intent_id))
+    return out.getvalue().encode()

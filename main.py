@@ -20,15 +20,18 @@ if __name__ != "__mp_main__":
     import config
     import keep_alive
     import post
+    import preflight
     import shell
     import watch
     import workers
+    from accounts import Accounts
     from bot import Ctx
     from db import Db, DbError
     from local.telegram import Server
     from local.terminal import run as run_terminal
     from local.world import open_markets
     from sources import Sources
+    from trade import Desk
 
 
 def build(settings: "config.Config") -> "Ctx":
@@ -39,14 +42,15 @@ def build(settings: "config.Config") -> "Ctx":
     config.start_logging(settings.log_level, redact)
     Path(settings.data_dir).mkdir(mode=0o700, parents=True, exist_ok=True)
     db = Db(settings.database)
-    accounts = str(Path(settings.data_dir) / "exchange.db")
-    markets = open_markets(path=accounts) if settings.mocked else None
-    sources = Sources(settings, db, markets=markets)
+    kept = str(Path(settings.data_dir) / "exchange.db")
+    sources = Sources(settings, db, markets=open_markets(path=kept) if settings.mocked else None)
+    desk = Desk(sources, db, Accounts(settings, sources, db), preflight.caps(settings))
     return Ctx(
         now=int(time.time() * 1000),
         sources=sources,
         db=db,
         workers=workers.Workers(workers.Pool(settings.pool_size)),
+        desk=desk,
         config=settings,
         redact=redact,
         commands=commands.load(),
@@ -73,7 +77,8 @@ def serve(ctx: "Ctx") -> int:
     telegram = chat.Telegram(api, post.Post(api, stop), ctx, stop)
     telegram.start()
     workers.schedule(ctx.workers, ctx.sources, ctx.db, settings)
-    for job, after in (*telegram.jobs(), *watch.Watch(ctx.sources, ctx.db).jobs()):
+    alarms = watch.Watch(ctx.sources, ctx.db)
+    for job, after in (*telegram.jobs(), *alarms.jobs(), *ctx.desk.jobs()):
         ctx.workers.add(job, after)
     if settings.keep_awake and settings.external_url:
         ctx.workers.add(keep_alive.waking(settings.external_url), 60)

@@ -79,12 +79,17 @@ def sized(draft: Draft, wanted: Amount, rules: Rules, balance: Mapping[str, Bala
 
     Raises UserError for a unit that is neither.
     """
-    free = balance.get(rules.quote if draft.side == BUY else rules.base, Balance(ZERO)).free
+    asset = rules.quote if draft.side == BUY else rules.base
     near = draft.price or draft.stop
-    number, unit = wanted
+    number, unit = wanted.number, wanted.unit or asset
     if unit == "%":
-        number, unit = free * number / HUNDRED, rules.quote if draft.side == BUY else rules.base
-    unit = unit or (rules.quote if draft.side == BUY else rules.base)
+        free, locked = balance.get(asset, Balance(ZERO))
+        if not free:
+            raise UserError(
+                f"Boşta {asset} yok; emirlerde {plain(locked)} {asset} var.",
+                f"There is no free {asset}; {plain(locked)} {asset} is in orders.",
+            )
+        number, unit = free * number / HUNDRED, asset
     if unit == rules.base:
         return draft._replace(quantity=number)
     if unit != rules.quote:
@@ -96,16 +101,26 @@ def sized(draft: Draft, wanted: Amount, rules: Rules, balance: Mapping[str, Bala
 
 
 def look(
-    sources: Any, db: Any, broker: Broker, limits: Limits, user: User, draft: Draft, now: int
+    sources: Any,
+    db: Any,
+    broker: Broker,
+    limits: Limits,
+    user: User,
+    draft: Draft,
+    now: int,
+    spare: Decimal = ZERO,
 ) -> Ticket:
-    """Return the ticket of an order. Raises UserError for one that may not be made."""
+    """Return the ticket of an order. Raises UserError for one that may not be made.
+
+    `spare` is what an order holds that this one will stand in for.
+    """
     last, rules = price(sources, draft.symbol, now), rulebook.rules(sources, draft.symbol)
     balances = broker.balances()
     if draft.spend is not None and not (draft.side == BUY and draft.kind == MARKET):
         draft = draft._replace(quantity=draft.spend / last, spend=None)
     draft = fit(draft, rules, rulebook.mean(sources, draft.symbol))
     average, filled = walked(sources, draft, last)
-    free = affordable(draft, rules, balances, last)
+    free = affordable(draft, rules, balances, last, spare)
     standing = standing_of(sources, db, user, broker.mode, balances, rules, now)
     trader = db.orders.trader(user.id)
     risk.check(limits, trader, standing, draft, last)
@@ -150,11 +165,11 @@ def walked(sources: Any, draft: Draft, last: Decimal) -> tuple[Decimal, Decimal]
 
 
 def affordable(
-    draft: Draft, rules: Rules, balances: Mapping[str, Balance], last: Decimal
+    draft: Draft, rules: Rules, balances: Mapping[str, Balance], last: Decimal, spare: Decimal
 ) -> Decimal:
     """Return what is free of the asset an order takes. Raises UserError where it is too little."""
     asset = rules.quote if draft.side == BUY else rules.base
-    free = balances.get(asset, Balance(ZERO)).free
+    free = balances.get(asset, Balance(ZERO)).free + spare
     needed = draft.worth(last) if draft.side == BUY else draft.quantity or ZERO
     if needed > free:
         raise UserError(
@@ -196,17 +211,26 @@ def standing_of(
     return Standing(equity, opening, coin, risk.bought(db.orders.of(user.id, mode, begun), begun))
 
 
-def packed(ticket: Ticket) -> str:
-    """Return what a confirmation's token keeps of a ticket."""
-    draft = {name: value for name, value in ticket.draft._asdict().items() if value is not None}
-    return json.dumps({"draft": draft, "mode": ticket.mode, "last": ticket.last}, default=str)
+class Wish(NamedTuple):
+    """What a token keeps of a ticket; `after` is the intent it will stand in for."""
+
+    draft: Draft
+    mode: str
+    last: Decimal
+    after: int | None = None
 
 
-def unpacked(body: str) -> tuple[Draft, str, Decimal]:
-    """Return the draft, mode and last price of a token. Raises ValueError for another's body."""
+def packed(wish: Wish) -> str:
+    """Return a wish as a token's body."""
+    draft = {name: value for name, value in wish.draft._asdict().items() if value is not None}
+    return json.dumps(wish._asdict() | {"draft": draft}, default=str)
+
+
+def unpacked(body: str) -> Wish:
+    """Return the wish in a token's body. Raises ValueError for another's."""
     told = json.loads(body)
-    if not isinstance(told, dict) or set(told) != {"draft", "mode", "last"}:
+    if not isinstance(told, dict) or set(told) != set(Wish._fields):
         raise ValueError("no ticket")
     draft: dict[str, Any] = told["draft"]
     numbers = {name: Decimal(draft[name]) for name in MONEY if name in draft}
-    return Draft(**draft | numbers), told["mode"], Decimal(told["last"])
+    return Wish(Draft(**draft | numbers), told["mode"], Decimal(told["last"]), told["after"])

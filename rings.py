@@ -4,6 +4,7 @@ import html
 from collections.abc import Iterable, Iterator, Sequence
 
 import quiet
+import tickets
 from alarm_rows import Firing
 from alarms import INDICES, MOVES
 from bot import Ctx, Reply
@@ -88,6 +89,8 @@ def alike(firings: Sequence[Firing]) -> bool:
 
 def reply(ctx: Ctx, firings: Sequence[Firing], before: int = 0) -> Reply:
     """Return the message that tells some firings of one chat; it may have told some before."""
+    if firings[0].severity == tickets.ORDER:
+        return tickets.told(ctx, firings)
     silent = all(firing.severity == "silent" for firing in firings)
     late = all(ctx.now - firing.at > LATE for firing in firings)
     if len(firings) == 1 or (alike(firings) and not late):

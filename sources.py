@@ -151,6 +151,7 @@ class Sources:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.offset, self._panels = 0.0, Panels()
+        self.session = partial(open_session, markets)
         self.perps, self.recalled = Perps(self.read), Perps(self.recall)
         self._books: dict[tuple[str, int], deque[Dated]] = {}
         self._clock, self._store, self._db = clock, open_store(config), db
@@ -169,7 +170,7 @@ class Sources:
             self.hosts,
             clock=clock,
             sleep=sleep,
-            on_state=self._keep_state,
+            on_state=self.keep_state,
             shared=bool(config.cache_url),
         )
 
@@ -177,7 +178,7 @@ class Sources:
         """Close the store."""
         self._store.close()
 
-    def _keep_state(self, host: Host) -> None:
+    def keep_state(self, host: Host) -> None:
         """Keep a host's state; a database in trouble costs nobody an answer."""
         try:
             self._db.save_host(host.name, host.state, int(host.until * 1000))

@@ -46,8 +46,10 @@ from orders import (
     Seen,
     fit,
 )
-from preflight import BAND, Ticket, look, packed, unpacked
+from paper import advance
+from preflight import BAND, Ticket, Wish, look, packed, unpacked
 from risk import Limits
+from workers import Job
 
 log = logging.getLogger("dort5bot")
 
@@ -57,26 +59,25 @@ SURELY, QUARANTINE, SLOWLY, LOOK = 15_000, 300_000, 60_000, 10_000
 SLACK = Decimal("0.5")
 DUPLICATE, UNKNOWN_ORDER = "Duplicate order sent.", -2013
 FILLED, REFUSAL, LOST, LOCKED, FOUND = "filled", "refused", "dropped", "stuck", "working"
-BARE, PARTIAL, ENDED = "bare", "partial", "ended"
-Open = Callable[[int, str], Broker]
+BARE, PARTIAL, ENDED, ORDER = "bare", "partial", "ended", "order"
 
 
 class Desk:
     """Send intents to their brokers, follow them to their end, and protect what they bought.
 
-    `open_broker` makes a user's broker of a mode and raises UserError where there can be none.
+    `accounts`, an accounts.Accounts, makes a user's broker of a mode, or raises UserError.
     """
 
     def __init__(
         self,
         sources: Any,
         db: Any,
-        open_broker: Open,
+        accounts: Any,
         limits: Limits,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.sources, self.db, self.rows, self.limits = sources, db, db.orders, limits
-        self._open, self._clock = open_broker, clock
+        self.accounts, self._clock = accounts, clock
         self._started = self.now()
         self._locks: dict[int, threading.RLock] = {}
         self._brokers: dict[tuple[int, str], Broker] = {}
@@ -95,7 +96,7 @@ class Desk:
         """Return a user's broker. Raises UserError where there can be none."""
         key = user_id, mode
         if key not in self._brokers:
-            self._brokers[key] = self._open(user_id, mode)
+            self._brokers[key] = self.accounts.open(user_id, mode)
         return self._brokers[key]
 
     def forget(self, user_id: int) -> None:
@@ -104,15 +105,19 @@ class Desk:
             self._brokers.pop(key, None)
             self._agreed.discard(key)
 
-    def offer(self, user: User, draft: Draft) -> tuple[Ticket, str]:
-        """Return an order's ticket and the token that confirms it. Raises UserError."""
+    def offer(self, user: User, draft: Draft, after: Intent | None = None) -> tuple[Ticket, str]:
+        """Return an order's ticket and the token that confirms it. Raises UserError.
+
+        `after` is an open order of the same side that this one shall stand in for.
+        """
         with self.lock(user.id):
-            ticket = self._look(user, draft)
+            ticket = self._look(user, draft, after)
             wish = meant(user.id, 0, ticket.mode, ticket.draft, nonce="test")
             self.broker(user.id, ticket.mode).test(wish)
-        return ticket, self.db.keep_token(user.id, packed(ticket))
+        kept = Wish(ticket.draft, ticket.mode, ticket.last, after and after.id)
+        return ticket, self.db.keep_token(user.id, packed(kept))
 
-    def _look(self, user: User, draft: Draft) -> Ticket:
+    def _look(self, user: User, draft: Draft, after: Intent | None) -> Ticket:
         """Return the ticket of an order that may be made now. Raises UserError."""
         mode = self.rows.trader(user.id).mode
         self.ready(user.id, mode)
@@ -122,8 +127,8 @@ class Desk:
                 f"#{doubt.id} numaralı emrin sonucu belli değil; bu coin o zamana dek kilitli.",
                 f"What became of order #{doubt.id} is not known; until then this coin is locked.",
             )
-        broker = self.broker(user.id, mode)
-        return look(self.sources, self.db, broker, self.limits, user, draft, self.now())
+        broker, spare = self.broker(user.id, mode), (after and after.quantity) or ZERO
+        return look(self.sources, self.db, broker, self.limits, user, draft, self.now(), spare)
 
     def confirm(self, user: User, chat_id: int, token: str) -> Intent:
         """Make the order of a token, once; return what became of it, then and ever after.
@@ -135,19 +140,26 @@ class Desk:
             made = self.rows.claimed(user.id, token)
             if made:
                 return made
-            draft, mode, last = self._kept(user, token)
-            ticket = self._look(user, draft)
-            if ticket.mode != mode or abs(HUNDRED * (ticket.last / last - 1)) > BAND:
+            wish = self._kept(user, token)
+            old = self.rows.find(user.id, wish.after) if wish.after else None
+            ticket = self._look(user, wish.draft, old)
+            gone = old is not None and old.closed is not None
+            moved = abs(HUNDRED * (ticket.last / wish.last - 1)) > BAND
+            if gone or moved or ticket.mode != wish.mode:
                 self.db.take_token(user.id, token)
                 raise UserError(
                     "Bu arada fiyat ya da hesap değişti; emri yeniden yazın.",
                     "Meanwhile the price or the account has changed; type the order again.",
                 )
-            wish = meant(user.id, chat_id, mode, ticket.draft, last=ticket.last)
-            intent = self.rows.claim(token, wish)
-            return self.send(intent) if intent else self.confirm(user, chat_id, token)
+            intent = meant(user.id, chat_id, wish.mode, ticket.draft, last=ticket.last)
+            if old:
+                intent = intent._replace(parent=old.parent or old.id, after=old.id)
+            claimed = self.rows.claim(token, intent)
+            if claimed is None:
+                return self.confirm(user, chat_id, token)
+            return self._relieve(claimed) if old else self.send(claimed)
 
-    def _kept(self, user: User, token: str) -> tuple[Draft, str, Decimal]:
+    def _kept(self, user: User, token: str) -> Wish:
         """Return what a token that is still good keeps. Raises UserError."""
         body, made = self.db.token(user.id, token) or ("", 0)
         with suppress(ValueError):
@@ -229,7 +241,7 @@ class Desk:
     def _tell(self, intent: Intent, event: str) -> list[Firing]:
         """Return the message that tells what happened to an intent."""
         place = 0, intent.user_id, intent.chat_id, intent.symbol
-        return [Firing(*place, self.now(), None, f"{event} {intent.id}", "order")]
+        return [Firing(*place, self.now(), None, f"{event} {intent.id}", ORDER)]
 
     def _protection(self, intent: Intent, seen: Sequence[Seen]) -> tuple[list[Intent], list[str]]:
         """Return the order that sells again what an intent bought, or that there can be none."""
@@ -262,13 +274,6 @@ class Desk:
             self.rows.change(intent.id, again=self.now())
             return self._anew(intent)
 
-    def move(self, old: Intent, draft: Draft) -> Intent:
-        """Let a new order take an open one's place; it is sent when the old one is surely over."""
-        with self.lock(old.user_id):
-            root = old.parent or old.id
-            fresh = meant(old.user_id, old.chat_id, old.mode, draft, parent=root, after=old.id)
-            return self._relieve(self.rows.add(fresh._replace(last=old.last)))
-
     def _relieve(self, intent: Intent) -> Intent:
         """Send an order whose predecessor is over, for what that has left."""
         old = self.rows.find(intent.user_id, intent.after or 0)
@@ -300,6 +305,18 @@ class Desk:
                 failure = error
         if failure:
             raise failure
+
+    def jobs(self) -> list[tuple[Job, float]]:
+        """Return the jobs of trading, each with the seconds before its first run."""
+        return [
+            (Job("reconcile", 600, self.reconcile, deadline=120), 0.5),
+            (Job("orders", 2, self.follow, deadline=120), 1),
+            (Job("paper orders", 5, self.fill_paper, deadline=60), 3),
+        ]
+
+    def fill_paper(self) -> None:
+        """Let the paper exchange fill what prices have reached, and book it."""
+        self.hurry(advance(self.sources, self.db, self.now()))
 
     def hurry(self, client_ids: Iterable[str]) -> None:
         """Let intents be asked about at once, by the ids of their orders."""

@@ -173,12 +173,11 @@ class Workers:
 
 
 def used(sources: Any, db: Any, settings: Any) -> list[str]:
-    """Return the symbols to keep warm: of the owner's list, of alarms, and what people watch.
-
-    What else must never be cold joins here, before the favourites.
-    """
+    """Return the symbols to keep warm: of the owner's list, orders, alarms, and favourites."""
     listed = filter(None, map(sources.known, settings.scan_symbols))
-    return list(dict.fromkeys([*listed, *db.alarms.watched(), *db.watched()]))[:MAX_USED]
+    return list(
+        dict.fromkeys([*listed, *db.orders.watched(), *db.alarms.watched(), *db.watched()])
+    )[:MAX_USED]
 
 
 def schedule(workers: Workers, sources: Any, db: Any, settings: Any) -> None:

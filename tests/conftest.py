@@ -13,12 +13,15 @@ import commands
 import config
 import db
 import post
+import preflight
 import sources
 import workers
+from accounts import Accounts
 from local.tape import Tape
 from local.telegram import Server
 from local.world import open_markets
 from tests.bots import halt
+from trade import Desk
 
 hypothesis_settings.register_profile("patient", deadline=None)
 hypothesis_settings.load_profile("patient")
@@ -97,6 +100,8 @@ def registry() -> Mapping[str, bot.Command]:
 def ctx(settings, database, market, clock, registry, request):
     """Return a maker of contexts: ctx("btc 1h", lang="en")."""
     pool = workers.Workers(workers.Pool(1), clock)
+    owned = Accounts(settings(), market, database, clock, clock.sleep)
+    desk = Desk(market, database, owned, preflight.caps(settings()), clock)
     request.addfinalizer(pool.pool.shutdown)
 
     def make(args="", lang="tr", admin=True, allowed=True, kind="private", name="x"):
@@ -110,6 +115,7 @@ def ctx(settings, database, market, clock, registry, request):
             sources=market,
             db=database,
             workers=pool,
+            desk=desk,
             config=settings(),
             redact=config.Redactor(),
             commands=registry,

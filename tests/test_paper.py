@@ -4,6 +4,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from itertools import count
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -499,7 +500,8 @@ def test_whatever_happens_the_ledger_adds_up_to_the_wallet(opened, clock, every)
 
 
 def test_from_the_ticket_to_the_exit_on_the_mock_market(market, database, clock):
-    desk = Desk(market, database, lambda who, _: Paper(market, database, who, clock), LIMITS, clock)
+    owned = SimpleNamespace(open=lambda who, _: Paper(market, database, who, clock))
+    desk = Desk(market, database, owned, LIMITS, clock)
     bought, parted = User(7, "Ayşe"), Draft("BTCUSDT", BUY, MARKET, spend=D(500))
     _, token = desk.offer(bought, parted._replace(target=D("0.4"), loss=D("0.4")))
     first = desk.confirm(bought, 7, token)

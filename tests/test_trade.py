@@ -117,6 +117,18 @@ def seen(intent, name, state, quantity, price):
     return Seen(*place, fills=fills)
 
 
+class Accounts:
+    """Whose every broker is the one given, or none."""
+
+    def __init__(self, broker):
+        self.broker = broker
+
+    def open(self, *_):
+        if self.broker is None:
+            raise UserError("anahtar yok", "no key")
+        return self.broker
+
+
 @pytest.fixture
 def exchange():
     return Exchange()
@@ -124,7 +136,7 @@ def exchange():
 
 @pytest.fixture
 def desk(market, database, exchange, clock):
-    return Desk(market, database, lambda *_: exchange, LIMITS, clock)
+    return Desk(market, database, Accounts(exchange), LIMITS, clock)
 
 
 def wish(desk, mode=PAPER, **changes):
@@ -287,7 +299,7 @@ def test_an_intent_left_unsent_by_an_end_is_dropped_and_a_protection_sent(desk, 
     guard = wish(desk, side=SELL, kind=STOP, quantity=D("0.001"), stop=D(59000), bound=D(58900))
     desk.rows.change(guard.id, parent=mine.id)
     clock.now += 60
-    again = Desk(desk.sources, desk.db, lambda *_: exchange, LIMITS, clock)
+    again = Desk(desk.sources, desk.db, Accounts(exchange), LIMITS, clock)
     again.follow()
     assert desk.rows.find(7, mine.id).state == DROPPED and told(desk) == ["dropped"]
     assert exchange.placed == [guard.id]
@@ -298,7 +310,7 @@ def test_an_end_while_sending_is_resolved_by_asking(desk, exchange, clock):
     desk.rows.begin(intent.id)
     exchange.place(intent)
     assert desk.rows.find(7, intent.id).state == SENDING
-    again = Desk(desk.sources, desk.db, lambda *_: exchange, LIMITS, clock)
+    again = Desk(desk.sources, desk.db, Accounts(exchange), LIMITS, clock)
     again.follow()
     assert desk.rows.find(7, intent.id).state == DONE and exchange.placed == [intent.id]
 
@@ -324,6 +336,15 @@ def test_a_cancel_without_an_answer_is_asked_on(desk, exchange, clock):
     assert desk.rows.find(7, entry.id).state == DONE and told(desk) == ["ended"]
 
 
+def move(desk, exchange, old, price):
+    """Confirm a stop that stands in for another."""
+    exchange.price = D(repr(desk.sources.prices().data["BTCUSDT"]))
+    quiet, exchange.silent = exchange.silent, False
+    _, token = desk.offer(USER, stop_at(price), old)
+    exchange.silent = quiet
+    return desk.confirm(USER, 9, token)
+
+
 def stop_at(price):
     return Draft("BTCUSDT", SELL, STOP, D("0.00166"), stop=D(price), bound=D(price) - 100)
 
@@ -332,7 +353,7 @@ def test_a_moved_stop_is_sent_when_the_old_one_is_surely_over(desk, exchange, cl
     entry = desk.send(wish(desk, loss=D(2)))
     (old,) = desk.rows.children(entry.id)
     exchange.silent = True
-    moved = desk.move(old, stop_at(59500))
+    moved = move(desk, exchange, old, 59500)
     assert moved.state == READY and exchange.placed[-1] == old.id
     exchange.silent = False
     clock.now += 2
@@ -346,7 +367,7 @@ def test_a_stop_that_fired_while_it_was_moved_sells_nothing_again(desk, exchange
     (old,) = desk.rows.children(entry.id)
     name = old.client_ids[0]
     exchange.there[name] = seen(old, name, "FILLED", old.quantity, D(58800))
-    moved = desk.move(old, stop_at(59500))
+    moved = move(desk, exchange, old, 59500)
     assert moved.state == DROPPED and moved.id not in exchange.placed
 
 
@@ -354,7 +375,7 @@ def test_a_moved_stop_that_is_refused_is_told(desk, exchange):
     entry = desk.send(wish(desk, loss=D(2)))
     (old,) = desk.rows.children(entry.id)
     exchange.say = [Answer(NO, code=-2010, text="Order would trigger immediately.")]
-    assert desk.move(old, stop_at(59500)).state == REFUSED and told(desk) == ["bare"]
+    assert move(desk, exchange, old, 59500).state == REFUSED and told(desk) == ["bare"]
 
 
 def test_a_live_account_must_agree_before_anything_is_sent(desk, exchange):
@@ -377,10 +398,7 @@ def test_foreign_orders_are_listed_and_left_alone(desk, exchange):
 
 
 def test_a_broker_that_cannot_be_had_sends_nothing(market, database, clock):
-    def none(*_):
-        raise UserError("anahtar yok", "no key")
-
-    desk = Desk(market, database, none, LIMITS, clock)
+    desk = Desk(market, database, Accounts(None), LIMITS, clock)
     assert desk.send(wish(desk)).reason == "no key"
 
 

@@ -1,0 +1,78 @@
+"""Whose orders go where: on paper for everybody, live for whom owner, key and user allow it."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from bot import UserError
+from brokers import Broker
+from net import Host
+from orders import LIVE
+from paper import Paper
+from signed import Signed
+from spot import Spot
+from vault import Pair, VaultError, unseal
+
+TESTNET, LIMIT = "https://testnet.binance.vision", 6000
+MAKE = "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
+NO_MASTER = (
+    f"Sahibi MASTER_KEY ayarlamamış; anahtarlar onsuz saklanmaz. Yapmak için: {MAKE}",
+    f"The owner has set no MASTER_KEY; no key is kept without it. To make one: {MAKE}",
+)
+
+
+class Accounts:
+    """Make the brokers of users."""
+
+    def __init__(
+        self,
+        config: Any,
+        sources: Any,
+        db: Any,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.config, self.sources, self.db = config, sources, db
+        self._clock, self._sleep = clock, sleep
+        self.host: Host = sources.hosts["binance"]
+        if config.binance_testnet:
+            self.host = Host("binance_testnet", TESTNET, LIMIT, clock)
+
+    def open(self, user_id: int, mode: str) -> Broker:
+        """Return a user's broker of a mode. Raises UserError where there can be none."""
+        if mode != LIVE:
+            return Paper(self.sources, self.db, user_id, self._clock)
+        lacking = next(self.missing(user_id), None)
+        if lacking:
+            raise UserError(*lacking)
+        key = self.db.orders.key(user_id)
+        try:
+            pair = unseal(key.sealed, user_id, self.config.master_key.reveal())
+        except VaultError:
+            raise UserError(
+                "Anahtarınız bu MASTER_KEY ile açılmıyor; /apikey ile yeniden verin.",
+                "Your key cannot be opened with this MASTER_KEY; give it again by /apikey.",
+            ) from None
+        return self.spot(pair)
+
+    def spot(self, pair: Pair) -> Spot:
+        """Return the live broker of a key."""
+        session, clock = self.sources.session(), self._clock
+        keep, sleep = self.sources.keep_state, self._sleep
+        client = Signed(self.host, pair, session, clock=clock, sleep=sleep, on_state=keep)
+        return Spot(client, clock)
+
+    def missing(self, user_id: int) -> Iterator[tuple[str, str]]:
+        """Yield what a user lacks for live trading, in both languages."""
+        if not self.config.live_trading:
+            yield (
+                "Canlı işlem kapalı: sahibi LIVE_TRADING=1 yapmalı.",
+                "Live trading is off: the owner must set LIVE_TRADING=1.",
+            )
+        if not self.config.master_key:
+            yield NO_MASTER
+        if self.db.orders.key(user_id) is None:
+            yield (
+                "Borsa anahtarınız yok: özel sohbette /apikey ANAHTAR GİZLİ.",
+                "You have given no key: /apikey KEY SECRET in a private chat.",
+            )

@@ -1,0 +1,47 @@
+"""
+Borsa anahtarınızı denetler ve mühürler, özel sohbette: /apikey ANAHTAR GİZLİ
+Checks and seals your key of the exchange, in a private chat: /apikey KEY SECRET
+"""
+
+import re
+
+from accounts import NO_MASTER
+from bot import UserError
+from order_rows import Key
+from vault import Pair, mask, seal
+
+GROUP = "trading"
+SECRET = True
+
+
+def run(ctx):
+    if ctx.chat.kind != "private":
+        raise UserError(
+            "Bu anahtarı başkaları gördü: borsada silin, yenisini özel sohbette verin.",
+            "Others have seen this key: delete it at the exchange, give a new one in private.",
+        )
+    if not ctx.config.master_key:
+        raise UserError(*NO_MASTER)
+    pair = Pair(ctx.arg(0), ctx.arg(1))
+    ctx.redact.add(pair.secret)
+    if not all(re.fullmatch(r"[A-Za-z0-9]{16,128}", word) for word in pair):
+        raise ctx.wrong("Bunlar bir Binance anahtarı değil.", "This is no key of Binance.")
+    withdraws, trades = ctx.desk.accounts.spot(pair).rights()
+    if withdraws:
+        raise UserError(
+            "Bu anahtar para çekebiliyor; alınmadı. Çekme yetkisi olmayan bir anahtar yapın.",
+            "This key may withdraw; it was not taken. Make one without the right to withdraw.",
+        )
+    sealed = seal(pair, ctx.user.id, ctx.config.master_key.reveal())
+    ctx.db.orders.save_keys([Key(ctx.user.id, mask(pair.key), sealed, ctx.now)])
+    ctx.desk.forget(ctx.user.id)
+    note = (
+        ""
+        if trades
+        else ctx.t(
+            "\n⚠️ Bu anahtarın işlem yetkisi yok: bakiyeyi görür, emir veremez.",
+            "\n⚠️ This key may not trade: it sees the balance and makes no orders.",
+        )
+    )
+    done = ctx.t("🔐 Anahtar mühürlendi", "🔐 The key is sealed")
+    return f"{done}: <code>{mask(pair.key)}</code>{note}\n/canli"

@@ -1,0 +1,32 @@
+"""
+Acil durdurma: yeni alımları keser, bekleyen alımları iptal eder: /panik [kapat]
+Kill switch: stops buying and cancels waiting purchases: /panik [off]
+"""
+
+import tickets
+from bot import Reply, fold
+from orders import BUY
+
+GROUP = "trading"
+ALIASES = ("panic",)
+
+
+def run(ctx):
+    rows = ctx.db.orders
+    if fold(ctx.arg(0, "")) in ("kapat", "off"):
+        rows.save_trader(ctx.user.id, stopped=None)
+        return ctx.t("Acil durdurma kalktı; alım açık.", "The kill switch is lifted; buying is on.")
+    rows.save_trader(ctx.user.id, stopped=ctx.now)
+    waiting = [one for one in rows.living(ctx.user.id) if one.side == BUY]
+    lines = [
+        ctx.t("<b>🛑 Acil durdurma açık.</b>", "<b>🛑 The kill switch is on.</b>"),
+        ctx.t("Yeni alım yapılmaz, kağıtta da.", "Nothing is bought, on paper neither."),
+        *(tickets.report(ctx, ctx.desk.cancel(one)) for one in waiting),
+        ctx.t(
+            "Yapmadığı: elinizdekini satmaz, koruma emirlerini ve başka yerden verilmiş "
+            "emirleri kaldırmaz; alarmlar çalmaya devam eder.",
+            "What it does not do: sell what you hold, remove stops or orders made elsewhere; "
+            "alarms go on.",
+        ),
+    ]
+    return Reply("\n".join(lines), [[(ctx.t("Kaldır", "Lift it"), "/panik kapat")]])

@@ -1,0 +1,15 @@
+"""
+Piyasaya satar: /sat coin miktar|%
+Sells at market: /sat coin amount|%
+"""
+
+import tickets
+from orders import MARKET, SELL, Draft
+
+GROUP = "trading"
+ALIASES = ("sell",)
+
+
+def run(ctx):
+    symbol = ctx.sources.symbol(ctx.arg(0))
+    return tickets.propose(ctx, Draft(symbol, SELL, MARKET), tickets.much(ctx, 1))

@@ -1,0 +1,32 @@
+from orders import PAPER
+
+
+def test_a_purchase_is_shown_then_made_once_with_its_guards(say, database):
+    (card,) = say("/al btc 100usdt %5 %2")
+    assert card.text.startswith("<b>KAĞIT · AL BTC</b> (piyasa)\n100,00 USDT\nBeklenen fiyat ")
+    assert "🎯 Hedef %+5,0 → " in card.text and "🛡 Zarar durdur %-2,0 → " in card.text
+    assert "En kötü: -2,20 USDT · bugünkü kayıp sınırına kalan 500,00 USDT" in card.text
+    assert "Yorum: onay 30 saniye" in card.text and database.orders.of(7, PAPER) == []
+    (yes, no), *_ = card.buttons
+    assert no[1].startswith("/emir vazgec ")
+    (done,) = say(yes[1])
+    assert "✅ gerçekleşti: 0," in done.text and "🛡 #2 fiyat " in done.text
+    assert say(yes[1])[0].text == done.text and len(database.orders.of(7, PAPER)) == 2
+
+
+def test_a_plain_purchase_in_english(say):
+    (card,) = say("/buy eth 50usdt", lang="en")
+    assert card.text.startswith("<b>PAPER · BUY ETH</b> (market)") and "🛡" not in card.text
+    assert "At worst: -50.00 USDT" in card.text
+
+
+def test_what_cannot_be_is_told(say):
+    assert "bir miktar değil" in say("/al btc çok")[0].text
+    assert "Yetersiz" in say("/al btc 1btc")[0].text or "Sınır" in say("/al btc 1btc")[0].text
+    assert "Emir çok küçük" in say("/al btc 1usdt")[0].text
+    assert "bir emir için en çok 1000" in say("/al btc 2000usdt")[0].text
+    assert "özel sohbette" in say("/al btc 100usdt", kind="group")[0].text
+    assert (
+        "0,1 ile 90" in say("/al btc 100usdt %5 %95")[0].text
+        or "arasında" in say("/al btc 100usdt %5 %95")[0].text
+    )

@@ -1,0 +1,44 @@
+"""accounts.py: paper for all; live only where owner, key and user allow it."""
+
+import pytest
+
+from accounts import TESTNET, Accounts
+from bot import UserError
+from order_rows import Key
+from orders import LIVE, PAPER
+from paper import Paper
+from spot import Spot
+from vault import Pair, seal
+
+PAIR = Pair("k" * 64, "s" * 64)
+
+
+@pytest.fixture
+def made(settings, market, database, clock):
+    return lambda **more: Accounts(settings(**more), market, database, clock, clock.sleep)
+
+
+def test_everybody_has_paper(made):
+    assert isinstance(made().open(7, PAPER), Paper)
+
+
+def test_live_needs_leave_a_master_key_and_a_key(made, database):
+    for more, words in (
+        ({}, "LIVE_TRADING=1"),
+        ({"LIVE_TRADING": "1"}, "MASTER_KEY"),
+        ({"LIVE_TRADING": "1", "MASTER_KEY": "password"}, "given no key"),
+    ):
+        with pytest.raises(UserError, match=words):
+            made(**more).open(7, LIVE)
+    database.orders.save_keys([Key(7, "kkkk…kkkk", seal(PAIR, 7, "password"), 1)])
+    opened = made(LIVE_TRADING="1", MASTER_KEY="password")
+    assert isinstance(opened.open(7, LIVE), Spot) and not list(opened.missing(7))
+    with pytest.raises(UserError, match="cannot be opened"):
+        made(LIVE_TRADING="1", MASTER_KEY="otherword").open(7, LIVE)
+    with pytest.raises(UserError, match="given no key"):
+        opened.open(8, LIVE)
+
+
+def test_the_testnet_is_a_host_of_its_own(made):
+    assert made(BINANCE_TESTNET="1").host.base == TESTNET
+    assert made().host.base == "https://api.binance.com"
