@@ -242,14 +242,17 @@ class OrderRows:
     ) -> list[Intent]:
         """Write in one transaction what a broker told, what follows, and what is to be said of it.
 
-        A fill is booked once however often it is told. Return the new intents.
+        A fill is booked once however often it is told, and what follows the end only by whoever
+        brings that about. Return the new intents.
         """
         closed = None if state in LIVING else self._now()
         values = {"state": state, "reason": reason[:200], "closed": closed, "again": again}
         with self._write() as db:
             for one in seen:
                 self._note(db, intent, one)
-            db.execute(update(intents).where(intents.c.id == intent.id).values(**values))
+            still = (intents.c.id == intent.id) & intents.c.closed.is_(None)
+            if not db.execute(update(intents).where(still).values(**values)).rowcount:
+                return []
             made = [self._insert(db, one) for one in follow]
             for firing in tell:
                 db.execute(insert(firings).values(**told_row(firing, self._now())))

@@ -249,6 +249,30 @@ def state(ctx: Ctx, intent: Intent) -> str:
     return f"{told}: {html.escape(intent.reason)}" if intent.state == REFUSED else told
 
 
+def canceled(ctx: Ctx, every: Sequence[Intent]) -> Iterable[str]:
+    """Cancel intents; yield how each ended, and what is without a stop now."""
+    for before, (done, error) in zip(every, ctx.desk.cancel_every(every), strict=True):
+        lines = [report(ctx, done)]
+        if error:
+            reason = html.escape(ctx.t(error.tr, error.en))
+            lines.append(ctx.t(f"❓ İptal edilemedi: {reason}", f"❓ Not canceled: {reason}"))
+        elif done.closed is None:
+            lines.append(
+                ctx.t(
+                    "İptalin sonucu belli değil; borsaya soruluyor.",
+                    "It is not known whether it was canceled; the exchange is being asked.",
+                )
+            )
+        elif before.closed is None and done.parent and not ctx.db.orders.filled(done.id):
+            lines.append(
+                ctx.t(
+                    "🚨 Bu emir bir alımı koruyordu: pozisyon artık KORUMASIZ.",
+                    "🚨 This order protected a purchase: the position is UNPROTECTED now.",
+                )
+            )
+        yield "\n".join(lines)
+
+
 def charges(ctx: Ctx, fills: Sequence[Any]) -> str:
     """Return the fees of some fills, by asset."""
     sums: dict[str, Decimal] = {}

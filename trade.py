@@ -7,7 +7,7 @@ exchange is ever followed by another.
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any
@@ -258,10 +258,12 @@ class Desk:
         child = meant(intent.user_id, intent.chat_id, intent.mode, fitted, parent=intent.id)
         return [child._replace(last=intent.last)], []
 
-    def cancel(self, intent: Intent) -> Intent:
+    def cancel(self, intent: Intent, told: bool = False) -> Intent:
         """Cancel an intent and return what became of it; where that is not known it is asked on."""
         with self.lock(intent.user_id):
             intent = self._anew(intent)
+            if intent.closed is not None:
+                return intent
             if intent.state == READY:
                 self._book(intent, DROPPED, reason="canceled")
                 return self._anew(intent)
@@ -270,9 +272,17 @@ class Desk:
             if answer.outcome != ACCEPTED:
                 answer = broker.find(intent)
             if answer.outcome == ACCEPTED:
-                return self._booked(intent, answer.seen, told=False)
+                return self._booked(intent, answer.seen, told)
             self.rows.change(intent.id, again=self.now())
             return self._anew(intent)
+
+    def cancel_every(self, every: Iterable[Intent]) -> Iterator[tuple[Intent, UserError | None]]:
+        """Yield what became of each intent that was canceled, and what kept it from being so."""
+        for intent in every:
+            try:
+                yield self.cancel(intent), None
+            except UserError as error:
+                yield intent, error
 
     def _relieve(self, intent: Intent) -> Intent:
         """Send an order whose predecessor is over, for what that has left."""
@@ -341,10 +351,16 @@ class Desk:
                 return
         if answer.outcome == ACCEPTED:
             self._booked(intent, answer.seen, told=True)
+            self._halt(self._anew(intent))
         elif intent.state == WORKING and not absent:
             self.rows.change(intent.id, again=self.now() + LOOK)
         else:
             self._doubted(intent, told=True)
+
+    def _halt(self, intent: Intent) -> None:
+        """Cancel a purchase that outlived the kill switch."""
+        if intent.side == BUY and self.rows.trader(intent.user_id).stopped is not None:
+            self.cancel(intent, told=True)
 
     def _unsent(self, intent: Intent) -> None:
         """Send what protects; drop what a person wanted before the bot ended."""

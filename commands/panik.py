@@ -21,7 +21,7 @@ def run(ctx):
     lines = [
         ctx.t("<b>🛑 Acil durdurma açık.</b>", "<b>🛑 The kill switch is on.</b>"),
         ctx.t("Yeni alım yapılmaz, kağıtta da.", "Nothing is bought, on paper neither."),
-        *(tickets.report(ctx, ctx.desk.cancel(one)) for one in waiting),
+        *tickets.canceled(ctx, waiting),
         ctx.t(
             "Yapmadığı: elinizdekini satmaz, koruma emirlerini ve başka yerden verilmiş "
             "emirleri kaldırmaz; alarmlar çalmaya devam eder.",

@@ -477,3 +477,42 @@ def test_the_same_order_again_must_wait(live, exchange, clock):
         live.offer(USER, BUYING)
     clock.now += 11
     live.offer(USER, BUYING)
+
+
+def test_canceling_what_is_over_protects_nothing_again(desk, exchange):
+    entry = desk.send(wish(desk, target=D(5), loss=D(2)))
+    (guard,) = desk.rows.children(entry.id)
+    assert desk.cancel(entry).state == DONE
+    assert desk.rows.children(entry.id) == [guard] and exchange.placed == [entry.id, guard.id]
+
+
+def test_two_processes_that_see_the_same_end_protect_once(desk, exchange, clock):
+    exchange.say = ["mute"]
+    entry = desk.send(wish(desk, loss=D(2)))
+    other = Desk(desk.sources, desk.db, Accounts(exchange), LIMITS, clock)
+    clock.now += 2
+    desk.follow()
+    other._booked(entry, exchange.find(entry).seen, told=True)
+    assert len(desk.rows.children(entry.id)) == 1 and told(desk) == ["filled"]
+
+
+def test_a_purchase_that_outlives_the_kill_switch_is_canceled_when_it_can_be(desk, exchange, clock):
+    entry = rest(desk)
+    exchange.silent = True
+    desk.rows.save_trader(7, stopped=1)
+    assert desk.cancel(entry).state == WORKING
+    exchange.silent = False
+    clock.now += 11
+    desk.follow()
+    assert desk.rows.find(7, entry.id).state == DONE and told(desk) == ["ended"]
+    assert exchange.there[entry.client_ids[0]].state == "CANCELED"
+
+
+def test_the_kill_switch_goes_on_where_a_broker_is_not_to_be_had(desk, exchange):
+    mine, other = rest(desk), rest(desk)
+    none = Desk(desk.sources, desk.db, Accounts(None), LIMITS)
+    done = list(none.cancel_every([mine, other]))
+    assert [(one.id, str(error)) for one, error in done] == [
+        (mine.id, "no key"),
+        (other.id, "no key"),
+    ]

@@ -1,4 +1,7 @@
-from orders import PAPER
+from decimal import Decimal as D
+
+from order_rows import meant
+from orders import BUY, LIMIT, LIVE, PAPER, Draft
 
 
 def test_the_kill_switch_cancels_purchases_and_keeps_guards(say, database):
@@ -14,6 +17,15 @@ def test_the_kill_switch_cancels_purchases_and_keeps_guards(say, database):
     assert say("/sat eth %50")[0].text.startswith("Boşta ETH yok")
     assert "lifted" in say("/panic off", lang="en")[0].text
     assert "SOL" in say("/al sol 50usdt")[0].text
+
+
+def test_it_is_on_even_where_an_order_cannot_be_canceled(say, database, ctx):
+    live = meant(7, 7, LIVE, Draft("BTCUSDT", BUY, LIMIT, D("0.01"), price=D(50000)))
+    database.orders.change(database.orders.add(live).id, state="working")
+    say(say("/emir al eth 100usdt limit 1500")[0].buttons[0][0][1])
+    (told,) = say("/panik")
+    assert "Acil durdurma açık" in told.text and "İptal edilemedi: Canlı işlem kapalı" in told.text
+    assert database.orders.trader(7).stopped and not database.orders.living(7, PAPER)
 
 
 def test_it_outlives_a_restart(say, database):
