@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 import risk
 import rulebook
@@ -22,14 +23,14 @@ from orders import (
     fit,
     plain,
 )
-from risk import Limits, Standing
+from risk import NONE, Limits, Standing
 
 FRESH, BAND, MONEY = (
     60_000,
     Decimal("0.5"),
     (*("quantity", "spend", "price", "stop", "bound", "target", "loss"),),
 )
-DEEP = 500
+DEEP, DOLLAR = 500, "USDT"
 
 
 class Ticket(NamedTuple):
@@ -61,11 +62,19 @@ def caps(config: Any) -> Limits:
     """Return the owner's caps."""
     names = ("max_order", "max_coin", "max_day", "max_loss", "max_distance")
     order, coin, day, loss, distance = (Decimal(getattr(config, name)) for name in names)
-    return Limits(order, coin, day, loss, distance, config.repeat_seconds)
+    return Limits(order, coin, day, loss, distance, config.repeat_seconds, config.timezone)
 
 
 def price(sources: Any, symbol: str, now: int) -> Decimal:
-    """Return a symbol's last price. Raises UserError where it is not fresh."""
+    """Return a symbol's last price. Raises UserError where it is not fresh, or not in USDT.
+
+    Every cap is in USDT: another quote would slip through them.
+    """
+    if not symbol.endswith(DOLLAR):
+        raise UserError(
+            f"{symbol[:20]}: yalnız USDT çiftlerinde işlem yapılır.",
+            f"{symbol[:20]}: only USDT pairs are traded.",
+        )
     read = sources.prices()
     if read.stale or now - read.at > FRESH or symbol not in read.data:
         raise UserError(
@@ -121,7 +130,9 @@ def look(
     draft = fit(draft, rules, rulebook.mean(sources, draft.symbol))
     average, filled = walked(sources, draft, last)
     free = affordable(draft, rules, balances, last, spare)
-    standing = standing_of(sources, db, user, broker.mode, balances, rules, now)
+    standing = NONE
+    if draft.side == BUY:
+        standing = standing_of(sources, db, user, broker.mode, limits.zone, balances, rules, now)
     trader = db.orders.trader(user.id)
     risk.check(limits, trader, standing, draft, last)
     risk.repeated(limits, draft, db.orders.of(user.id, broker.mode, now - 3_600_000), now)
@@ -191,6 +202,7 @@ def standing_of(
     db: Any,
     user: User,
     mode: str,
+    zone: ZoneInfo,
     balances: dict[str, Balance],
     rules: Rules,
     now: int,
@@ -198,7 +210,7 @@ def standing_of(
     """Return how an account stands today, and note what it was worth when its day began."""
     prices, pairs = sources.prices(), sources.exchange().pairs
     equity = risk.equity(balances, prices.data, pairs)
-    name, begun = risk.day(now, user.zone)
+    name, begun = risk.day(now, zone)
     opening = db.orders.opening(user.id, mode, name, equity)
     held = balances.get(rules.base, Balance(ZERO))
     coin = (held.free + held.locked) * Decimal(repr(prices.data.get(rules.symbol, 0.0)))

@@ -14,7 +14,10 @@ WARN, FAR = Decimal("0.8"), Decimal(50)
 
 
 class Limits(NamedTuple):
-    """The caps: `order`, `coin`, `day` in USDT, `loss` and `distance` in percent, `repeat` in s."""
+    """The caps: `order`, `coin`, `day` in USDT, `loss` and `distance` in percent, `repeat` in s.
+
+    A day is one of the owner's `zone`: a user who travels does not begin it anew.
+    """
 
     order: Decimal
     coin: Decimal
@@ -22,6 +25,7 @@ class Limits(NamedTuple):
     loss: Decimal
     distance: Decimal
     repeat: int
+    zone: ZoneInfo = ZoneInfo("Europe/Istanbul")
 
 
 class Standing(NamedTuple):
@@ -39,6 +43,9 @@ class Standing(NamedTuple):
     def loss(self) -> Decimal:
         """Return today's loss in percent, below 0 for a gain."""
         return HUNDRED * (self.opening - self.equity) / self.opening if self.opening else ZERO
+
+
+NONE = Standing(ZERO, ZERO, ZERO, ZERO)
 
 
 def check(limits: Limits, trader: Trader, standing: Standing, draft: Draft, last: Decimal) -> None:
@@ -74,18 +81,21 @@ def capped(worth: Decimal, cap: Decimal, tr: str, en: str) -> None:
 
 
 def near(limits: Limits, draft: Draft, last: Decimal) -> None:
-    """Raise UserError for a limit far on the wrong side of the price, or absurdly far away."""
+    """Raise UserError for a limit far on the wrong side of the price, an entry absurdly far away.
+
+    An exit may wait as far away as it likes.
+    """
     if last <= 0:
         raise UserError("Fiyat bilinmiyor.", "The price is not known.")
     start = draft.stop if draft.kind == STOP and draft.stop else last
-    limit = draft.bound if draft.kind == STOP else draft.price
-    for price, origin in ((limit, start), (draft.stop, last)):
+    limit, entry = draft.bound if draft.kind == STOP else draft.price, draft.side == BUY
+    stop = draft.stop if entry else None
+    for price, origin, most in ((limit, start, limits.distance), (stop, last, FAR)):
         if price is None:
             continue
         away = HUNDRED * (price / origin - 1)
-        wrong = away if draft.side == BUY else -away
-        most = limits.distance if price is limit else FAR
-        if wrong > most or abs(away) > max(FAR, limits.distance):
+        wrong = away if entry else -away
+        if wrong > most or (entry and abs(away) > max(FAR, limits.distance)):
             raise UserError(
                 f"{plain(price)}, fiyattan %{abs(away):.1f} uzak: bu bir yazım hatası olabilir.",
                 f"{plain(price)} is {abs(away):.1f}% away from the price: maybe a slip of the pen.",

@@ -9,7 +9,7 @@ import preflight
 import risk
 import tickets
 from bot import Reply, coin
-from orders import HUNDRED, floored
+from orders import HUNDRED, floored, plain
 from rulebook import rules
 
 GROUP = "trading"
@@ -57,5 +57,5 @@ def said(ctx, symbol, quantity, figures):
             f"Comment: sold at {at}, about {risked} is lost, fees included.",
         ),
     ]
-    buy = f"/al {name.lower()} {quantity}"
+    buy = f"/al {name.lower()} {plain(quantity)}"
     return Reply("\n".join(lines), ctx.buttons([(ctx.t("Al", "Buy"), buy)] if quantity else []))

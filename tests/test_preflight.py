@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -139,3 +140,37 @@ def test_a_token_keeps_a_draft_to_the_last_digit(draft):
 def test_another_body_is_no_ticket(body):
     with pytest.raises(ValueError):
         preflight.unpacked(body)
+
+
+@pytest.mark.parametrize("symbol", ["ETHBTC", "BTCTRY"])
+def test_no_cap_is_dodged_by_another_quote(look, symbol):
+    with pytest.raises(UserError, match="only USDT pairs"):
+        look(Draft(symbol, BUY, MARKET, spend=D(1)))
+
+
+def test_a_day_is_not_begun_anew_by_another_time_zone(market, database, clock):
+    broker = Exchange()
+    broker.balances = lambda: HELD
+    now = int(clock() * 1000)
+
+    def look(zone):
+        user = replace(USER, zone=ZoneInfo(zone))
+        draft = BUYING._replace(spend=D(100))
+        return preflight.look(market, database, broker, LIMITS, user, draft, now).standing
+
+    opening = look("Europe/Istanbul").opening
+    broker.balances = lambda: HELD | {"USDT": Balance(D(1000))}
+    for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):
+        with pytest.raises(UserError, match="loss is"):
+            look(zone)
+    assert opening > 30_000
+
+
+def test_an_exit_is_not_held_back_by_what_else_is_held(look, market, monkeypatch):
+    known = market.prices()
+    data = {symbol: price for symbol, price in known.data.items() if symbol != "ETHUSDT"}
+    monkeypatch.setattr(market, "prices", lambda: replace(known, data=data))
+    monkeypatch.setitem(HELD, "ETH", Balance(D(1)))
+    with pytest.raises(UserError, match="price of ETH"):
+        look(BUYING._replace(spend=D(100)))
+    assert look(Draft("BTCUSDT", SELL, MARKET, quantity=D("0.1"))).worst == 0

@@ -56,7 +56,7 @@ def test_the_kill_switch_holds_entries_only():
     ("side", "price", "fine"),
     [
         *[(BUY, 61700, True), (BUY, 61900, False), (BUY, 40000, True), (BUY, 20000, False)],
-        *[(SELL, 58300, True), (SELL, 58100, False), (SELL, 80000, True), (SELL, 100000, False)],
+        *[(SELL, 58300, True), (SELL, 58100, False), (SELL, 80000, True), (SELL, 100000, True)],
     ],
 )
 def test_a_limit_far_on_the_wrong_side_is_a_slip(side, price, fine):
@@ -67,6 +67,7 @@ def test_a_limit_far_on_the_wrong_side_is_a_slip(side, price, fine):
 def test_a_stops_limit_is_measured_from_its_stop():
     stop = Draft("BTCUSDT", SELL, STOP, D("0.01"), stop=D(50000), bound=D(49500))
     assert not refused(stop) and refused(stop._replace(bound=D(40000)))
+    assert not refused(stop._replace(stop=D(6000), bound=D(5990)))
 
 
 def test_no_price_no_order():
