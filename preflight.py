@@ -1,7 +1,7 @@
 """What an order would do before it is made: its rounding, fee, slippage and risk."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -10,15 +10,20 @@ import risk
 import rulebook
 from bot import User, UserError
 from brokers import Broker
+from order_rows import Intent
 from orders import (
     BUY,
     HUNDRED,
     LIMIT,
     MARKET,
+    OCO,
+    SELL,
+    STOP,
     ZERO,
     Amount,
     Balance,
     Draft,
+    Fill,
     Rules,
     fit,
     plain,
@@ -31,6 +36,7 @@ FRESH, BAND, MONEY = (
     (*("quantity", "spend", "price", "stop", "bound", "target", "loss"),),
 )
 DEEP, DOLLAR = 500, "USDT"
+SLACK = Decimal("0.5")
 
 
 class Ticket(NamedTuple):
@@ -127,7 +133,8 @@ def look(
     balances = broker.balances()
     if draft.spend is not None and not (draft.side == BUY and draft.kind == MARKET):
         draft = draft._replace(quantity=draft.spend / last, spend=None)
-    draft = fit(draft, rules, rulebook.mean(sources, draft.symbol))
+    mean = rulebook.mean(sources, draft.symbol)
+    draft = fit(draft, rules, mean)
     average, filled = walked(sources, draft, last)
     free = affordable(draft, rules, balances, last, spare)
     standing = NONE
@@ -138,6 +145,8 @@ def look(
     risk.repeated(limits, draft, db.orders.of(user.id, broker.mode, now - 3_600_000), now)
     worth = draft.spend or (draft.quantity or ZERO) * (draft.price or draft.stop or average)
     maker, taker = broker.fees(draft.symbol)
+    if draft.target or draft.loss:
+        guardable(draft, average, taker, rules, mean, db.orders.living(user.id, broker.mode))
     fee = worth * (maker if draft.kind == LIMIT and rests(draft, last) else taker)
     slip = HUNDRED * (average / last - 1) * (1 if draft.side == BUY else -1)
     worst = worth * draft.loss / HUNDRED + 2 * fee if draft.loss else worth
@@ -145,6 +154,35 @@ def look(
     warn = standing.loss >= limits.loss * risk.WARN
     figures = last, average, filled, slip, worth, fee, worst if draft.side == BUY else ZERO, dust
     return Ticket(draft, broker.mode, rules, *figures, free, standing, limits, warn)
+
+
+def guardable(
+    draft: Draft,
+    average: Decimal,
+    fee: Decimal,
+    rules: Rules,
+    mean: Decimal,
+    living: Iterable[Intent],
+) -> None:
+    """Raise UserError where the order that protects a purchase could not be made after it."""
+    stops = sum(bool(one.stop or one.trail) for one in living if one.symbol == draft.symbol)
+    if draft.loss and 0 < rules.most_stops <= stops:
+        raise UserError(
+            f"Koruma emri konamaz: bu coinde zaten {stops} stop var, fazlasını borsa almaz.",
+            f"It could not be protected: the coin has {stops} stops, the exchange takes no more.",
+        )
+    if draft.loss and draft.target and not rules.oco:
+        raise UserError(
+            "Bu coinde hedef ile zarar durdurma birlikte konamaz; hedefi bırakıp /stop kullanın.",
+            "This coin takes no target together with a stop; leave the target out and use /stop.",
+        )
+    got = draft.quantity or (draft.spend or ZERO) / average
+    try:
+        fit(guard(draft, [Fill("", average, got, got * fee, rules.base, 0)], rules), rules, mean)
+    except UserError as error:
+        raise UserError(
+            f"Koruma emri konamaz: {error.tr}", f"It could not be protected: {error.en}"
+        ) from error
 
 
 def rests(draft: Draft, last: Decimal) -> bool:
@@ -171,6 +209,7 @@ def walked(sources: Any, draft: Draft, last: Decimal) -> tuple[Decimal, Decimal]
         got, paid = got + taken, paid + taken * at
         left -= taken * at if draft.spend is not None else taken
         if left <= wanted * Decimal("1e-12"):
+            left = ZERO
             break
     return (paid / got if got else last), (wanted - max(left, ZERO)) / wanted
 
@@ -246,3 +285,20 @@ def unpacked(body: str) -> Wish:
     draft: dict[str, Any] = told["draft"]
     numbers = {name: Decimal(draft[name]) for name in MONEY if name in draft}
     return Wish(Draft(**draft | numbers), told["mode"], Decimal(told["last"]), told["after"])
+
+
+def guard(bought: Draft, fills: Sequence[Any], rules: Rules) -> Draft:
+    """Return the order that sells what was bought at a target or a loss in percent, or either.
+
+    A fee taken from the coin itself lowers what can be sold.
+    """
+    got = sum((fill.quantity for fill in fills), ZERO)
+    paid = sum((fill.quantity * fill.price for fill in fills), ZERO)
+    held = got - sum((fill.fee for fill in fills if fill.asset == rules.base), ZERO)
+    average = paid / got
+    target = average * (1 + bought.target / HUNDRED) if bought.target else None
+    stop = average * (1 - bought.loss / HUNDRED) if bought.loss else None
+    bound = stop * (1 - SLACK / HUNDRED) if stop else None
+    kind = OCO if target and stop and rules.oco else STOP if stop else LIMIT
+    price = None if kind == STOP else target
+    return Draft(bought.symbol, SELL, kind, held, price=price, stop=stop, bound=bound)

@@ -161,7 +161,7 @@ def warnings(ctx: Ctx, ticket: Ticket) -> Iterable[str]:
     if ticket.filled < 1:
         share = ctx.percent(100 * float(ticket.filled), 1)
         yield ctx.t(
-            f"⚠️ Defter bunun ancak {share}'ini karşılıyor.",
+            f"⚠️ Defter bunun ancak {share} kadarını karşılıyor.",
             f"⚠️ The book can take only {share} of it.",
         )
     if ticket.dust:

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from decimal import Decimal
 from typing import Any
 
 import rulebook
@@ -33,21 +32,16 @@ from orders import (
     ACCEPTED,
     BUY,
     HUNDRED,
-    LIMIT,
     LIVE,
     NOT_SENT,
-    OCO,
-    SELL,
-    STOP,
     ZERO,
     Answer,
     Draft,
-    Rules,
     Seen,
     fit,
 )
 from paper import advance
-from preflight import BAND, Ticket, Wish, look, packed, unpacked
+from preflight import BAND, Ticket, Wish, guard, look, packed, unpacked
 from risk import Limits
 from workers import Job
 
@@ -56,7 +50,6 @@ log = logging.getLogger("dort5bot")
 CONFIRM = 30_000
 WAITS = (1000, 2000, 4000, 8000, 15_000)
 SURELY, QUARANTINE, SLOWLY, LOOK = 15_000, 300_000, 60_000, 10_000
-SLACK = Decimal("0.5")
 DUPLICATE, UNKNOWN_ORDER = "Duplicate order sent.", -2013
 FILLED, REFUSAL, LOST, LOCKED, FOUND = "filled", "refused", "dropped", "stuck", "working"
 BARE, PARTIAL, ENDED, ORDER = "bare", "partial", "ended", "order"
@@ -159,6 +152,12 @@ class Desk:
                 return self.confirm(user, chat_id, token)
             return self._relieve(claimed) if old else self.send(claimed)
 
+    def drop(self, user_id: int, token: str) -> Intent | None:
+        """Use a token up; return what it has made, None where it makes nothing any more."""
+        with self.lock(user_id):
+            self.db.take_token(user_id, token)
+            return self.rows.claimed(user_id, token)
+
     def _kept(self, user: User, token: str) -> Wish:
         """Return what a token that is still good keeps. Raises UserError."""
         body, made = self.db.token(user.id, token) or ("", 0)
@@ -250,7 +249,7 @@ class Desk:
             return [], []
         try:
             rules = rulebook.rules(self.sources, intent.symbol)
-            draft = guard(intent, [fill for one in seen for fill in one.fills], rules)
+            draft = guard(intent.draft, [fill for one in seen for fill in one.fills], rules)
             fitted = fit(draft, rules, rulebook.mean(self.sources, intent.symbol))
         except UserError as error:
             log.warning("intent %s stays unprotected: %s", intent.id, error)
@@ -424,20 +423,3 @@ class Desk:
         doubt = (SENDING, UNSURE, STUCK)
         mine = (one for one in self.rows.living(user_id, mode) if one.symbol == symbol)
         return next((one for one in mine if one.state in doubt), None)
-
-
-def guard(intent: Intent, fills: Sequence[Any], rules: Rules) -> Draft:
-    """Return the order that sells what was bought at a target or a loss in percent, or either.
-
-    A fee taken from the coin itself lowers what can be sold.
-    """
-    bought = sum((fill.quantity for fill in fills), ZERO)
-    paid = sum((fill.quantity * fill.price for fill in fills), ZERO)
-    held = bought - sum((fill.fee for fill in fills if fill.asset == rules.base), ZERO)
-    average = paid / bought
-    target = average * (1 + intent.target / HUNDRED) if intent.target else None
-    stop = average * (1 - intent.loss / HUNDRED) if intent.loss else None
-    bound = stop * (1 - SLACK / HUNDRED) if stop else None
-    kind = OCO if target and stop and rules.oco else STOP if stop else LIMIT
-    price = None if kind == STOP else target
-    return Draft(intent.symbol, SELL, kind, held, price=price, stop=stop, bound=bound)

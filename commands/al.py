@@ -1,6 +1,6 @@
 """
-Piyasadan alır; hedef ve zarar durdurma koyar: /al coin 100usdt|0.5|%10 [hedef%] [zarar%]
-Buys at market, with a target and a stop: /al coin 100usdt|0.5|10% [target%] [stop%]
+Piyasadan alır; hedef ve zarar durdurma koyar: /al coin 100usdt|0.5btc|%10 [hedef%] [zarar%]
+Buys at market, with a target and a stop: /al coin 100usdt|0.5btc|10% [target%] [stop%]
 """
 
 import tickets

@@ -14,6 +14,7 @@ from rulebook import rules
 
 GROUP = "trading"
 ALIASES = ("size",)
+CENT = Decimal("0.01")
 
 
 def run(ctx):
@@ -41,12 +42,13 @@ def level(ctx, last):
 
 def said(ctx, symbol, quantity, figures):
     capital, lost, last, stop = figures
+    mode = tickets.mode(ctx, ctx.db.orders.trader(ctx.user.id).mode)
     name, worth = coin(symbol), tickets.quote(ctx, quantity * last)
     at = tickets.price(ctx, stop, symbol)
     far = ctx.percent(float(HUNDRED * (last - stop) / last), 2)
     risked = tickets.quote(ctx, lost)
     lines = [
-        f"<b>{tickets.number(ctx, quantity)} {name} ≈ {worth}</b>",
+        f"<b>{mode} · {tickets.number(ctx, quantity)} {name} ≈ {worth}</b>",
         ctx.t(
             f"Sermaye {tickets.quote(ctx, capital)}, risk {risked}, stop {at} ({far} uzakta)",
             f"Capital {tickets.quote(ctx, capital)}, risk {risked}, stop {at} ({far} away)",
@@ -57,5 +59,5 @@ def said(ctx, symbol, quantity, figures):
             f"Comment: sold at {at}, about {risked} is lost, fees included.",
         ),
     ]
-    buy = f"/al {name.lower()} {plain(quantity)}"
+    buy = f"/al {name.lower()} {plain(floored(quantity * last, CENT))}usdt"
     return Reply("\n".join(lines), ctx.buttons([(ctx.t("Al", "Buy"), buy)] if quantity else []))

@@ -69,8 +69,11 @@ def confirm(ctx):
 
 
 def drop(ctx):
-    ctx.db.take_token(ctx.user.id, ctx.arg(1))
-    return ctx.t("Vazgeçildi; emir verilmedi.", "Dropped; no order was made.")
+    made = ctx.desk.drop(ctx.user.id, ctx.arg(1))
+    if made:
+        return tickets.report(ctx, made)
+    mode = tickets.mode(ctx, ctx.db.orders.trader(ctx.user.id).mode)
+    return ctx.t(f"{mode} · Vazgeçildi; emir verilmedi.", f"{mode} · Dropped; no order was made.")
 
 
 KINDS = {"limit": limit, "stop": stop, "oco": oco, "iz": trail, "trail": trail}

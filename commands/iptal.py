@@ -15,7 +15,8 @@ def run(ctx):
     if fold(ctx.arg(0)) in ("hepsi", "all"):
         every = rows.living(ctx.user.id, rows.trader(ctx.user.id).mode)
         if not every:
-            return ctx.t("Açık emir yok.", "There are no open orders.")
+            none = ctx.t("Açık emir yok.", "There are no open orders.")
+            return f"{tickets.mode(ctx, rows.trader(ctx.user.id).mode)} · {none}"
         return list(tickets.canceled(ctx, every))
     number = int(ctx.replaced([ctx.arg(0).lstrip("#")]).number(0, low=1, high=2**31 - 1))
     intent = rows.find(ctx.user.id, number)

@@ -1,3 +1,5 @@
+import pytest
+
 from orders import PAPER
 
 
@@ -30,3 +32,26 @@ def test_what_cannot_be_is_told(say):
         "0,1 ile 90" in say("/al btc 100usdt %5 %95")[0].text
         or "arasında" in say("/al btc 100usdt %5 %95")[0].text
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("/al btc 6usdt %5 %50", "en az 5 USDT"),
+        ("/al btc 100usdt %1000 %5", "arasında olmalı"),
+    ],
+)
+def test_what_could_not_be_protected_is_not_bought(say, line, words):
+    (told,) = say(line)
+    assert "Koruma emri konamaz" in told.text and words in told.text and not told.buttons
+
+
+def test_no_more_stops_are_promised_than_the_exchange_takes(say, clock):
+    for _ in range(5):
+        say(say("/al btc 20usdt %5 %2")[0].buttons[0][0][1])
+        clock.now += 11
+    assert "zaten 5 stop var" in say("/al btc 20usdt %5 %2")[0].text
+
+
+def test_the_book_is_not_said_to_be_short_for_a_rounding(say):
+    assert "Defter" not in say("/al btc 7usdt")[0].text

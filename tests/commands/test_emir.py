@@ -39,6 +39,13 @@ def test_a_dropped_card_makes_nothing(say, database):
     assert database.orders.of(7, PAPER) == []
 
 
+def test_what_was_made_is_not_said_to_be_dropped(say, database):
+    (card,) = say("/al btc 100usdt")
+    say(card.buttons[0][0][1])
+    assert "✅ gerçekleşti" in say(card.buttons[0][1][1])[0].text
+    assert len(database.orders.of(7, PAPER)) == 1
+
+
 def test_a_late_tap_makes_nothing(say, clock, database):
     (card,) = say("/al btc 100usdt")
     clock.now += 31
