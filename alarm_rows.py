@@ -255,6 +255,12 @@ class AlarmRows:
         """Return what is still to be told, the oldest first."""
         return self._firings(firings.c.delivered.is_(None), firings.c.dropped.is_(None))
 
+    def waiting(self) -> int:
+        """Return how much is still to be told."""
+        still = firings.c.delivered.is_(None) & firings.c.dropped.is_(None)
+        with self._read() as db:
+            return db.scalar(select(func.count()).where(still)) or 0
+
     def fired(self, user_id: int, since: int = 0) -> list[Firing]:
         """Return what a user's alarms fired since an instant (ms), the oldest first."""
         return self._firings(firings.c.user_id == user_id, firings.c.at >= since)

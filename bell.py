@@ -50,6 +50,11 @@ class Bell:
             self._next.append(group)
         self._more()
 
+    def waiting(self) -> int:
+        """Return how many chats are being rung or wait for it."""
+        with self._lock:
+            return len(self._next) + self._busy
+
     def _more(self, done: int = 0) -> None:
         """Queue the next chats in the places of those that are done."""
         with self._lock:
@@ -101,16 +106,18 @@ class Bell:
             if thread.message is None:
                 raise RuntimeError("a firing's message has no words")
             self._rows.told(ids, thread.message)
+            ctx.meters.add("told", len(ids), outcome="delivered")
         except Undeliverable as error:
-            self._unheard(error, part[0], ids)
+            self._unheard(ctx, error, part[0], ids)
 
-    def _unheard(self, error: Undeliverable, first: Firing, ids: list[int]) -> None:
+    def _unheard(self, ctx: Ctx, error: Undeliverable, first: Firing, ids: list[int]) -> None:
         """Keep what a silent Telegram did not take; drop what it refused, and pause the lost."""
         rows = self._rows
         if error.__cause__ is None:
             rows.fresh = True
             return
         rows.drop(ids)
+        ctx.meters.add("told", len(ids), outcome="dropped")
         if isinstance(error.__cause__, PermissionError) or lost(error.__cause__):
             log.warning("chat %s is lost, its alarms pause: %s", first.chat_id, error)
             rows.pause(first.user_id, first.chat_id)

@@ -12,6 +12,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from meters import Meters
+
 log = logging.getLogger("dort5bot")
 
 INTERVALS = {
@@ -140,6 +142,7 @@ class Ctx:
     desk: Any = None
     config: Any = None
     redact: Callable[[str], str] = str
+    meters: Meters = field(default_factory=Meters)
     commands: Mapping[str, Command] = field(default_factory=dict)
     said: str = ""
     attached: Callable[[], bytes] | None = None
@@ -474,7 +477,7 @@ def answer(line: str, ctx: Ctx, me: str = "") -> Iterator[Reply]:
         said=line,
         usage=(command.about("tr")[1], command.about("en")[1]),
     )
-    yield from guarded(command, ctx)
+    yield from ctx.meters.answers(command.name, guarded(command, ctx))
 
 
 def guarded(command: Command, ctx: Ctx) -> Iterator[Reply]:

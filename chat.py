@@ -20,6 +20,7 @@ from bell import Bell
 from bot import REFRESH, Chat, Command, Ctx, Reply, User, answer, find
 from config import Config
 from db import Db, DbError, Push
+from logs import about
 from post import Post, Stopping, Thread, Undeliverable
 from workers import Job
 
@@ -121,6 +122,11 @@ class Lanes:
             self._queues[key] = deque([work])
             self._go(key)
 
+    def waiting(self) -> int:
+        """Return how much work waits or is being done."""
+        with self._idle:
+            return sum(map(len, self._queues.values()))
+
     def drain(self, patience: float) -> bool:
         """Wait until all work is done; return whether it was in time."""
         with self._idle:
@@ -174,6 +180,9 @@ class Telegram:
         self._excused: set[int] = set()
         self._pushing: set[tuple[int, str]] = set()
         self.bell = Bell(post, base.db.alarms, self._lanes.put, self._ctx_of)
+        queues = {"lanes": self._lanes, "heavy": self._heavy, "bell": self.bell}
+        for name, queue in queues.items():
+            base.meters.length(name, queue.waiting)
 
     def jobs(self) -> list[tuple[Job, float]]:
         """Return the jobs of the chat, each with the seconds before its first run."""
@@ -370,7 +379,8 @@ class Telegram:
     def _act_on_secret(self, incoming: Incoming, gone: bool) -> None:
         """Answer a message that was not written down, if it is gone from the chat."""
         if gone:
-            self._say(incoming)
+            with about(f"update {incoming.update}"):
+                self._say(incoming)
         else:
             text = self._ctx(incoming).t(
                 "Mesajınızı silemedim; güvenlik için işlemedim. Lütfen siz silin.",
@@ -393,7 +403,8 @@ class Telegram:
 
     def _work(self, incoming: Incoming) -> None:
         try:
-            self._handle(incoming)
+            with about(f"update {incoming.update}"):
+                self._handle(incoming)
         finally:
             self._taken.discard(incoming.update)
 

@@ -1,21 +1,17 @@
-"""The frozen settings from the environment and .env, the Secret type, the redactor of logs."""
+"""The frozen settings from the environment and .env, and the Secret type."""
 
-import logging
 import os
 import re
-import sys
-import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, quote, unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
 
-TOKEN_SHAPE = re.compile(r"(?<!\d)\d{6,12}:[A-Za-z0-9_-]{30,}")
 MASK = "***"
 
 
@@ -282,6 +278,20 @@ class Config:
         "günlük düzeyi",
         "log level",
     )
+    log_format: str = setting(
+        "LOG_FORMAT",
+        one_of("text", "json"),
+        "text",
+        "günlük satırları: text ya da json",
+        "log lines: text or json",
+    )
+    metrics_token: Secret = setting(
+        "METRICS_TOKEN",
+        secret,
+        "",
+        "/metrics'i okuyanın anahtarı; boşsa sayfa yoktur",
+        "bearer token of who reads /metrics; empty: no such page",
+    )
     telegram_api_url: str = setting(
         "TELEGRAM_API_URL",
         url,
@@ -469,51 +479,3 @@ def load(environ: Mapping[str, str] | None = None, env_file: str = ".env") -> Co
     if wrong:
         raise ConfigError("Yanlış ayarlar / wrong settings:\n" + "\n".join(wrong))
     return Config(**values)
-
-
-class Redactor:
-    """Replace every known secret, and whatever looks like a bot token, in a text."""
-
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._secrets: set[str] = set()
-        for value in secrets:
-            self.add(value)
-
-    def add(self, value: str) -> None:
-        """Hide this value from now on, percent-encoded too."""
-        if len(value) >= 4:
-            self._secrets |= {value, quote(value, safe="")}
-
-    def secrets(self) -> frozenset[str]:
-        """Return what is hidden."""
-        return frozenset(self._secrets)
-
-    def __call__(self, words: str) -> str:
-        for value in sorted(self._secrets, key=len, reverse=True):
-            words = words.replace(value, MASK)
-        return TOKEN_SHAPE.sub(MASK, words)
-
-
-class RedactingFormatter(logging.Formatter):
-    """Format a record with its traceback and hide the secrets in all of it."""
-
-    def __init__(self, redact: Redactor) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
-        self._redact = redact
-
-    def format(self, record: logging.LogRecord) -> str:
-        return self._redact(super().format(record))
-
-
-def start_logging(level: str, redact: Redactor) -> None:
-    """Send every record and uncaught exception to standard error, redacted."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(RedactingFormatter(redact))
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for name in ("urllib3", "TeleBot", "waitress", "requests_cache"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    log = logging.getLogger("dort5bot")
-    sys.excepthook = lambda *error: log.critical("uncaught", exc_info=error)
-    threading.excepthook = lambda args: log.critical(
-        "uncaught in %s", args.thread, exc_info=args.exc_value
-    )

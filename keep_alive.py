@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import hmac
 import ipaddress
 import logging
 import math
@@ -10,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +23,7 @@ from waitress import wasyncore
 from waitress.server import create_server
 from werkzeug.exceptions import HTTPException
 
+import scrape
 from bot import Ctx
 from workers import Job
 
@@ -169,11 +172,13 @@ def create_app(
     *,
     redact: Callable[[str], str] = str,
     clock: Callable[[], float] = time.time,
+    metrics: tuple[str, Callable[[], str]] | None = None,
 ) -> Flask:
     """Return the web application; it shows only what the two callables hold in memory.
 
     `health` returns {"ok": bool, …}. `page` returns jobs, store, hosts, degraded, uptime_s and
     version; every …_ms is an instant but running_ms, a duration; store's rate is within 0–1.
+    `metrics` is the token of who may read them and what tells them.
     """
     app = Flask(__name__, static_folder=None, template_folder=None)
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
@@ -188,10 +193,19 @@ def create_app(
         tone, mood, reason = words.mood(bool(health()["ok"]), data)
         return template.render(w=words, page=data, tone=tone, mood=mood, reason=reason)
 
+    probe(app, limiter, lambda: public(health(), redact))
+    if metrics:
+        measure(app, limiter, *metrics)
+    return app
+
+
+def probe(app: Flask, limiter: Limiter, health: Callable[[], Mapping[str, Any]]) -> None:
+    """Answer those that ask whether the bot is well, or there at all."""
+
     @app.get("/health")
     @limiter.limit(PROBES)
     def state() -> tuple[Response, int]:
-        data = public(health(), redact)
+        data = health()
         return jsonify(data), 200 if data["ok"] else 503
 
     @app.get("/ping")
@@ -199,7 +213,21 @@ def create_app(
     def ping() -> Response:
         return Response("pong", mimetype="text/plain")
 
-    return app
+
+def measure(app: Flask, limiter: Limiter, token: str, tell: Callable[[], str]) -> None:
+    """Tell the metrics to who has the token.
+
+    Neither loopback nor a switch would do: behind a proxy on the same machine everybody comes
+    from loopback, and on a public host a switch opens them to all.
+    """
+    wanted = f"Bearer {token}".encode()
+
+    @app.get("/metrics")
+    @limiter.limit(PROBES)
+    def metrics() -> Response:
+        if not hmac.compare_digest(request.headers.get("Authorization", "").encode(), wanted):
+            return Response("401 Unauthorized\n", 401, {"WWW-Authenticate": "Bearer"}, "text/plain")
+        return Response(tell(), content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 def language() -> str:
@@ -343,9 +371,10 @@ def overview(ctx: Ctx) -> dict[str, Any]:
 
 def open_site(ctx: Ctx) -> Site:
     """Serve the status page on the configured address. Raises OSError where it is taken."""
-    app = create_app(
-        lambda: overview(ctx), lambda: overview(ctx), ctx.config.proxies, redact=ctx.redact
-    )
+    token, proxies = ctx.config.metrics_token.reveal(), ctx.config.proxies
+    metrics = (token, lambda: scrape.exposition(ctx)) if token else None
+    tell = partial(overview, ctx)
+    app = create_app(tell, tell, proxies, redact=ctx.redact, metrics=metrics)
     site = Site(app, ctx.config.address, ctx.config.port)
     site.start()
     return site

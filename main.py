@@ -19,6 +19,7 @@ if __name__ != "__mp_main__":
     import commands
     import config
     import keep_alive
+    import logs
     import post
     import preflight
     import shell
@@ -38,8 +39,7 @@ def build(settings: "config.Config") -> "Ctx":
     """Make the parts in their order: data folder, database, sources, workers, commands."""
     sys.setswitchinterval(0.0005)
     workers.lean_malloc()
-    redact = config.Redactor(settings.secrets())
-    config.start_logging(settings.log_level, redact)
+    redact = logs.start_logging(settings.log_level, settings.log_format, settings.secrets())
     Path(settings.data_dir).mkdir(mode=0o700, parents=True, exist_ok=True)
     db = Db(settings.database)
     kept = str(Path(settings.data_dir) / "exchange.db")
@@ -77,7 +77,7 @@ def serve(ctx: "Ctx") -> int:
     telegram = chat.Telegram(api, post.Post(api, stop), ctx, stop)
     telegram.start()
     workers.schedule(ctx.workers, ctx.sources, ctx.db, settings)
-    alarms = watch.Watch(ctx.sources, ctx.db)
+    alarms = watch.Watch(ctx.sources, ctx.db, meters=ctx.meters)
     for job, after in (*telegram.jobs(), *alarms.jobs(), *ctx.desk.jobs()):
         ctx.workers.add(job, after)
     if settings.keep_awake and settings.external_url:

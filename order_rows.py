@@ -292,6 +292,13 @@ class OrderRows:
         where += [intents.c.mode == mode] if mode else []
         return list(self._intents(*where))
 
+    def counted(self) -> list[tuple[str, str, int]]:
+        """Return how many intents there are of every mode and state."""
+        query = select(intents.c.mode, intents.c.state, func.count())
+        with self._read() as db:
+            rows = db.execute(query.group_by(intents.c.mode, intents.c.state)).all()
+        return [(mode, state, count) for mode, state, count in rows]
+
     def children(self, intent_id: int) -> list[Intent]:
         """Return the intents that protect what another bought."""
         return list(self._intents(intents.c.parent == intent_id))

@@ -17,6 +17,7 @@ from board import Board
 from bot import INTERVALS, UserError
 from evaluation import Context
 from gauges import gauge
+from meters import Meters
 from workers import Job
 
 log = logging.getLogger("dort5bot")
@@ -42,8 +43,15 @@ class Watch:
     A look and what it changes are written in one transaction, and count only when they are.
     """
 
-    def __init__(self, sources: Any, db: Any, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        sources: Any,
+        db: Any,
+        clock: Callable[[], float] = time.time,
+        meters: Meters | None = None,
+    ) -> None:
         self.sources, self.db, self._clock = sources, db, clock
+        self.meters = meters or Meters()
         self.board, self.engine = Board(), Engine((), self.targets, {})
         self.marks: dict[str, int] = db.alarms.marks()
         self._lock, self._building, self._telling = (threading.Lock() for _ in range(3))
@@ -178,6 +186,8 @@ class Watch:
                 else:
                     block.revert()
         self.marks |= marks
+        self.meters.add("alarms_evaluated", sum(len(block.ids) for block in every))
+        self.meters.add("alarms_fired", len(firings))
 
     def _old(self, key: str, alarms: Iterable[Alarm], now: int) -> None:
         """Note which alarms wait for fresh data of a kind; tell their chats, and when it is there.

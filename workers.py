@@ -18,6 +18,7 @@ from functools import partial
 from typing import Any
 
 import chart
+from logs import about
 
 log = logging.getLogger("dort5bot")
 
@@ -58,8 +59,9 @@ class Job:
         """Run it now; an exception is logged and counted, and the job goes on."""
         self.running = self.last_run = clock()
         try:
-            if self.run:
-                self.run()
+            with about(f"job {self.name}"):
+                if self.run:
+                    self.run()
             self.last_error = None
         except Exception as error:
             self.errors += 1
@@ -275,6 +277,15 @@ class Pool(Executor):
             kill(processes)
         if processes:
             processes.shutdown(wait=True, cancel_futures=cancel_futures)
+
+    def waiting(self) -> int:
+        """Return how many calls wait or run."""
+        return len(self._tasks)
+
+    def pids(self) -> list[int]:
+        """Return the ids of the processes that there are."""
+        processes = self._processes
+        return list((processes and processes._processes) or {})
 
     def _send(self, task: Task) -> None:
         with self._lock:

@@ -12,6 +12,7 @@ import chat
 import commands
 import config
 import db
+import logs
 import post
 import preflight
 import sources
@@ -117,7 +118,7 @@ def ctx(settings, database, market, clock, registry, request):
             workers=pool,
             desk=desk,
             config=settings(),
-            redact=config.Redactor(),
+            redact=logs.Redactor(),
             commands=registry,
         )
 

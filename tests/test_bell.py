@@ -28,6 +28,7 @@ def rung(server, open_bot, database, clock):
         settle(made)
         return [t for room in (1, 2) for t in texts(server, room) if "🔔" in t]
 
+    ring.meters = made.base.meters
     return ring
 
 
@@ -46,6 +47,14 @@ def test_a_firing_is_told_once_and_delivered_means_its_message(server, rung, dat
         f"/alarm neden {row.id}",
         "/alarm sil 1",
     ]
+
+
+def test_what_is_told_and_dropped_is_counted(server, rung):
+    rung(FIRED, FIRED._replace(at=FIRED.at + 1))
+    server.fault("sendMessage", 403)
+    rung(FIRED._replace(user_id=2, chat_id=2))
+    counted = {labels["outcome"]: n for _, labels, n in rung.meters.counted("told", outcome="")}
+    assert counted == {"delivered": 2, "dropped": 1}
 
 
 def test_many_for_one_chat_are_one_message_and_late_ones_say_how_late(rung, clock):

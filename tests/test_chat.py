@@ -1,12 +1,14 @@
 """Telegram end to end: the real client over real HTTP against the local Bot API server."""
 
 import json
+import logging
 import threading
 from dataclasses import replace
 
 import pytest
 
 import chat
+import logs
 import post
 from bot import REFRESH, Command, Reply
 from db import DbError, Push
@@ -34,6 +36,32 @@ def test_the_language_is_the_persons(server, open_bot):
     server.wait(1, after=asked)
     asked = server.say(1, "/id")
     assert "Kimliğiniz" in server.wait(1, after=asked).text
+
+
+def test_what_a_message_leads_to_is_logged_with_its_update_and_its_queue_is_measured(
+    server, open_bot, caplog
+):
+    caplog.handler.setFormatter(logs.JsonFormatter(logs.Redactor()))
+    go, seen = threading.Event(), threading.Event()
+
+    def run(ctx):
+        seen.set()
+        go.wait(10)
+        logging.getLogger("dort5bot").warning("worked")
+        return "done"
+
+    bot = open_bot(Command("x", run))
+    server.say(1, "/x")
+    assert seen.wait(10)
+    lengths = {labels["queue"]: n for _, labels, n in bot.base.meters.lengths()}
+    go.set()
+    assert server.wait(1).text == "done"
+    settle(bot)
+    assert lengths == {"lanes": 1, "heavy": 0, "bell": 0}
+    assert bot.base.meters.lengths()[0][2] == 0
+    (line,) = (line for line in caplog.text.splitlines() if "worked" in line)
+    said = json.loads(line)
+    assert said["request"].startswith("update ") and said["request"][7:].isdecimal()
 
 
 def test_refresh_edits_in_place_and_another_command_is_a_new_message(server, open_bot):

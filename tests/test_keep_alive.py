@@ -1,6 +1,7 @@
 """keep_alive.py: the status page, the probes, the limits, the server and the self-wake."""
 
 import base64
+import dataclasses
 import hashlib
 import http.client
 import json
@@ -21,6 +22,7 @@ from hypothesis import strategies as st
 import bot
 import keep_alive
 import workers
+from config import Secret
 
 NOW = 1_750_000_000
 TOKEN = "123456789" + ":" + "A" * 35
@@ -530,8 +532,9 @@ def running():
     crew.add(workers.Job("warm", 60, None), 30)
     report = {"store": page()["store"], "hosts": [host()]}
     broken = bot.Command("etf", None, error=f"ImportError: {TOKEN}")
+    place = {"address": "127.0.0.1", "port": 0, "proxies": 0, "metrics_token": Secret()}
     ctx = bot.Ctx(
-        config=types.SimpleNamespace(address="127.0.0.1", port=0, proxies=0, version="9f2c1ab"),
+        config=types.SimpleNamespace(**place, version="9f2c1ab"),
         workers=crew,
         sources=types.SimpleNamespace(report=lambda: report),
         commands={"etf": broken, "fon": broken, "p": bot.Command("p", list)},
@@ -554,3 +557,38 @@ def test_the_site_of_a_running_bot(running):
     health = requests.get(f"{url}/health", timeout=5)
     assert (health.status_code, health.json()["late"]) == (503, ["warm"])
     assert "Geciken işler: warm" in requests.get(url, timeout=5).text
+
+
+def metrics(**headers):
+    app = client(metrics=("sesame-1234", lambda: "up 1\n"))
+    return app.get("/metrics", headers=headers)
+
+
+def test_metrics_are_for_who_has_the_token():
+    good = metrics(Authorization="Bearer sesame-1234")
+    assert (good.status_code, good.text) == (200, "up 1\n")
+    assert good.content_type == "text/plain; version=0.0.4; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    "word", [None, "", "Bearer", "Bearer sesame-123", "Basic sesame-1234", "é"]
+)
+def test_others_are_told_nothing_not_even_on_this_machine(word):
+    refused = metrics(**({} if word is None else {"Authorization": word}))
+    assert refused.status_code == 401 and "up" not in refused.text
+    assert refused.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_without_a_token_there_are_no_metrics():
+    assert client().get("/metrics").status_code == 404
+
+
+def test_the_site_has_metrics_when_the_settings_have_a_token(ctx, settings):
+    for environ, status in (({}, 404), ({"METRICS_TOKEN": "sesame-1234"}, 200)):
+        config = settings(PORT="0", **environ)
+        site = keep_alive.open_site(dataclasses.replace(ctx(), config=config))
+        address = f"http://127.0.0.1:{site.port}/metrics"
+        answer = requests.get(address, headers={"Authorization": "Bearer sesame-1234"}, timeout=5)
+        site.stop(1)
+        assert answer.status_code == status
+        assert status == 404 or "dort5bot_uptime_seconds " in answer.text

@@ -11,7 +11,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS = {
-    0: ("bot", "calc", "config", "dar", "net", "shapes", "store"),
+    0: ("calc", "config", "dar", "logs", "meters", "net", "shapes", "store"),
+    0.25: ("bot",),
     0.5: ("lines", "schema", "orders", "vault", "quiet"),
     0.75: ("alarm_rows",),
     0.8: ("order_rows", "paper_rows"),
@@ -41,7 +42,7 @@ FLOORS = {
     3.4: ("alarm_codes",),
     3.5: ("rings", "alarm_views"),
     3.6: ("alarm_charts",),
-    3.75: ("bell", "alarm_offers"),
+    3.75: ("bell", "alarm_offers", "scrape"),
     3.8: ("alarm_sharing",),
     4: ("commands", "chat", "keep_alive", "shell"),
     5: ("main",),

@@ -1,10 +1,12 @@
 """trade.py: whatever a broker answers, and whenever the bot ends, no order happens twice."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
 
+import logs
 import trade
 from bot import User, UserError
 from order_rows import (
@@ -158,6 +160,22 @@ def test_what_is_filled_at_once_is_booked_and_over(desk, exchange):
     assert done.state == DONE and done.closed and exchange.placed == [done.id]
     (fill,) = desk.rows.filled(done.id)
     assert fill.price == 60000 and fill.mode == PAPER and told(desk) == []
+
+
+def test_an_order_is_logged_with_the_update_it_came_by_and_with_its_number(desk, exchange, caplog):
+    caplog.set_level("INFO", "dort5bot")
+    caplog.handler.setFormatter(logs.JsonFormatter(logs.Redactor()))
+    with logs.about("update 55"):
+        resting = rest(desk)
+    (name,) = resting.client_ids
+    exchange.there[name] = exchange.there[name]._replace(state="CANCELED")
+    desk.rows.change(resting.id, again=0)
+    desk.follow()
+    said = [json.loads(line) for line in caplog.text.splitlines()]
+    told = [(one.get("request"), one["intent"], one["message"]) for one in said if "intent" in one]
+    number = resting.id
+    assert told[0] == ("update 55", number, f"intent {number} is working")
+    assert told[-1] == (None, number, f"intent {number} is done")
 
 
 def test_an_intent_is_sent_once_however_often_it_is_asked_for(desk, exchange):

@@ -7,6 +7,7 @@ import watch
 from alarm_rows import DONE, PAUSED, Alarm
 from bot import UserError
 from formula import compile
+from meters import Meters
 from net import Dated
 from shapes import Candles, Panel, Ticker
 from watch import BROKEN, FRESH, STALE, Watch
@@ -77,6 +78,14 @@ def test_a_crossing_is_a_row_once_and_a_restart_in_between_changes_nothing(
     assert database.alarms.find(1, 1).state == DONE
     seen = Watch(venue, database, clock)
     assert go(seen, 103, 97, 99, 101) == [(again, 101.0)]
+
+
+def test_what_is_evaluated_and_fired_is_counted(venue, database, clock, go):
+    database.alarms.add(ONE), database.alarms.add(ONE._replace(text="> 200"))
+    meters = Meters()
+    go(Watch(venue, database, clock, meters), 99, 101, 99)
+    counted = [meters.counted(f"alarms_{name}")[0][2] for name in ("evaluated", "fired")]
+    assert counted == [2 + 2 + 1, 1]
 
 
 def test_alarms_come_and_go_while_the_others_stay_as_they_are(venue, database, clock, go):

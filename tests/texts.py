@@ -12,6 +12,7 @@ from requests.adapters import BaseAdapter
 import bot
 import commands
 import config
+import logs
 import post
 import strength
 import workers
@@ -102,7 +103,7 @@ def open_context(
         db=db,
         workers=workers.Workers(workers.Pool(1), clock),
         config=settings,
-        redact=config.Redactor(),
+        redact=logs.Redactor(),
         commands=commands.load(),
     )
 
