@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     Connection,
+    Engine,
     Table,
     create_engine,
     delete,
@@ -32,6 +33,7 @@ from schema import (
     favourites,
     formulas,
     hosts,
+    leases,
     meta,
     pushes,
     readings,
@@ -49,6 +51,7 @@ KEEP_UPDATES = 2 * 86_400_000
 KEEP_READINGS = 40 * 86_400_000
 KEEP_TOKENS = 3_600_000
 MAX_FAVOURITES = 50
+STILL_MS = 10_000
 
 
 class Person(NamedTuple):
@@ -90,24 +93,24 @@ class Waiting(NamedTuple):
 
 
 class Db:
-    """Hold the connections and every read and write of rows; opening it migrates."""
+    """Hold the connections and every read and write of rows; opening it migrates.
 
-    def __init__(self, url: str, clock: Callable[[], float] = time.time) -> None:
-        self._clock, self._lock = clock, threading.Lock()
+    `guard` is asked at the end of every writing transaction and raises where it may not be.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        clock: Callable[[], float] = time.time,
+        guard: Callable[[Connection], None] | None = None,
+    ) -> None:
+        self._clock, self._lock, self._guard = clock, threading.Lock(), guard
         self._memo: dict[tuple, tuple[float, Any]] = {}
-        local = url.startswith("sqlite")
-        options: dict[str, Any] = {"connect_args": {"timeout": 10}} if local else {}
-        # Errors stand in the log and on the status page; people's words do not.
-        options["hide_parameters"] = True
-        self._engine = create_engine(url, pool_size=8, pool_pre_ping=not local, **options)
-        self._dialect: Any = sqlite if local else postgresql
+        self._engine = open_engine(url, alive=guard is not None)
+        self._dialect: Any = sqlite if url.startswith("sqlite") else postgresql
         parts = (self._read, self._write, self._dialect, self.now)
         self.alarms, self.orders = AlarmRows(*parts), OrderRows(*parts)
         self.paper = PaperRows(*parts)
-        event.listen(self._engine, "handle_error", hush)
-        if local:
-            event.listen(self._engine, "connect", prepare_sqlite)
-            event.listen(self._engine, "begin", begin_sqlite)
         self.migrate()
 
     def close(self) -> None:
@@ -136,6 +139,8 @@ class Db:
         connection = self._engine.connect().execution_options(immediate=True)
         with connection, connection.begin():
             yield connection
+            if self._guard:
+                self._guard(connection)
 
     def _remembered(self, key: tuple, look: Callable[[], Any]) -> Any:
         """Return what was read a moment ago, for a reply may ask for the same row many times."""
@@ -399,7 +404,7 @@ def copy(origin: str, target: str) -> int:
     Both are brought to the newest version first. Raises ValueError where the target has rows.
     """
     source, sink = Db(origin), Db(target)
-    wanted = [table for table in tables.sorted_tables if table is not meta]
+    wanted = [table for table in tables.sorted_tables if table not in (meta, leases)]
     with source._read() as there, sink._write() as here:
         if any(here.scalar(select(func.count()).select_from(table)) for table in wanted):
             raise ValueError("hedef boş değil / the target is not empty")
@@ -429,11 +434,37 @@ def hush(context: Any) -> None:
         context.sqlalchemy_exception.args = (said,)
 
 
+def open_engine(url: str, patience: float = 10, alive: bool = False) -> Engine:
+    """Return what connects to a database and waits so many seconds for its locks.
+
+    Where others wait for them only somebody `alive` keeps locks: a transaction may not stand still.
+    """
+    local = url.startswith("sqlite")
+    options: dict[str, Any] = {"connect_args": {"timeout": patience}} if local else {}
+    # Errors stand in the log and on the status page; people's words do not.
+    options["hide_parameters"] = True
+    engine = create_engine(url, pool_size=8, pool_pre_ping=not local, **options)
+    event.listen(engine, "handle_error", hush)
+    if local:
+        event.listen(engine, "connect", prepare_sqlite)
+        event.listen(engine, "begin", begin_sqlite)
+    elif alive:
+        event.listen(engine, "connect", prepare_postgresql)
+    return engine
+
+
 def prepare_sqlite(connection: Any, _record: Any) -> None:
     """Set a new SQLite connection to WAL and leave transactions to us."""
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000"):
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def prepare_postgresql(connection: Any, _record: Any) -> None:
+    """Let a new connection end, with its locks, when its transaction stands still."""
+    connection.autocommit = True
+    connection.execute(f"SET idle_in_transaction_session_timeout = {STILL_MS}")
+    connection.autocommit = False
 
 
 def begin_sqlite(connection: Connection) -> None:

@@ -285,6 +285,17 @@ paper_fills = Table(
     Column("asset", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
 )
+leases = Table(
+    "leases",
+    tables,
+    Column("name", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("beat", BigInteger, nullable=False),
+    Column("wanted", Text, nullable=False),
+    Column("change", Text, nullable=False),
+)
 
 
 def make(*wanted: Table) -> Callable[[Connection], None]:
@@ -318,4 +329,5 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     make(wallets, ledger, paper_orders, paper_fills),
     extend(paper_orders.c.asset),
     extend(users.c.quiet),
+    make(leases),
 )

@@ -20,6 +20,7 @@ FLOORS = {
     1: ("markets", "door", "db", "stats", "live", "chart", "vocabulary", "graph"),
     1.25: (
         "history",
+        "lease",
         "perps",
         "panels",
         "refusals",
