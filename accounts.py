@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from bot import UserError
+from bot import User, UserError
 from brokers import Broker
 from net import Host
 from orders import LIVE
@@ -61,6 +61,13 @@ class Accounts:
         keep, sleep = self.sources.keep_state, self._sleep
         client = Signed(self.host, pair, session, clock=clock, sleep=sleep, on_state=keep)
         return Spot(client, clock)
+
+    def user(self, user_id: int) -> User:
+        """Return a user for whom something is done while they are away."""
+        person, admin = self.db.person(user_id), user_id in self.config.admins
+        lang = (person and person.lang) or self.config.language
+        allowed = admin or user_id in self.config.allowed_ids
+        return User(user_id, person.name if person else "", lang, allowed=allowed, admin=admin)
 
     def missing(self, user_id: int) -> Iterator[tuple[str, str]]:
         """Yield what a user lacks for live trading, in both languages."""

@@ -3,15 +3,17 @@
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import formula
 from alarm_rows import Alarm
 from alarms import INDICES, both
-from bot import INTERVALS, UserError, fold
+from bot import INTERVALS, UserError, coin, fold
+from orders import BUY, SELL, ZERO, Follow, amount, followed
 from vocabulary import WORDS, FormulaError
 
-DAY, MOST_COINS = 86_400_000, 50
+DAY, MOST_COINS, MOST_LOSS = 86_400_000, 50, Decimal(90)
 UNITS = {"m": 60_000, "dk": 60_000, "h": 3_600_000, "sa": 3_600_000, "d": DAY, "g": DAY}
 UNITS |= {"gun": DAY, "w": 7 * DAY, "hf": 7 * DAY}
 SIZES = {"": 1.0, "k": 1e3, "m": 1e6}
@@ -26,7 +28,10 @@ PRICE_BAND, MOVE_BAND, RATE_BAND, POINTS = 0.003, 0.1, 0.05, 1.0
 
 
 class Options(NamedTuple):
-    """What is asked for beside the condition; `band` as typed: a share, or so many ATR."""
+    """What is asked for beside the condition; `band` as typed: a share, or so many ATR.
+
+    `follow` is an orders.Follow as text, "" for none, None where nothing is said of it.
+    """
 
     cooldown: int | None = None
     until: int | None = None
@@ -34,6 +39,7 @@ class Options(NamedTuple):
     confirm: bool = False
     steady: bool = False
     band: tuple[float, str] | None = None
+    follow: str | None = None
 
 
 USUAL = Options()._asdict()
@@ -54,9 +60,11 @@ def read(
     """
     rest, asked = options(words, blank.made)
     alarm = condition(rest, blank, mine, sources, asked.confirm)
-    named = ("cooldown", "until", "severity", "steady")
+    named = ("cooldown", "until", "severity", "steady", "follow")
     own = {name: value for name in named if (value := getattr(asked, name)) != USUAL[name]}
     alarm = alarm._replace(snooze=None, **own)
+    if alarm.follow:
+        followable(alarm)
     return alarm._replace(band=band(alarm, asked.band, atr))
 
 
@@ -85,10 +93,7 @@ def options(words: Sequence[str], now: int) -> tuple[list[str], Options]:
         elif word in ("bant", "band"):
             found = found._replace(band=banded(waiting.pop(0) if waiting else ""))
         elif word in ("sonra", "then"):
-            raise UserError(
-                "Alarmdan sonra al/sat emri henüz yok; alım satım gelince açılacak.",
-                "An order after an alarm is not there yet; it comes with trading.",
-            )
+            found = found._replace(follow=ordered(waiting))
         elif word in FLAGS:
             found = found._replace(**dict([FLAGS[word]]))
         else:
@@ -102,6 +107,45 @@ FLAGS: Mapping[str, tuple[str, Any]] = {
     **dict.fromkeys(("onay:kapanis", "confirm:close"), ("confirm", True)),
     **dict.fromkeys(("seviye", "level"), ("steady", True)),
 }
+
+
+def ordered(waiting: list[str]) -> str:
+    """Take the words of a following order off a list; return it as text. Raises UserError."""
+    verb = fold(waiting.pop(0)) if waiting else ""
+    if verb in ("yok", "none"):
+        return ""
+    much, guards = amount(waiting.pop(0) if waiting else ""), list[Decimal]()
+    if verb not in SIDES or much is None:
+        raise UserError(
+            "Alarmın emri sonra al 100 %5 %2 ya da sonra sat %50 gibi yazılır.",
+            "An alarm's order is like then buy 100 %5 %2 or then sell %50.",
+        )
+    while waiting and len(guards) < 2 and SIDES[verb] == BUY:
+        share = amount(waiting[0])
+        if share is None or share.unit != "%":
+            break
+        guards.append(share.number)
+        waiting.pop(0)
+    return Follow(SIDES[verb], much, *guards).text
+
+
+SIDES = {"al": BUY, "buy": BUY, "sat": SELL, "sell": SELL}
+
+
+def followable(alarm: Alarm) -> None:
+    """Raise UserError where an alarm cannot make the order that shall follow it."""
+    wanted = followed(alarm.follow)
+    if not alarm.symbols or alarm.kind in INDICES:
+        raise UserError(
+            "Emri izleyecek alarm adı yazılan coinler için olmalı: /alarm btc > 70000 sonra al 100",
+            "An order follows an alarm of named coins only: /alarm btc > 70000 then buy 100",
+        )
+    units = {"", "%", "USDT"} | ({coin(alarm.symbols[0])} if len(alarm.symbols) == 1 else set())
+    if wanted.amount.unit not in units or (wanted.loss or ZERO) > MOST_LOSS:
+        raise UserError(
+            "Emrin miktarı 100, %50 ya da 0.5btc gibi, zararı en çok %90 olur.",
+            "The order's amount is like 100, %50 or 0.5btc, its loss 90% at most.",
+        )
 
 
 def duration(word: str) -> int | None:

@@ -34,7 +34,13 @@ def blank(ctx: Ctx) -> Alarm:
 def read(ctx: Ctx, words: Sequence[str], place: Alarm) -> Alarm:
     """Return the alarm that words ask for in a place. Raises UserError."""
     mine = ctx.db.formulas(ctx.user.id)
-    return alarm_grammar.read(words, place, mine, ctx.sources, partial(alarm_views.span, ctx))
+    asked = alarm_grammar.read(words, place, mine, ctx.sources, partial(alarm_views.span, ctx))
+    if asked.follow and ctx.chat.kind != "private":
+        raise ctx.wrong(
+            "Emir veren alarm yalnız özel sohbette kurulur.",
+            "An alarm that makes an order is set in a private chat only.",
+        )
+    return asked
 
 
 def one(ctx: Ctx, words: Sequence[str], old: Alarm | None = None) -> Reply:

@@ -23,7 +23,8 @@ class Alarm(NamedTuple):
     `kind` is formula, price, move, rise, fall, or an index: ap, fg, dom, fr. All but a formula's
     text is a sign and a number. `targets` are symbols, or one word: favourites, all, `top 50`.
     A `steady` one fires while it is true, others when it comes true. `cooldown` is None for one
-    that fires once. Times are in ms; `band` is how far a number must go back to fire again.
+    that fires once. Times are in ms; `band` is how far a number must go back to fire again;
+    `follow` an orders.Follow as text, the order that each firing makes.
     """
 
     user_id: int
@@ -42,6 +43,7 @@ class Alarm(NamedTuple):
     made: int = 0
     last_fired: int | None = None
     topic: int | None = None
+    follow: str = ""
     id: int = 0
 
     @property

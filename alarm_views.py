@@ -12,11 +12,13 @@ import numpy as np
 import alarm_grammar
 import calc
 import formula
+import tickets
 from alarm_rows import Alarm, Firing, State
 from alarms import INDICES, MOVES, Block, Formulas, Numbers, line
 from bot import INTERVALS, Ctx, UserError, coin
 from formula import Part
 from gauges import gauge
+from orders import followed
 from shapes import Panel
 from watch import replayed, targets
 
@@ -207,6 +209,8 @@ def manner(ctx: Ctx, alarm: Alarm) -> list[str]:
     usual = alarm_grammar.band(alarm, None, float)
     if alarm.band != usual:
         told.append(ctx.t("bant ", "band ") + ctx.figure(alarm.band))
+    if alarm.follow:
+        told.append(tickets.following(ctx, followed(alarm.follow)))
     return told
 
 

@@ -171,8 +171,7 @@ class Telegram:
         self.trouble = ""
         self._db: Db = base.db
         self._config: Config = base.config
-        owner = frozenset({1}) if base.config.local else frozenset()
-        self._admins: frozenset[int] = base.config.admin_ids or owner
+        self._admins: frozenset[int] = base.config.admins
         self._stop, self._clock = stop, clock
         self._lanes, self._heavy = Lanes(LANES, "lane"), Lanes(HEAVY_LANES, "heavy")
         self._offset, self._closing = 0, False

@@ -430,6 +430,11 @@ class Config:
     )
 
     @property
+    def admins(self) -> frozenset[int]:
+        """Return the admins' ids: in the local chat its one person, where none are named."""
+        return self.admin_ids or frozenset({1} if self.local else ())
+
+    @property
     def local(self) -> bool:
         """Tell whether the bot runs without a token, on the local chat."""
         return not self.telegram_token

@@ -92,6 +92,10 @@ class Waiting(NamedTuple):
     tries: int
 
 
+# Names the lock that two bots starting on one database take in turn.
+MIGRATING = 4595
+
+
 class Db:
     """Hold the connections and every read and write of rows; opening it migrates.
 
@@ -120,6 +124,8 @@ class Db:
     def migrate(self) -> None:
         """Bring the schema to the newest version. Raises RuntimeError on a newer one than ours."""
         with self._write() as db:
+            if db.dialect.name == "postgresql":
+                db.execute(select(func.pg_advisory_xact_lock(MIGRATING)))
             there = inspect(db).has_table("meta")
             version = db.scalar(select(func.max(meta.c.version))) or 0 if there else 0
             if version > len(MIGRATIONS):

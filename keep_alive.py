@@ -349,10 +349,11 @@ def wake(url: str, session: requests.Session) -> None:
             raise ValueError("the address to wake is not this bot's")
 
 
-def waking(url: str) -> Job:
+def jobs(config: Any) -> list[tuple[Job, float]]:
     """Return the job that keeps the bot awake on a host that lets idle services sleep."""
-    session = requests.Session()
-    return Job("awake", 600, lambda: wake(url, session))
+    url, session = config.external_url, requests.Session()
+    wanted = config.keep_awake and url
+    return [(Job("awake", 600, lambda: wake(url, session)), 60)] if wanted else []
 
 
 def overview(ctx: Ctx) -> dict[str, Any]:

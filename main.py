@@ -18,6 +18,7 @@ if __name__ != "__mp_main__":
     import chat
     import commands
     import config
+    import followups
     import keep_alive
     import logs
     import post
@@ -78,10 +79,9 @@ def serve(ctx: "Ctx") -> int:
     telegram.start()
     workers.schedule(ctx.workers, ctx.sources, ctx.db, settings)
     alarms = watch.Watch(ctx.sources, ctx.db, meters=ctx.meters)
-    for job, after in (*telegram.jobs(), *alarms.jobs(), *ctx.desk.jobs()):
+    found = [*telegram.jobs(), *alarms.jobs(), *followups.jobs(ctx.desk)]
+    for job, after in [*found, *keep_alive.jobs(settings)]:
         ctx.workers.add(job, after)
-    if settings.keep_awake and settings.external_url:
-        ctx.workers.add(keep_alive.waking(settings.external_url), 60)
     ctx.workers.start()
     if server:
         threading.Thread(target=run_terminal, args=(server,), daemon=True).start()

@@ -1,16 +1,18 @@
 """The rows of trading: what was meant, what became of it at the exchange, who may trade how."""
 
 import secrets
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from alarm_rows import Firing, told_row
 from orders import OCO, PAPER, Draft, Seen
-from schema import fills, firings, intents, keys, openings, orders, tokens, traders
+from schema import alarms, fills, firings, intents, keys, openings, orders, tokens, traders
 
 READY, SENDING, UNSURE, WORKING, STUCK = "ready", "sending", "unsure", "working", "stuck"
 DONE, REFUSED, DROPPED = "done", "refused", "dropped"
@@ -128,6 +130,12 @@ def meant(user_id: int, chat_id: int, mode: str, draft: Draft, **more: Any) -> I
     return Intent(user_id, chat_id, mode, **draft._asdict(), **more)
 
 
+def after(firing: Firing) -> str:
+    """Return the nonce of the one order that may follow a firing."""
+    told = f"{firing.id} {firing.made} {firing.symbol}".encode()
+    return urlsafe_b64encode(sha256(told).digest()[:9]).decode()
+
+
 class OrderRows:
     """Read and write the rows of trading."""
 
@@ -217,6 +225,33 @@ class OrderRows:
         row.pop("id")
         made = db.scalar(insert(intents).values(**row).returning(intents.c.id))
         return Intent(**row, id=made)
+
+    def once(self, intent: Intent, tell: Iterable[Firing] = ()) -> Intent | None:
+        """Write the one intent of its nonce with what is to be said; None where it is there."""
+        row = intent._asdict() | {"made": self._now()}
+        row.pop("id")
+        made = self._dialect.insert(intents).values(**row).on_conflict_do_nothing()
+        with self._write() as db:
+            number = db.scalar(made.returning(intents.c.id))
+            if number is None:
+                return None
+            for firing in tell:
+                told = firing._replace(text=f"{firing.text} {number}")
+                db.execute(insert(firings).values(**told_row(told, self._now())))
+        return Intent(**row, id=number)
+
+    def awaited(self, since: int) -> list[tuple[Firing, str]]:
+        """Return the firings since an instant (ms) whose alarm's order is still to be made."""
+        query = select(firings, alarms.c.follow).join(alarms, alarms.c.id == firings.c.alarm_id)
+        lately = (firings.c.made >= since) & (firings.c.made >= alarms.c.made)
+        with self._read() as db:
+            rows = db.execute(query.where(alarms.c.follow != "", lately).order_by(firings.c.id))
+            told = [dict(row._mapping) for row in rows]
+            every = [(row.pop("follow"), Firing(**row)) for row in told]
+            nonces = [after(firing) for _, firing in every]
+            there = set(db.scalars(select(intents.c.nonce).where(intents.c.nonce.in_(nonces))))
+        pairs = zip(every, nonces, strict=True)
+        return [(firing, wanted) for (wanted, firing), nonce in pairs if nonce not in there]
 
     def begin(self, intent_id: int) -> bool:
         """Note that an intent is about to be sent; False where it is not there to be sent."""

@@ -97,6 +97,28 @@ def amount(word: str) -> Amount | None:
     return Amount(number, unit)
 
 
+class Follow(NamedTuple):
+    """The market order that an alarm makes when it fires; `target` and `loss` as in a Draft."""
+
+    side: str
+    amount: Amount
+    target: Decimal | None = None
+    loss: Decimal | None = None
+
+    @property
+    def text(self) -> str:
+        """Return it as `followed` reads it."""
+        guards = ("-" if one is None else plain(one) for one in (self.target, self.loss))
+        return " ".join([self.side, plain(self.amount.number), self.amount.unit or "-", *guards])
+
+
+def followed(text: str) -> Follow:
+    """Return the order that a Follow's text tells of."""
+    side, number, unit, *guards = text.split()
+    target, loss = (None if one == "-" else Decimal(one) for one in guards)
+    return Follow(side, Amount(Decimal(number), unit.replace("-", "")), target, loss)
+
+
 class Fill(NamedTuple):
     """A trade of an order: `trade` is its id at the exchange, `at` in ms."""
 

@@ -123,6 +123,7 @@ alarms = Table(
     Column("state", Text, nullable=False),
     Column("made", BigInteger, nullable=False),
     Column("last_fired", BigInteger),
+    Column("follow", Text, nullable=False, server_default=""),
 )
 alarm_states = Table(
     "alarm_states",
@@ -330,4 +331,5 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     extend(paper_orders.c.asset),
     extend(users.c.quiet),
     make(leases),
+    extend(alarms.c.follow),
 )

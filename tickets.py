@@ -21,12 +21,13 @@ from orders import (
     ZERO,
     Amount,
     Draft,
+    Follow,
     amount,
     plain,
 )
 from preflight import Ticket, sized
 from rulebook import rules
-from trade import BARE, ENDED, FILLED, FOUND, LOCKED, LOST, ORDER, PARTIAL, REFUSAL
+from trade import BARE, DECLINED, ENDED, FILLED, FOUND, LOCKED, LOST, ORDER, PARTIAL, REFUSAL
 
 __all__ = ["ORDER"]
 KINDS = {
@@ -60,6 +61,7 @@ EVENTS = {
         "⚠️ Order partly filled; it is protected only when it is complete or canceled",
     ),
     ENDED: ("✖️ Emir gerçekleşmeden bitti", "✖️ The order ended unfilled"),
+    DECLINED: ("❌ Alarmın emri verilmedi", "❌ The alarm's order was not made"),
 }
 
 
@@ -100,6 +102,15 @@ def asked(ctx: Ctx, draft: Draft, base: str) -> str:
     if draft.spend is not None:
         return quote(ctx, draft.spend)
     return f"{number(ctx, draft.quantity or ZERO)} {html.escape(base)}"
+
+
+def following(ctx: Ctx, wanted: Follow) -> str:
+    """Return the order that follows an alarm as it is typed."""
+    verb = ctx.t(*(("al", "buy") if wanted.side == BUY else ("sat", "sell")))
+    much, unit = number(ctx, wanted.amount.number), wanted.amount.unit
+    words = [ctx.t("sonra", "then"), verb, f"%{much}" if unit == "%" else f"{much}{unit.lower()}"]
+    guards = (wanted.target, wanted.loss)
+    return " ".join([*words, *(f"%{number(ctx, one)}" for one in guards if one is not None)])
 
 
 def levels(ctx: Ctx, draft: Draft) -> Iterable[str]:

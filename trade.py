@@ -52,7 +52,7 @@ WAITS = (1000, 2000, 4000, 8000, 15_000)
 SURELY, QUARANTINE, SLOWLY, LOOK = 15_000, 300_000, 60_000, 10_000
 DUPLICATE, UNKNOWN_ORDER = "Duplicate order sent.", -2013
 FILLED, REFUSAL, LOST, LOCKED, FOUND = "filled", "refused", "dropped", "stuck", "working"
-BARE, PARTIAL, ENDED, ORDER = "bare", "partial", "ended", "order"
+BARE, PARTIAL, ENDED, DECLINED, ORDER = "bare", "partial", "ended", "declined", "order"
 
 
 class Desk:
@@ -104,13 +104,13 @@ class Desk:
         `after` is an open order of the same side that this one shall stand in for.
         """
         with self.lock(user.id):
-            ticket = self._look(user, draft, after)
+            ticket = self.ticket(user, draft, after)
             wish = meant(user.id, 0, ticket.mode, ticket.draft, nonce="test")
             self.broker(user.id, ticket.mode).test(wish)
         kept = Wish(ticket.draft, ticket.mode, ticket.last, after and after.id)
         return ticket, self.db.keep_token(user.id, packed(kept))
 
-    def _look(self, user: User, draft: Draft, after: Intent | None) -> Ticket:
+    def ticket(self, user: User, draft: Draft, after: Intent | None = None) -> Ticket:
         """Return the ticket of an order that may be made now. Raises UserError."""
         mode = self.rows.trader(user.id).mode
         self.ready(user.id, mode)
@@ -135,7 +135,7 @@ class Desk:
                 return made
             wish = self._kept(user, token)
             old = self.rows.find(user.id, wish.after) if wish.after else None
-            ticket = self._look(user, wish.draft, old)
+            ticket = self.ticket(user, wish.draft, old)
             gone = old is not None and old.closed is not None
             moved = abs(HUNDRED * (ticket.last / wish.last - 1)) > BAND
             if gone or moved or ticket.mode != wish.mode:
@@ -170,8 +170,11 @@ class Desk:
             "This confirmation is too old; no order was made. Type it again.",
         )
 
-    def send(self, intent: Intent) -> Intent:
-        """Send an intent that was written, once, and return what became of it."""
+    def send(self, intent: Intent, told: bool = False) -> Intent:
+        """Send an intent that was written, once, and return what became of it.
+
+        Where nobody waits for that it is `told` by message.
+        """
         with self.lock(intent.user_id):
             if not self.rows.begin(intent.id):
                 return self._anew(intent)
@@ -179,8 +182,8 @@ class Desk:
             try:
                 broker = self.broker(intent.user_id, intent.mode)
             except UserError as error:
-                return self._take(intent, Answer(NOT_SENT, text=error.en), told=False)
-            return self._take(intent, broker.place(intent), told=False)
+                return self._take(intent, Answer(NOT_SENT, text=error.en), told)
+            return self._take(intent, broker.place(intent), told)
 
     def _anew(self, intent: Intent) -> Intent:
         return self.rows.find(intent.user_id, intent.id) or intent

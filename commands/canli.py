@@ -1,21 +1,29 @@
 """
-Canlı işleme geçer: izin, anahtar ve onay ister: /canli
-Goes live: needs leave, a key and a confirmation: /canli
+Canlı işleme geçer; izin 7: alarmlar 7 gün canlı emir verebilir: /canli [izin gün|kapat]
+Goes live; allow 7: alarms may make live orders for 7 days: /canli [allow days|off]
 """
 
 from bot import Reply, fold
 from orders import LIVE
+
+DAY, OFF = 86_400_000, ("kapat", "off")
 
 GROUP = "trading"
 ALIASES = ("live",)
 
 
 def run(ctx):
-    if fold(ctx.arg(0, "")) == "onay":
+    verb = fold(ctx.arg(0, ""))
+    if verb == "onay":
         return confirm(ctx)
+    if verb in ("izin", "allow") and fold(ctx.arg(1)) in OFF:
+        ctx.db.orders.save_trader(ctx.user.id, approved=None)
+        return ctx.t("Alarmlar artık canlı emir veremez.", "Alarms make no live orders any more.")
     lacking = [ctx.t(*one) for one in ctx.desk.accounts.missing(ctx.user.id)]
     if lacking:
         return "\n".join([ctx.t("<b>Canlıya geçilemez:</b>", "<b>Not yet:</b>"), *lacking])
+    if verb in ("izin", "allow"):
+        return allow(ctx)
     limits = ctx.desk.limits
     text = ctx.t(
         "<b>⚠️ CANLI işlem gerçek parayla yapılır.</b>\n"
@@ -27,6 +35,17 @@ def run(ctx):
     )
     token = ctx.db.keep_token(ctx.user.id, LIVE)
     return Reply(text, [[(ctx.t("Canlıya geç", "Go live"), f"/canli onay {token}")]])
+
+
+def allow(ctx):
+    until = ctx.now + ctx.count(1, high=30) * DAY
+    ctx.db.orders.save_trader(ctx.user.id, approved=until)
+    return ctx.t(
+        f"🔴 {ctx.clock(until)} anına dek alarmlarınız sormadan canlı emir verebilir "
+        "(yalnız “sonra al/sat” yazılanlar, sınırlar içinde). Geri almak için: /canli izin kapat",
+        f"🔴 Until {ctx.clock(until)} your alarms may make live orders without asking "
+        "(only those with “then buy/sell”, within the caps). To end it: /canli izin kapat",
+    )
 
 
 def confirm(ctx):

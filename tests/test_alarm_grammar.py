@@ -46,6 +46,10 @@ def asked(market, text, mine=()):
         ("btc > 7 tekrar", {"cooldown": HOUR, "kind": "price"}),
         ("btc > 7 tekrar 4h sessiz", {"cooldown": 4 * HOUR, "severity": "silent"}),
         ("btc > 7 seviye bitiş 7g", {"steady": True, "until": NOW + 7 * DAY}),
+        ("btc > 7 sonra al 100 %5 %2", {"text": "> 7", "follow": "BUY 100 - 5 2"}),
+        ("btc %5 15m sonra sat %50 tekrar", {"follow": "SELL 50 % - -", "cooldown": HOUR}),
+        ("btc > 7 then buy 0,5btc 5%", {"follow": "BUY 0.5 BTC 5 -"}),
+        ("btc > 7 sonra yok", {"follow": ""}),
         ("eth 4h rsi < 30 repeat 15dk until 2w", {"cooldown": 900_000, "until": NOW + 14 * DAY}),
     ],
 )
@@ -64,7 +68,9 @@ def test_what_is_typed_is_what_is_meant(market, typed, wanted):
         *("btc %5", "btc %5 3w", "btc %0 15m", "btc %5 nosuch", "top", "top x rsi < 3", "hepsi"),
         *("btc > 3 bitiş", "btc > 3 bitiş yarın", "btc > 3 bitiş 9999g", "btc > 3 bant %90"),
         *("btc > 3 bant", "btc eth > 3 bant 1atr", "btc rsi", "btc rsi <", "btc nosuch(3) > 2"),
-        *("btc > 3 sonra al 100", "btc > 3 then sell", "btc > 3 > 4"),
+        *("btc > 3 sonra", "btc > 3 then sell", "btc > 3 > 4", "btc > 3 sonra tut 5"),
+        *("hepsi %5 1h sonra al 100", "ap > 75 sonra al 100", "btc > 3 sonra al 5eth"),
+        *("btc > 3 sonra al 100 %5 %95", "btc > 3 sonra al 100 %5 %2 %1", "btc > 3 sonra al -5"),
     ],
 )
 def test_what_means_nothing_gets_a_sentence(market, typed):

@@ -1,12 +1,13 @@
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import create_engine, make_url, select, text
 
 import db
 from alarm_rows import Alarm, Firing, State
@@ -15,12 +16,14 @@ POSTGRES = os.environ.get("TEST_DATABASE_URL", "postgresql+psycopg://root@127.0.
 
 
 def fresh_postgres():
-    engine = create_engine(POSTGRES)
+    """Return the address of an empty schema of this process's own."""
+    engine, name = create_engine(POSTGRES), f"test_{os.getpid()}"
     with engine.begin() as connection:
-        connection.execute(text("DROP SCHEMA IF EXISTS public CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
+        connection.execute(text(f"DROP SCHEMA IF EXISTS {name} CASCADE"))
+        connection.execute(text(f"CREATE SCHEMA {name}"))
     engine.dispose()
-    return POSTGRES
+    place = make_url(POSTGRES).update_query_dict({"options": f"-csearch_path={name}"})
+    return place.render_as_string(hide_password=False)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.service)])
@@ -310,3 +313,12 @@ def test_a_report_comes_due_once_a_local_day(zone, minute, now):
     assert row.last(due, zone) == (day, due)
     before, earlier = row.last(due - 1, zone)
     assert before < day and earlier < due
+
+
+def test_bots_that_start_at_once_on_an_empty_database_migrate_it_once(url):
+    with ThreadPoolExecutor(6) as pool:
+        opened = list(pool.map(lambda _: db.Db(url), range(6)))
+    opened[0].save_person(7, name="Ayşe")
+    assert all(one.person(7).name == "Ayşe" for one in opened)
+    for one in opened:
+        one.close()

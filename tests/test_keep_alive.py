@@ -518,8 +518,11 @@ def test_wake_follows_nobody(serve):
     site.stop()
 
 
-def test_waking_is_a_job(serve):
-    waking = keep_alive.waking(f"http://127.0.0.1:{serve().port}")
+def test_waking_is_a_job_where_there_is_an_address(serve, settings):
+    url = f"http://127.0.0.1:{serve().port}"
+    assert not keep_alive.jobs(settings())
+    assert not keep_alive.jobs(settings(RENDER_EXTERNAL_URL=url, KEEP_AWAKE="0"))
+    ((waking, _),) = keep_alive.jobs(settings(RENDER_EXTERNAL_URL=url))
     assert waking.every == 600
     waking.once(lambda: NOW)
     assert (waking.runs, waking.errors) == (1, 0)

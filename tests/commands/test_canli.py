@@ -1,3 +1,15 @@
+def test_alarms_get_leave_for_live_orders_for_some_days(ctx, say, clock, settings, monkeypatch):
+    assert say("/canli izin 7")[0].text.startswith("<b>Canlıya geçilemez")
+    monkeypatch.setattr("accounts.Accounts.missing", lambda *_: iter(()))
+    rows = ctx().db.orders
+    assert "Until" in say("/live allow 7", lang="en")[0].text
+    assert rows.trader(7).approved == int(clock() * 1000) + 7 * 86_400_000
+    for wrong in ("/canli izin", "/canli izin 0", "/canli izin 31", "/canli izin x"):
+        assert say(wrong)[0].failed == 1
+    assert "veremez" in say("/canli izin kapat")[0].text
+    assert rows.trader(7).approved is None
+
+
 def test_live_says_what_is_missing(say):
     (told,) = say("/canli")
     assert all(word in told.text for word in ("LIVE_TRADING=1", "MASTER_KEY", "/apikey"))
