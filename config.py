@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import Field, dataclass, field, fields
 from importlib.util import find_spec
 from pathlib import Path
@@ -69,12 +69,12 @@ def maybe(value: str) -> bool | None:
     return None if value == "" else switch(value)
 
 
-def ids(value: str) -> frozenset[int]:
-    """Return Telegram user ids separated by commas or spaces."""
+def ids(value: str) -> Set[int]:
+    """Return Telegram user ids separated by commas or spaces, each once, in order."""
     words = value.replace(",", " ").split()
     if not all(re.fullmatch(r"-?[0-9]{1,15}", word) for word in words):
         raise ValueError("virgülle ayrılmış sayılar olmalı / must be numbers separated by commas")
-    return frozenset(int(word) for word in words)
+    return dict.fromkeys(map(int, words)).keys()
 
 
 def coins(value: str) -> tuple[str, ...]:
@@ -173,10 +173,10 @@ class Config:
     telegram_name: str = setting(
         "TELEGRAM_NAME", str, "dort5bot", "botun görünen adı", "the bot's shown name"
     )
-    admin_ids: frozenset[int] = setting(
+    admin_ids: Set[int] = setting(
         "ADMIN_IDS", ids, "", "yöneticilerin Telegram kimlikleri", "Telegram ids of the admins"
     )
-    allowed_ids: frozenset[int] = setting(
+    allowed_ids: Set[int] = setting(
         "ALLOWED_IDS",
         ids,
         "",
@@ -344,8 +344,15 @@ class Config:
         "MASTER_KEY",
         secret,
         "",
-        "API anahtarlarını mühürleyen parola; boşsa anahtar alınmaz",
-        "password that seals API keys; empty: no key is taken",
+        "API anahtarlarını ve yedekleri mühürleyen parola; boşsa ikisi de olmaz",
+        "password that seals API keys and backups; empty: neither is made",
+    )
+    old_master_key: Secret = setting(
+        "OLD_MASTER_KEY",
+        secret,
+        "",
+        "bir önceki MASTER_KEY; yalnız rotate-key için",
+        "the MASTER_KEY before; for rotate-key only",
     )
     max_order: int = setting(
         "MAX_ORDER", number(1, 10**9), "1000", "bir emir en çok (USDT)", "cap of one order (USDT)"
@@ -432,7 +439,13 @@ class Config:
     @property
     def admins(self) -> frozenset[int]:
         """Return the admins' ids: in the local chat its one person, where none are named."""
-        return self.admin_ids or frozenset({1} if self.local else ())
+        return frozenset(self.admin_ids or ({1} if self.local else ()))
+
+    @property
+    def owner(self) -> int | None:
+        """Return the first admin's id; in the local chat its one person's, where none is named."""
+        people = [one for one in self.admin_ids if one > 0]
+        return people[0] if people else 1 if self.local else None
 
     @property
     def local(self) -> bool:

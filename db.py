@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import (
     Connection,
     Engine,
-    Table,
     create_engine,
     delete,
     event,
@@ -30,11 +29,13 @@ from order_rows import OrderRows
 from paper_rows import PaperRows
 from schema import (
     MIGRATIONS,
+    alarm_states,
     favourites,
     formulas,
     hosts,
     leases,
     meta,
+    notes,
     pushes,
     readings,
     spending,
@@ -52,6 +53,12 @@ KEEP_READINGS = 40 * 86_400_000
 KEEP_TOKENS = 3_600_000
 MAX_FAVOURITES = 50
 STILL_MS = 10_000
+STORED = tuple(table for table in tables.sorted_tables if table not in (meta, leases))
+ITSELF = (alarm_states, hosts, notes, readings, spending)
+
+
+class Used(ValueError):
+    """Say that a database is in use already, so that nothing is filled in."""
 
 
 class Person(NamedTuple):
@@ -147,6 +154,34 @@ class Db:
             yield connection
             if self._guard:
                 self._guard(connection)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Open a read in which every table is as at one instant, whatever is written meanwhile."""
+        same = {"isolation_level": "REPEATABLE READ", "stream_results": True}
+        options = same if self._dialect is postgresql else {}
+        with self._engine.connect() as connection:
+            yield connection.execution_options(**options)
+
+    @contextmanager
+    def filling(self) -> Iterator[Connection]:
+        """Open a transaction that fills a database nobody has used. Raises Used.
+
+        What the bot has noted in it by itself goes.
+        """
+        with self._write() as here:
+            if not unused(here):
+                raise Used("hedef boş değil / the target is not empty")
+            for table in ITSELF:
+                here.execute(delete(table))
+            yield here
+        with self._lock:
+            self._memo.clear()
+
+    def unused(self) -> bool:
+        """Tell whether nobody has left a row."""
+        with self._read() as db:
+            return unused(db)
 
     def _remembered(self, key: tuple, look: Callable[[], Any]) -> Any:
         """Return what was read a moment ago, for a reply may ask for the same row many times."""
@@ -371,6 +406,19 @@ class Db:
         with self._write() as db:
             return db.scalar(delete(tokens).where(mine, fresh).returning(tokens.c.body))
 
+    def note(self, name: str) -> str:
+        """Return what the bot has noted under a name, "" for nothing."""
+        with self._read() as db:
+            return db.scalar(select(notes.c.text).where(notes.c.name == name)) or ""
+
+    def keep_note(self, name: str, text: str) -> None:
+        """Note something under a name, in place of what was there."""
+        made = self._dialect.insert(notes).values(name=name, text=text)
+        with self._write() as db:
+            db.execute(
+                made.on_conflict_do_update(index_elements=[notes.c.name], set_={"text": text})
+            )
+
     def host_states(self) -> list[tuple[str, str, int]]:
         """Return the markets that are closed: name, state, until when in ms."""
         with self._read() as db:
@@ -404,32 +452,10 @@ class Db:
             return {row.name: row.used for row in db.execute(query)}
 
 
-def copy(origin: str, target: str) -> int:
-    """Copy every row from one database into an empty one, by their addresses; return the count.
-
-    Both are brought to the newest version first. Raises ValueError where the target has rows.
-    """
-    source, sink = Db(origin), Db(target)
-    wanted = [table for table in tables.sorted_tables if table not in (meta, leases)]
-    with source._read() as there, sink._write() as here:
-        if any(here.scalar(select(func.count()).select_from(table)) for table in wanted):
-            raise ValueError("hedef boş değil / the target is not empty")
-        count = sum(poured(table, there, here) for table in wanted)
-    source.close()
-    sink.close()
-    return count
-
-
-def poured(table: Table, there: Connection, here: Connection) -> int:
-    """Copy a table's rows, a thousand at a time, and let new ones count on; return how many."""
-    count, rows = 0, there.execute(select(table)).mappings()
-    for some in rows.partitions(1000):
-        here.execute(insert(table), [dict(row) for row in some])
-        count += len(some)
-    if here.dialect.name == "postgresql" and table.autoincrement_column is not None:
-        highest = here.scalar(select(func.max(table.c.id)))
-        here.execute(select(func.setval(f"{table.name}_id_seq", highest or 1, highest is not None)))
-    return count
+def unused(db: Connection) -> bool:
+    """Tell whether nobody has left a row: what the bot notes by itself does not count."""
+    wanted = (table for table in STORED if table not in ITSELF)
+    return not any(db.scalar(select(func.count()).select_from(table)) for table in wanted)
 
 
 def hush(context: Any) -> None:

@@ -93,8 +93,8 @@ def serve(ctx: "Ctx") -> int:
 
 def main(arguments: list[str]) -> int:
     """Run the bot, or the command line given; return the exit status."""
-    if arguments[:1] == ["copy-db"]:
-        return shell.copied(arguments[1:])
+    if arguments and arguments[0] in shell.COMMANDS:
+        return shell.COMMANDS[arguments[0]](arguments[1:])
     try:
         ctx = build(config.load())
     except config.ConfigError as error:

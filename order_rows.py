@@ -197,6 +197,16 @@ class OrderRows:
             for row in rows:
                 db.execute(upsert, row._asdict())
 
+    def reseal(self, anew: Callable[[Key], str]) -> int:
+        """Seal every key anew in one transaction, all or none; return how many changed."""
+        changed = 0
+        with self._write() as db:
+            for row in db.execute(select(keys).with_for_update()).all():
+                sealed = anew(Key(**row._mapping))
+                changed += sealed != row.sealed
+                db.execute(update(keys).where(keys.c.user_id == row.user_id).values(sealed=sealed))
+        return changed
+
     def remove_key(self, user_id: int) -> bool:
         """Forget somebody's key; return whether there was one."""
         with self._write() as db:

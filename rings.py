@@ -7,6 +7,7 @@ import quiet
 import tickets
 from alarm_rows import Firing
 from alarms import INDICES, MOVES
+from backup import RESTORED
 from bot import Ctx, Reply
 from watch import BROKEN, FRESH, STALE
 
@@ -24,6 +25,13 @@ NOTICES = {
     BROKEN: (
         "⚠️ Bu alarmın formülü artık anlaşılmıyor; durduruldu: ",
         "⚠️ This alarm's formula is no longer understood; it is paused: ",
+    ),
+    RESTORED: (
+        "♻️ Bot bir yedekten geri geldi: canlı işlem kapandı, açık emirler borsaya soruluyor ama "
+        "hedef ve zarar durdurmaları artık kendiliğinden konmaz. Bakın: /emirler /stop /canli",
+        "♻️ The bot came back from a backup: live trading is off, open orders are being asked "
+        "about, but targets and stops are not set by themselves any more. See /emirler /stop "
+        "/canli",
     ),
 }
 MEANINGS = {

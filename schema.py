@@ -162,6 +162,12 @@ tokens = Table(
     Column("body", Text, nullable=False),
     Column("made", BigInteger, nullable=False),
 )
+notes = Table(
+    "notes",
+    tables,
+    Column("name", Text, primary_key=True),
+    Column("text", Text, nullable=False),
+)
 traders = Table(
     "traders",
     tables,
@@ -332,4 +338,5 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     extend(users.c.quiet),
     make(leases),
     extend(alarms.c.follow),
+    make(notes),
 )

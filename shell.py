@@ -1,14 +1,20 @@
-"""What the program does without staying: answer one command line, or copy a database."""
+"""What the program does without staying: answer a line; copy, restore, reseal a database."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
+import backup
 import config
 import post
-from bot import Chat, Ctx, User, answer
-from db import DbError, copy
+from accounts import MAKE
+from bot import Chat, Ctx, User, UserError, answer
+from db import Db, DbError, Used
+from order_rows import Key
+from vault import VaultError, seal, unseal
 
 
 def answered(ctx: Ctx, line: str) -> int:
@@ -43,9 +49,110 @@ def copied(addresses: Sequence[str]) -> int:
     """Copy every row from one database to another, by their addresses; return the exit status."""
     try:
         origin, target = (config.database(address).reveal() for address in addresses)
-        count = copy(origin, target)
+        count = backup.copy(origin, target)
     except (ValueError, RuntimeError, DbError) as error:
         reason = type(error).__name__ if isinstance(error, DbError) else error
         return failed(f"copy-db FROM TO: {reason}")
     print(count, flush=True)
     return 0
+
+
+class Refused(Exception):
+    """Say why nothing was done, in both languages."""
+
+
+@contextmanager
+def opened(arguments: Sequence[str], usage: str) -> Iterator[tuple[Db, "config.Config"]]:
+    """Open the settings' database for a command with its arguments. Raises Refused."""
+    settings = config.load()
+    if len(arguments) != usage.count(" "):
+        raise Refused(f"python main.py {usage}")
+    if not settings.master_key:
+        raise Refused(f"MASTER_KEY yok / is not set: {MAKE}")
+    Path(settings.data_dir).mkdir(mode=0o700, parents=True, exist_ok=True)
+    database = Db(settings.database)
+    try:
+        yield database, settings
+    finally:
+        database.close()
+
+
+def told(error: UserError) -> str:
+    """Return the sentence of an error in both languages."""
+    return f"{error.tr}\n{error.en}"
+
+
+def guarded(run: Callable[[Sequence[str]], None]) -> Callable[[Sequence[str]], int]:
+    """Return a command that answers with its exit status: 1 for a refusal, 2 for a failure."""
+
+    def command(arguments: Sequence[str]) -> int:
+        try:
+            run(arguments)
+        except UserError as error:
+            print(told(error), file=sys.stderr, flush=True)
+            return 1
+        except (Refused, config.ConfigError) as error:
+            return failed(str(error))
+        except (OSError, DbError, RuntimeError) as error:
+            return unopened("Açılamadı / cannot be opened", error)
+        return 0
+
+    return command
+
+
+@guarded
+def restored(arguments: Sequence[str]) -> None:
+    """Bring the rows of a backup's file into the database, which must be empty."""
+    with (
+        opened(arguments, "restore FILE") as (database, settings),
+        open(arguments[0], "rb") as file,
+    ):
+        try:
+            key, zone = settings.master_key.reveal(), settings.timezone
+            back = backup.restore(database, file, key, zone)
+        except Used:
+            raise UserError(
+                "Veritabanı boş değil; hiçbir şey değişmedi. Boş bir DATA_DIR ya da DATABASE_URL "
+                "verin.",
+                "The database is not empty; nothing was changed. Give an empty DATA_DIR or "
+                "DATABASE_URL.",
+            ) from None
+    when = f"{datetime.fromtimestamp(back.made / 1000, zone):%Y-%m-%d %H:%M}"
+    print(f"{back.rows} satır / rows, {when}; tekrar söylenmeyen / not told again: {back.untold}")
+
+
+@guarded
+def rotated(arguments: Sequence[str]) -> None:
+    """Seal every key of the exchange by MASTER_KEY that was sealed by OLD_MASTER_KEY."""
+    with opened(arguments, "rotate-key") as (database, settings):
+        if not settings.old_master_key:
+            raise Refused(
+                "OLD_MASTER_KEY yok / is not set: eski MASTER_KEY / the MASTER_KEY before"
+            )
+        words = settings.master_key.reveal(), settings.old_master_key.reveal()
+        count = database.orders.reseal(lambda key: resealed(key, *words))
+    print(count, flush=True)
+
+
+def resealed(key: Key, new: str, old: str) -> str:
+    """Return a key sealed by the new password; one that is already, as it is. Raises UserError."""
+    try:
+        return seal(unseal(key.sealed, key.user_id, old), key.user_id, new)
+    except VaultError:
+        pass
+    try:
+        unseal(key.sealed, key.user_id, new)
+    except VaultError:
+        raise UserError(
+            f"{key.user_id} kullanıcısının anahtarı iki parolayla da açılmıyor; hiçbir şey "
+            "değişmedi.",
+            f"The key of user {key.user_id} opens with neither password; nothing was changed.",
+        ) from None
+    return key.sealed
+
+
+COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {
+    "copy-db": copied,
+    "restore": restored,
+    "rotate-key": rotated,
+}

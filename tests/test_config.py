@@ -115,3 +115,10 @@ def test_secrets_include_passwords_in_addresses():
 def test_every_setting_is_described_in_both_languages():
     for item in config.described():
         assert item.metadata["tr"] and item.metadata["en"] and item.metadata["names"]
+
+
+def test_ids_keep_their_order_and_the_owner_is_the_first_person(settings):
+    told = settings(ADMIN_IDS="30, -100 7,30 9", TELEGRAM_TOKEN="123456789:" + "A" * 35)
+    assert list(told.admin_ids) == [30, -100, 7, 9] and told.owner == 30 and 7 in told.admin_ids
+    assert settings(ADMIN_IDS="-100 7").owner == 7
+    assert settings().owner == 1 and settings(TELEGRAM_TOKEN="123456789:" + "A" * 35).owner is None

@@ -7,10 +7,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import create_engine, make_url, select, text
+from sqlalchemy import create_engine, make_url, text
 
 import db
-from alarm_rows import Alarm, Firing, State
 
 POSTGRES = os.environ.get("TEST_DATABASE_URL", "postgresql+psycopg://root@127.0.0.1/test")
 
@@ -240,42 +239,6 @@ def test_a_token_is_taken_once_by_its_user_within_the_hour(store, clock):
     token = store.keep_token(1, "late")
     clock.now += 3601
     assert store.take_token(1, token) is None and store.prune() == 1
-
-
-def filled(url, clock):
-    opened = db.Db(url, clock)
-    opened.save_person(2**40, name="Ayşe")
-    opened.add_favourites(2**40, ["A", "B"])
-    opened.save_reading("dominance", 1, 58.5)
-    for i in range(3):
-        opened.alarms.add(Alarm(2**40, -(2**40), "price", f"> {i}", "BTCUSDT", cooldown=5))
-    opened.alarms.save([State(1, "BTCUSDT", True, None, 5, 9)], [Firing(1, 1, 1, "X", 1, 1.5, "x")])
-    return opened
-
-
-def rows(opened):
-    with opened._read() as connection:
-        return {
-            name: sorted(repr(tuple(row)) for row in connection.execute(select(table)))
-            for name, table in db.tables.tables.items()
-        }
-
-
-@pytest.mark.service
-@pytest.mark.parametrize("back", [False, True])
-def test_a_copy_into_the_other_kind_of_database_has_every_row_and_counts_on(tmp_path, clock, back):
-    ways = [f"sqlite:///{tmp_path / 'x.db'}", fresh_postgres()]
-    origin, target = ways[::-1] if back else ways
-    first = filled(origin, clock)
-    assert db.copy(origin, target) == 9
-    second = db.Db(target, clock)
-    assert rows(second) == rows(first)
-    assert second.alarms.add(Alarm(1, 1, "price", "> 9", "BTCUSDT")) == 4
-    second.alarms.save([], [Firing(1, 1, 1, "X", 1, None, "y")])
-    assert [firing.id for firing in second.alarms.outbox()] == [1, 2]
-    with pytest.raises(ValueError, match="not empty"):
-        db.copy(origin, target)
-    first.close(), second.close()
 
 
 BERLIN = ZoneInfo("Europe/Berlin")

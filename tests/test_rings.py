@@ -4,6 +4,7 @@ import pytest
 
 import rings
 from alarm_rows import Firing
+from backup import RESTORED
 from watch import BROKEN, FRESH, STALE
 
 NOW = 1_795_500_123_000
@@ -48,6 +49,8 @@ def test_a_notice_is_no_alarm(ctx):
     broken = FIRED._replace(alarm_id=0, symbol="btc 1h a < b", text=BROKEN)
     assert "bayatladı" in rings.reply(ctx(), [stale]).text
     assert rings.reply(ctx(), [broken]).text.endswith("durduruldu: btc 1h a &lt; b")
+    back = FIRED._replace(alarm_id=0, symbol="", text=RESTORED)
+    assert "/canli" in rings.reply(ctx(lang="en"), [back]).text
     both = rings.reply(ctx(), [stale, FIRED])
     assert "1 alarm çaldı" in both.text and "bayatladı" in both.text
 

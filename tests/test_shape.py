@@ -18,6 +18,7 @@ FLOORS = {
     0.8: ("order_rows", "paper_rows"),
     0.85: ("brokers", "matching", "lots"),
     1: ("markets", "door", "db", "stats", "live", "chart", "vocabulary", "graph"),
+    1.1: ("backup",),
     1.25: (
         "history",
         "lease",
