@@ -9,6 +9,8 @@ from brokers import Broker
 from net import Host
 from orders import LIVE
 from paper import Paper
+from roles import LIVE as LEAVE
+from roles import covers, held
 from signed import Signed
 from spot import Spot
 from vault import Pair, VaultError, unseal
@@ -42,7 +44,7 @@ class Accounts:
         """Return a user's broker of a mode. Raises UserError where there can be none."""
         if mode != LIVE:
             return Paper(self.sources, self.db, user_id, self._clock)
-        lacking = next(self.missing(user_id), None)
+        lacking = next(self._lacking(user_id), None)
         if lacking:
             raise UserError(*lacking)
         key = self.db.orders.key(user_id)
@@ -64,13 +66,21 @@ class Accounts:
 
     def user(self, user_id: int) -> User:
         """Return a user for whom something is done while they are away."""
-        person, admin = self.db.person(user_id), user_id in self.config.admins
+        person, role = self.db.person(user_id), held(self.config, self.db.members, user_id)
         lang = (person and person.lang) or self.config.language
-        allowed = admin or user_id in self.config.allowed_ids
-        return User(user_id, person.name if person else "", lang, allowed=allowed, admin=admin)
+        return User(user_id, person.name if person else "", lang, role=role)
 
     def missing(self, user_id: int) -> Iterator[tuple[str, str]]:
         """Yield what a user lacks for live trading, in both languages."""
+        if not covers(held(self.config, self.db.members, user_id), LEAVE):
+            yield (
+                f"Canlı işlem izniniz yok: sahibi /izin {user_id} canlı demeli.",
+                f"You may not trade live: the owner must say /izin {user_id} live.",
+            )
+        yield from self._lacking(user_id)
+
+    def _lacking(self, user_id: int) -> Iterator[tuple[str, str]]:
+        """Yield what keeps even the orders that are already there from being followed."""
         if not self.config.live_trading:
             yield (
                 "Canlı işlem kapalı: sahibi LIVE_TRADING=1 yapmalı.",

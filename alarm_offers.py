@@ -11,7 +11,8 @@ import alarm_grammar
 import alarm_views
 from alarm_rows import MAX_ALARMS, Alarm
 from alarms import line
-from bot import Ctx, Reply, UserError
+from bot import LACKING, Ctx, Reply, UserError
+from roles import TRADER
 
 SHOWN = 40
 MINE = ("Alarmlarım", "My alarms")
@@ -35,6 +36,8 @@ def read(ctx: Ctx, words: Sequence[str], place: Alarm) -> Alarm:
     """Return the alarm that words ask for in a place. Raises UserError."""
     mine = ctx.db.formulas(ctx.user.id)
     asked = alarm_grammar.read(words, place, mine, ctx.sources, partial(alarm_views.span, ctx))
+    if asked.follow and not ctx.user.may(TRADER):
+        raise UserError(*LACKING[TRADER])
     if asked.follow and ctx.chat.kind != "private":
         raise ctx.wrong(
             "Emir veren alarm yalnız özel sohbette kurulur.",

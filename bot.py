@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from meters import Meters
+from roles import ADMIN, READER, TRADER, User
 
 log = logging.getLogger("dort5bot")
 
@@ -36,6 +36,10 @@ FRAMES = ("15m", "1h", "4h", "1d")
 MAX_COINS = 60
 UNKNOWN = "—"
 REFRESH = "↻"
+LACKING = {
+    TRADER: ("Emir için izniniz yok; sahibinden isteyin.", "You may not trade; ask the owner."),
+    ADMIN: ("Bu komut yalnız yöneticiler için.", "Admins only."),
+}
 _FOLD = str.maketrans("ıİşŞğĞüÜöÖçÇ", "iissgguuoocc")
 
 
@@ -68,20 +72,6 @@ class Reply:
 
 
 @dataclass(frozen=True)
-class User:
-    """A person as the bot knows them."""
-
-    id: int = 0
-    name: str = ""
-    lang: str = "tr"
-    zone: ZoneInfo = ZoneInfo("Europe/Istanbul")  # noqa: RUF009 immutable
-    allowed: bool = True
-    admin: bool = False
-    theme: str = "dark"
-    quiet: str = ""
-
-
-@dataclass(frozen=True)
 class Chat:
     """Where a message came from: private, group, supergroup or channel, and its topic there."""
 
@@ -100,9 +90,10 @@ class Command:
     en: str = ""
     aliases: tuple[str, ...] = ()
     group: str = "tools"
-    admin: bool = False
+    role: str = READER
     secret: bool = False
     heavy: bool = False
+    always: bool = False
     error: str = ""
 
     def about(self, lang: str) -> tuple[str, str]:
@@ -133,7 +124,7 @@ class Ctx:
     args: tuple[str, ...] = ()
     name: str = ""
     usage: tuple[str, str] = ("", "")
-    user: User = User()
+    user: User = User()  # noqa: RUF009 frozen
     chat: Chat = Chat()
     now: int = 0
     sources: Any = None
@@ -482,12 +473,11 @@ def answer(line: str, ctx: Ctx, me: str = "") -> Iterator[Reply]:
 
 def guarded(command: Command, ctx: Ctx) -> Iterator[Reply]:
     """Apply the command's policy, then run it; a heavy one answers at once and edits that."""
-    if command.admin and not ctx.user.admin:
-        yield Reply(ctx.t("Bu komut yalnız yöneticiler için.", "Admins only."), failed=1)
+    if not ctx.user.may(command.role):
+        yield Reply(ctx.t(*LACKING[command.role]), failed=1)
         return
-    if command.group == "trading" and not command.secret and ctx.chat.kind != "private":
-        text = ctx.t("İşlemler yalnız özel sohbette.", "Trading is for private chats only.")
-        yield Reply(text, failed=1)
+    if command.role != READER and not command.secret and ctx.chat.kind != "private":
+        yield Reply(ctx.t("Bu yalnız özel sohbette.", "This is for private chats only."), failed=1)
         return
     if not command.heavy:
         yield from run(command, ctx)

@@ -16,12 +16,14 @@ import requests
 from telebot import TeleBot, apihelper, types
 from telebot.apihelper import ApiException, ApiTelegramException
 
+import gate
 from bell import Bell
 from bot import REFRESH, Chat, Command, Ctx, Reply, User, answer, find
 from config import Config
 from db import Db, DbError, Push
 from logs import about
 from post import Post, Stopping, Thread, Undeliverable
+from roles import ADMIN, STRANGER, held
 from workers import Job
 
 log = logging.getLogger("dort5bot")
@@ -49,6 +51,7 @@ class Incoming:
     refreshed: bool = False
     pictured: bool = False
     file: str = ""
+    masked: bool = False
 
 
 def read(update: Mapping[str, Any]) -> Incoming | None:
@@ -65,7 +68,10 @@ def parsed(update: Mapping[str, Any]) -> Incoming | None:
     press = update.get("callback_query")
     message = press.get("message") if press else update.get("message")
     sender = (press or message or {}).get("from")
-    if not sender or not message:
+    masked = not press and "sender_chat" in message if message else False
+    if not sender or not message or message.get("is_automatic_forward"):
+        return None
+    if sender.get("is_bot") and not masked:
         return None
     room = message["chat"]
     text = press.get("data") if press else message.get("text", message.get("caption"))
@@ -85,6 +91,7 @@ def parsed(update: Mapping[str, Any]) -> Incoming | None:
         bool(press) and refreshes(text, message),
         "photo" in message,
         "" if press or not isinstance(document, dict) else str(document.get("file_id", "")),
+        masked,
     )
 
 
@@ -277,7 +284,7 @@ class Telegram:
                 self.api.set_my_commands(wanted, language_code=code)
 
     def _menu(self) -> list[Command]:
-        own = {c.name: c for c in self.base.commands.values() if not c.admin and not c.error}
+        own = {c.name: c for c in self.base.commands.values() if c.role != ADMIN and not c.error}
         return [own[key] for key in sorted(own)][:100]
 
     def _poll(self) -> None:
@@ -426,7 +433,10 @@ class Telegram:
             log.info("update %s stays for the next run", incoming.update)
 
     def _say(self, incoming: Incoming) -> None:
-        replies = answer(incoming.text, self._ctx(incoming), self.me)
+        ctx = self._ctx(incoming)
+        replies = answer(incoming.text, ctx, self.me)
+        if not ctx.user.allowed:
+            replies = (gate.met(ctx, incoming.masked) for _ in replies)
         self._deliver(self._thread(incoming), replies, incoming.refreshed)
 
     def _thread(self, incoming: Incoming) -> Thread:
@@ -456,8 +466,9 @@ class Telegram:
 
     def _user(self, sender: Mapping[str, Any]) -> User:
         """Return who is speaking, with what they chose and what they may."""
-        user_id, admin = sender["id"], sender["id"] in self._admins
-        allowed = admin or user_id in self._config.allowed_ids
+        user_id = sender["id"]
+        role = held(self._config, self._db.members, user_id)
+        allowed = role != STRANGER
         person = self._db.person(user_id) if allowed else None
         name = str(sender.get("first_name", person.name if person else ""))[:64]
         if allowed and (person is None or person.name != name):
@@ -466,4 +477,4 @@ class Telegram:
         zone = ZoneInfo(person.zone) if person and person.zone else self._config.timezone
         theme = (person and person.theme) or User.theme
         hours = (person and person.quiet) or ""
-        return User(user_id, name, lang, zone, allowed, admin, theme, hours)
+        return User(user_id, name, lang, zone, role, theme, hours)

@@ -180,8 +180,8 @@ class Config:
         "ALLOWED_IDS",
         ids,
         "",
-        "kullanabilen diğer kimlikler; boşsa yalnız yöneticiler",
-        "other ids that may use it; empty: admins only",
+        "kağıtta işlem yapabilen diğer kimlikler; ötekiler için /izin",
+        "other ids that may trade on paper; for the rest: /izin",
     )
     language: str = setting(
         "LANGUAGE", one_of("tr", "en"), "tr", "varsayılan dil", "default language"

@@ -25,6 +25,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from alarm_rows import AlarmRows
+from member_rows import MemberRows
 from order_rows import OrderRows
 from paper_rows import PaperRows
 from schema import (
@@ -122,6 +123,7 @@ class Db:
         parts = (self._read, self._write, self._dialect, self.now)
         self.alarms, self.orders = AlarmRows(*parts), OrderRows(*parts)
         self.paper = PaperRows(*parts)
+        self.members = MemberRows(*parts, self._remembered, self._forget)
         self.migrate()
 
     def close(self) -> None:
@@ -382,7 +384,8 @@ class Db:
             delete(tokens).where(tokens.c.made < now - KEEP_TOKENS),
         )
         with self._write() as db:
-            return sum(db.execute(one).rowcount for one in old)
+            gone = sum(db.execute(one).rowcount for one in old)
+        return gone + self.members.prune()
 
     def keep_token(self, user_id: int, body: str) -> str:
         """Keep what a user may confirm within the hour; return the token that names it."""

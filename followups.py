@@ -6,6 +6,8 @@ from bot import User, UserError
 from order_rows import REFUSED, Intent, after, meant
 from orders import LIVE, MARKET, Draft, Follow, followed
 from preflight import sized
+from roles import LIVE as LEAVE
+from roles import TRADER
 from trade import DECLINED, ORDER, Desk
 from workers import Job
 
@@ -50,8 +52,8 @@ def ordered(desk: Desk, firing: Firing, wanted: Follow) -> Intent | None:
 
 def permitted(desk: Desk, user: User, firing: Firing, mode: str) -> None:
     """Raise UserError where no order may follow a firing any more."""
-    if not user.allowed:
-        raise UserError("Botu kullanma izniniz yok.", "You may not use the bot.")
+    if not user.may(LEAVE if mode == LIVE else TRADER):
+        raise UserError("Emir için izniniz yok.", "You may not trade.")
     if desk.now() - firing.at > LATE:
         raise UserError(
             "Alarm geç görüldü; emir artık o fiyata ait değil.",

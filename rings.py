@@ -3,6 +3,7 @@
 import html
 from collections.abc import Iterable, Iterator, Sequence
 
+import gate
 import quiet
 import tickets
 from alarm_rows import Firing
@@ -99,6 +100,8 @@ def reply(ctx: Ctx, firings: Sequence[Firing], before: int = 0) -> Reply:
     """Return the message that tells some firings of one chat; it may have told some before."""
     if firings[0].severity == tickets.ORDER:
         return tickets.told(ctx, firings)
+    if firings[0].severity == gate.GATE:
+        return gate.told(ctx, firings)
     silent = all(firing.severity == "silent" for firing in firings)
     late = all(ctx.now - firing.at > LATE for firing in firings)
     if len(firings) == 1 or (alike(firings) and not late):

@@ -49,6 +49,17 @@ users = Table(
     Column("theme", Text),
     Column("quiet", Text),
 )
+members = Table(
+    "members",
+    tables,
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("role", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("lang", Text),
+    Column("asked", BigInteger),
+    Column("decided", BigInteger),
+    Column("decider", BigInteger),
+)
 favourites = Table(
     "favourites",
     tables,
@@ -339,4 +350,5 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     make(leases),
     extend(alarms.c.follow),
     make(notes),
+    make(members),
 )

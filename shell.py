@@ -14,12 +14,13 @@ from accounts import MAKE
 from bot import Chat, Ctx, User, UserError, answer
 from db import Db, DbError, Used
 from order_rows import Key
+from roles import ADMIN
 from vault import VaultError, seal, unseal
 
 
 def answered(ctx: Ctx, line: str) -> int:
     """Answer one command line on standard output; return the exit status."""
-    user = User(id=1, lang=ctx.config.language, zone=ctx.config.timezone, admin=True)
+    user = User(id=1, lang=ctx.config.language, zone=ctx.config.timezone, role=ADMIN)
     worst = 0
     for reply in answer(line, replace(ctx, user=user, chat=Chat(1))):
         worst = max(worst, reply.failed)

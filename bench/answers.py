@@ -62,7 +62,7 @@ def run() -> None:
     """Print the table of an idle bot, and of one whose pool tries combinations meanwhile."""
     with tempfile.TemporaryDirectory() as folder:
         ctx = main.build(config.load({"DATA_DIR": folder}, env_file="/nonexistent"))
-        ctx = replace(ctx, user=User(1, admin=True), now=int(time.time() * 1000))
+        ctx = replace(ctx, user=User(1, role="admin"), now=int(time.time() * 1000))
         table(ctx, "command")
         stop = threading.Event()
         search = threading.Thread(target=searching, args=(ctx, stop))

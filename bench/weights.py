@@ -83,7 +83,7 @@ def build(folder: str, symbols: int) -> tuple[Ctx, Counted, Clock]:
     if symbols:
         opened.add_favourites(1, made.top(symbols))
     pool = workers.Workers(workers.Pool(1), clock)
-    user = User(1, admin=True, lang="en")
+    user = User(1, role="admin", lang="en")
     ctx = Ctx(sources=made, db=opened, workers=pool, config=settings, user=user)
     return replace(ctx, commands=commands.load()), counted, clock
 

@@ -9,6 +9,7 @@ import sys
 from types import ModuleType
 
 from bot import Command
+from roles import ADMIN, READER, TRADER
 
 log = logging.getLogger("dort5bot")
 
@@ -60,7 +61,16 @@ def read(name: str, module: ModuleType) -> Command:
         raise ValueError("names are a-z, 0-9 and _, 32 at most")
     if group not in GROUPS:
         raise ValueError(f"GROUP must be one of {', '.join(GROUPS)}")
-    policy = {
-        key.lower(): bool(getattr(module, key, False)) for key in ("ADMIN", "SECRET", "HEAVY")
-    }
-    return Command(name, run, lines[0], lines[1], aliases, group, **policy)
+    words = ("SECRET", "HEAVY", "ALWAYS")
+    policy = {key.lower(): bool(getattr(module, key, False)) for key in words}
+    return Command(name, run, lines[0], lines[1], aliases, group, role(module, group), **policy)
+
+
+def role(module: ModuleType, group: str) -> str:
+    """Return the role a command needs. Raises ValueError where it is not said as it should be."""
+    needed = getattr(module, "ROLE", READER)
+    if needed not in (READER, TRADER, ADMIN) or hasattr(module, "ADMIN"):
+        raise ValueError(f"ROLE must be {READER}, {TRADER} or {ADMIN}")
+    if group == "trading" and needed == READER:
+        raise ValueError(f'a command that trades needs ROLE = "{TRADER}"')
+    return needed

@@ -7,6 +7,7 @@ import tickets
 from orders import BUY, MARKET, Draft
 
 GROUP = "trading"
+ROLE = "trader"
 ALIASES = ("buy",)
 
 

@@ -6,6 +6,7 @@ Forgets your key of the exchange, back to paper: /apidel
 from orders import LIVE, PAPER
 
 GROUP = "trading"
+ROLE = "trader"
 
 
 def run(ctx):

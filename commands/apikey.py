@@ -11,6 +11,7 @@ from order_rows import Key
 from vault import Pair, mask, seal
 
 GROUP = "trading"
+ROLE = "trader"
 SECRET = True
 
 

@@ -4,6 +4,7 @@ The key of the exchange you gave, masked: /apimy
 """
 
 GROUP = "trading"
+ROLE = "trader"
 
 
 def run(ctx):

@@ -13,6 +13,7 @@ from orders import HUNDRED, floored, plain
 from rulebook import rules
 
 GROUP = "trading"
+ROLE = "trader"
 ALIASES = ("size",)
 CENT = Decimal("0.01")
 

@@ -3,12 +3,13 @@ Canlı işleme geçer; izin 7: alarmlar 7 gün canlı emir verebilir: /canli [iz
 Goes live; allow 7: alarms may make live orders for 7 days: /canli [allow days|off]
 """
 
-from bot import Reply, fold
+from bot import Reply, UserError, fold
 from orders import LIVE
 
 DAY, OFF = 86_400_000, ("kapat", "off")
 
 GROUP = "trading"
+ROLE = "trader"
 ALIASES = ("live",)
 
 
@@ -51,6 +52,8 @@ def allow(ctx):
 def confirm(ctx):
     if ctx.db.take_token(ctx.user.id, ctx.arg(1)) != LIVE:
         raise ctx.wrong("Bu düğme kullanıldı ya da eskidi.", "This button is used or too old.")
+    for lacking in ctx.desk.accounts.missing(ctx.user.id):
+        raise UserError(*lacking)
     ctx.desk.broker(ctx.user.id, LIVE)
     ctx.desk.agree(ctx.user.id)
     ctx.db.orders.save_trader(ctx.user.id, mode=LIVE)

@@ -9,7 +9,7 @@ from pathlib import Path
 import dar
 from bot import Reply
 
-ADMIN = True
+ROLE = "admin"
 ROOT = Path(__file__).resolve().parent.parent
 
 

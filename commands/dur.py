@@ -4,6 +4,7 @@ Stops the long work going on in this chat: /dur
 """
 
 ALIASES = ("cancel",)
+ALWAYS = True
 
 
 def run(ctx):

@@ -11,6 +11,7 @@ from orders import BUY, HUNDRED, LIMIT, OCO, SELL, STOP, TRAIL, Draft
 from preflight import price
 
 GROUP = "trading"
+ROLE = "trader"
 ALIASES = ("order",)
 SIDES = {"al": BUY, "buy": BUY, "sat": SELL, "sell": SELL}
 SLACK = Decimal("0.995")

@@ -10,6 +10,7 @@ from bot import Reply, coin
 from order_rows import WORKING
 
 GROUP = "trading"
+ROLE = "trader"
 ALIASES = ("aktif", "orders")
 SHOWN, BUTTONS = 40, 10
 

@@ -7,7 +7,9 @@ import tickets
 from bot import fold
 
 GROUP = "trading"
+ROLE = "trader"
 ALIASES = ("revoke",)
+ALWAYS = True
 
 
 def run(ctx):

@@ -8,6 +8,7 @@ from bot import Reply, fold
 from orders import PAPER
 
 GROUP = "trading"
+ROLE = "trader"
 ALIASES = ("paper",)
 
 

@@ -8,7 +8,9 @@ from bot import Reply, fold
 from orders import BUY
 
 GROUP = "trading"
+ROLE = "trader"
 ALIASES = ("panic",)
+ALWAYS = True
 
 
 def run(ctx):

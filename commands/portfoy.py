@@ -10,6 +10,7 @@ from matching import TAKER
 from orders import HUNDRED, ZERO
 
 GROUP = "trading"
+ROLE = "trader"
 ALIASES = ("pf", "portfolio")
 SHOWN = 30
 

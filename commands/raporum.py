@@ -10,6 +10,7 @@ from bot import UNKNOWN, Reply
 from orders import ZERO
 
 GROUP = "trading"
+ROLE = "trader"
 ALIASES = ("report",)
 FEW = 20
 

@@ -7,6 +7,7 @@ import tickets
 from orders import MARKET, SELL, Draft
 
 GROUP = "trading"
+ROLE = "trader"
 ALIASES = ("sell",)
 
 

@@ -10,6 +10,7 @@ from orders import HUNDRED, OCO, SELL, STOP, Amount, Draft
 from preflight import price
 
 GROUP = "trading"
+ROLE = "trader"
 SLACK = Decimal("0.995")
 
 

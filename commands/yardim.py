@@ -22,9 +22,7 @@ GROUPS = {
 def run(ctx):
     if ctx.args:
         return one(ctx)
-    own = {
-        c.name: c for c in ctx.commands.values() if not c.error and (ctx.user.admin or not c.admin)
-    }
+    own = {c.name: c for c in ctx.commands.values() if not c.error and ctx.user.may(c.role)}
     blocks = [ctx.t("<b>📖 Komutlar</b>", "<b>📖 Commands</b>")]
     for group, title in GROUPS.items():
         lines = [line(ctx, own[name]) for name in sorted(own) if own[name].group == group]
@@ -45,7 +43,7 @@ def line(ctx, command):
 
 def one(ctx):
     command = find("/" + ctx.arg(0).lstrip("/"), ctx.commands)
-    if command is None or (command.admin and not ctx.user.admin):
+    if command is None or not ctx.user.may(command.role):
         raise ctx.wrong("Böyle bir komut yok.", "There is no such command.")
     what, usage = command.about(ctx.lang)
     others = " ".join(f"/{alias}" for alias in command.aliases)

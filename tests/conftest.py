@@ -105,12 +105,12 @@ def ctx(settings, database, market, clock, registry, request):
     desk = Desk(market, database, owned, preflight.caps(settings()), clock)
     request.addfinalizer(pool.pool.shutdown)
 
-    def make(args="", lang="tr", admin=True, allowed=True, kind="private", name="x"):
+    def make(args="", lang="tr", role="admin", kind="private", name="x"):
         return bot.Ctx(
             args=tuple(args.split()),
             name=name,
             usage=("/x", "/x"),
-            user=bot.User(7, "Ayşe", lang, allowed=allowed, admin=admin),
+            user=bot.User(7, "Ayşe", lang, role=role),
             chat=bot.Chat(7, kind),
             now=int(clock() * 1000),
             sources=market,

@@ -7,6 +7,8 @@ from bot import UserError
 from order_rows import Key
 from orders import LIVE, PAPER
 from paper import Paper
+from roles import LIVE as LEAVE
+from roles import TRADER
 from spot import Spot
 from vault import Pair, seal
 
@@ -32,7 +34,13 @@ def test_live_needs_leave_a_master_key_and_a_key(made, database):
             made(**more).open(7, LIVE)
     database.orders.save_keys([Key(7, "kkkk…kkkk", seal(PAIR, 7, "password"), 1)])
     opened = made(LIVE_TRADING="1", MASTER_KEY="password")
-    assert isinstance(opened.open(7, LIVE), Spot) and not list(opened.missing(7))
+    assert isinstance(opened.open(7, LIVE), Spot)
+    (lacking,) = opened.missing(7)
+    assert "/izin 7" in lacking[0]
+    database.members.decide(7, TRADER, 1)
+    assert len(list(opened.missing(7))) == 1
+    database.members.decide(7, LEAVE, 1)
+    assert not list(opened.missing(7))
     with pytest.raises(UserError, match="cannot be opened"):
         made(LIVE_TRADING="1", MASTER_KEY="otherword").open(7, LIVE)
     with pytest.raises(UserError, match="given no key"):

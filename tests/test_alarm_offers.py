@@ -63,3 +63,11 @@ def test_a_button_of_another_saves_nothing(ctx, database):
     token = database.keep_token(8, json.dumps([]))
     with pytest.raises(UserError):
         alarm_offers.save(ctx("x y"), token)
+
+
+def test_an_alarm_that_orders_is_a_trader_s_and_a_reader_s_alarm_only_tells(say):
+    line = "/alarm btc > 1 sonra al 100"
+    assert "izniniz yok" in say(line, role="reader")[0].text
+    assert say("/alarm btc > 1", role="reader")[0].failed == 0
+    assert say(line, role="trader")[0].failed == 0
+    assert "özel sohbette" in say(line, role="trader", kind="supergroup")[0].text

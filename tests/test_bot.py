@@ -72,15 +72,15 @@ def test_a_bare_coin_is_its_analysis():
 
 def test_a_stranger_is_refused_with_their_id_and_no_command_runs():
     ran = []
-    (reply,) = talk("/x", ran.append, user=User(42, allowed=False))
+    (reply,) = talk("/x", ran.append, user=User(42, role=""))
     assert "42" in reply.text and reply.failed == 1 and not ran
 
 
 def test_an_admin_command_is_for_admins():
     ran = []
-    (reply,) = talk("/x", ran.append, admin=True)
+    (reply,) = talk("/x", ran.append, role="admin")
     assert reply.failed == 1 and not ran
-    assert talk("/x", ran.append, user=User(1, admin=True), admin=True) == [] and len(ran) == 1
+    assert talk("/x", ran.append, user=User(1, role="admin"), role="admin") == [] and len(ran) == 1
 
 
 def test_a_heavy_command_answers_at_once_and_then_edits():

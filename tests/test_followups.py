@@ -108,6 +108,22 @@ def test_the_kill_switch_and_a_lost_leave_hold_for_alarms_too(desk, settings, mo
     assert "izniniz yok" in intents(desk)[1].reason
 
 
+@pytest.mark.parametrize(
+    ("role", "mode", "made"),
+    [("reader", PAPER, 0), ("trader", PAPER, 1), ("trader", LIVE, 0), ("refused", PAPER, 0)],
+)
+def test_an_order_needs_the_role_its_user_has_when_the_alarm_fires(
+    desk, settings, monkeypatch, role, mode, made
+):
+    monkeypatch.setattr(desk.accounts, "config", settings(ADMIN_IDS="8"))
+    desk.db.members.decide(7, role, 8)
+    desk.rows.save_trader(7, mode=mode, approved=desk.now() + 9999)
+    fire(desk)
+    followups.follow(desk)
+    done = intents(desk, mode)[0]
+    assert (done.state == DONE) == bool(made) and made == ("izniniz yok" not in done.reason)
+
+
 def test_live_an_order_needs_a_leave_that_has_not_ended(desk, monkeypatch):
     reached = []
     monkeypatch.setattr(

@@ -11,11 +11,11 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS = {
-    0: ("calc", "config", "dar", "logs", "meters", "net", "shapes", "store"),
+    0: ("calc", "config", "dar", "logs", "meters", "net", "roles", "shapes", "store"),
     0.25: ("bot",),
     0.5: ("lines", "schema", "orders", "vault", "quiet"),
     0.75: ("alarm_rows",),
-    0.8: ("order_rows", "paper_rows"),
+    0.8: ("member_rows", "order_rows", "paper_rows"),
     0.85: ("brokers", "matching", "lots"),
     1: ("markets", "door", "db", "stats", "live", "chart", "vocabulary", "graph"),
     1.1: ("backup",),
@@ -34,7 +34,7 @@ FLOORS = {
     ),
     1.5: ("sources",),
     1.75: ("metrics", "signed", "rulebook"),
-    2: ("formula", "scores", "flows", "backtest", "strength"),
+    2: ("formula", "scores", "flows", "backtest", "strength", "gate"),
     2.25: ("trials", "overlays", "verdicts"),
     2.5: ("board", "gauges", "drawings", "tested", "outlook", "paper", "spot", "risk"),
     2.75: ("preflight", "accounts"),

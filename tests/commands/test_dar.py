@@ -3,7 +3,7 @@ import zipfile
 
 
 def test_it_is_for_admins(say):
-    assert say("/dar", admin=False)[0].failed == 1
+    assert say("/dar", role="reader")[0].failed == 1
 
 
 def test_tree_commands_sources_and_zip(say):

@@ -4,7 +4,7 @@ from bot import Command
 
 
 def test_people_hear_whether_it_is_well_and_admins_why(say):
-    assert say("/saglik", admin=False)[0].text == "🟢 Bot iyi."
+    assert say("/saglik", role="reader")[0].text == "🟢 Bot iyi."
     assert "Python" in say("/health")[0].text
 
 

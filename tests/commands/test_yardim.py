@@ -6,9 +6,9 @@ def test_every_command_is_listed_under_its_group(say, registry):
 
 
 def test_others_do_not_see_admin_commands(say):
-    (reply,) = say("/yardim", admin=False)
+    (reply,) = say("/yardim", role="reader")
     assert "/dar" not in reply.text
-    assert say("/yardim dar", admin=False)[0].failed == 1
+    assert say("/yardim dar", role="reader")[0].failed == 1
 
 
 def test_one_command_with_its_other_names(say):
