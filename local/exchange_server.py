@@ -115,7 +115,7 @@ class Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
     def __enter__(self) -> "Server":
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,7 +1,5 @@
 """graph.py: nodes once each, what they cost, how far they look back, what stays in memory."""
 
-import time
-
 import numpy as np
 import pytest
 
@@ -9,7 +7,6 @@ import calc
 import graph
 from formula import compile
 from graph import Graph, Item
-from tests.formulas import bars, context
 
 
 def series(made, name="close"):
@@ -69,13 +66,14 @@ def test_how_far_a_formula_looks_back():
     assert wanted[one.root] == 1
 
 
-@pytest.mark.slow
-def test_the_costs_are_near_what_is_measured():
-    here = context(bars(1000, 100), others={}, coins={})
+def test_what_looks_at_each_bar_of_a_window_costs_by_its_length():
+    def cost(name, *params):
+        return graph.cost(Item("call", (), (name, params), ""))
+
     for name, entry in calc.INDICATORS.items():
-        params = tuple(v for k, v in entry.defaults.items() if k != "bars_per_year")
-        known = [getattr(here.bars, one, here.bars.close) for one in entry.inputs]
-        begun = time.perf_counter()
-        entry.function(*known, *params)
-        taken = (time.perf_counter() - begun) / 1e5 * 1e9
-        assert taken < 3 * graph.cost(Item("call", (), (name, params), "")), name
+        usual = tuple(entry.defaults.values())
+        longer = tuple(2 * n if isinstance(n, int) else n for n in usual)
+        grows = cost(name, *longer) > cost(name, *usual)
+        assert grows == (name in graph.PASSES_PER_BAR), name
+    assert graph.PASSES_PER_BAR.keys() <= calc.INDICATORS.keys()
+    assert cost("rolling_median", 50) > 10 * cost("sma", 50) == 10 * cost("sma", 500)

@@ -5,6 +5,7 @@ import io
 import re
 import subprocess
 import tokenize
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,18 @@ def tracked():
 FILES = tracked()
 PRODUCT = [p for p in FILES if p.relative_to(ROOT).parts[0] not in ("tests", "bench")]
 COMMANDS = [p for p in PRODUCT if p.parent.name == "commands" and p.name != "__init__.py"]
-TREES = {path: ast.parse(path.read_text("utf-8")) for path in FILES}
+
+
+@cache
+def tree(path):
+    return ast.parse(path.read_text("utf-8"))
+
+
+def statements(node):
+    for field in ("body", "orelse", "handlers", "finalbody", "cases"):
+        for inner in getattr(node, field, ()):
+            yield inner
+            yield from statements(inner)
 
 
 def name_of(path):
@@ -82,13 +94,23 @@ def imported(node):
     return [node.module.split(".")[0]] if isinstance(node, ast.ImportFrom) and node.module else []
 
 
-def imports(tree):
-    return [(node, name) for node in ast.walk(tree) for name in imported(node)]
+def imports(node):
+    return [name for inner in statements(node) for name in imported(inner)]
 
 
-def functions(tree):
+def functions(node):
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
-    return [node for node in ast.walk(tree) if isinstance(node, kinds)]
+    return [inner for inner in statements(node) if isinstance(inner, kinds)]
+
+
+def length(function):
+    return function.end_lineno - function.lineno + 1
+
+
+def wrongs(paths, look):
+    """Return what is wrong, by file."""
+    found = {name_of(path): look(path) for path in paths}
+    return {name: wrong for name, wrong in found.items() if wrong}
 
 
 def room(path):
@@ -96,60 +118,69 @@ def room(path):
     return parts[0].removesuffix(".py")
 
 
-@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
-def test_imports_go_down_only(path):
+def upward(path):
     here = room(path)
     if here == "local":
-        wrong = [n for _, n in imports(TREES[path]) if n in FLOOR and n != "bot"]
-    else:
-        assert here in FLOOR, f"{here} has no floor"
-        below = {name for name, floor in FLOOR.items() if floor < FLOOR[here]} | {here}
-        named = [n for _, n in imports(TREES[path]) if n in FLOOR or n == "local"]
-        wrong = [n for n in named if n not in below and not (n == "local" and here == "main")]
-    assert not wrong
+        return [name for name in imports(tree(path)) if name in FLOOR and name != "bot"]
+    if here not in FLOOR:
+        return "no floor"
+    below = {name for name, floor in FLOOR.items() if floor < FLOOR[here]} | {here}
+    below |= {"local"} if here == "main" else set()
+    return [n for n in imports(tree(path)) if n in {*FLOOR, "local"} and n not in below]
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_no_import_inside_a_function_but_pictures(path):
-    for function in functions(TREES[path]):
-        inside = [n for node in ast.walk(function) for n in imported(node)]
-        assert all(n in PICTURES and path.name == "chart.py" for n in inside)
+def test_imports_go_down_only():
+    assert not wrongs(PRODUCT, upward)
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_functions_are_short(path):
-    long = [f.name for f in functions(TREES[path]) if f.end_lineno - f.lineno + 1 > 40]
-    assert not long
+def late(path):
+    inside = [name for function in functions(tree(path)) for name in imports(function)]
+    return [name for name in inside if name not in PICTURES or path.name != "chart.py"]
+
+
+def test_no_import_inside_a_function_but_pictures():
+    assert not wrongs(FILES, late)
+
+
+def test_functions_are_short():
+    assert not wrongs(FILES, lambda p: [f.name for f in functions(tree(p)) if length(f) > 40])
 
 
 def test_nine_functions_in_ten_are_at_most_25_lines():
-    lengths = sorted(f.end_lineno - f.lineno + 1 for p in PRODUCT for f in functions(TREES[p]))
+    lengths = sorted(length(f) for p in PRODUCT for f in functions(tree(p)))
     assert lengths[int(len(lengths) * 0.9)] <= 25
 
 
-@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
-def test_files_are_of_one_subject(path):
-    lines = len(path.read_text("utf-8").splitlines())
+def lines_of(path):
+    return len(path.read_text("utf-8").splitlines())
+
+
+def too_long(path):
     limit = {"main.py": 120, "calc.py": 4000}.get(path.name, 520)
-    assert lines <= (100 if path in COMMANDS else limit)
+    lines = lines_of(path)
+    return lines if lines > (100 if path in COMMANDS else limit) else 0
+
+
+def test_files_are_of_one_subject():
+    assert not wrongs(PRODUCT, too_long)
 
 
 def test_the_median_command_file_is_at_most_60_lines():
-    lengths = sorted(len(p.read_text("utf-8").splitlines()) for p in COMMANDS)
+    lengths = sorted(lines_of(p) for p in COMMANDS)
     assert lengths[len(lengths) // 2] <= 60
 
 
 @pytest.mark.parametrize("path", COMMANDS, ids=name_of)
 def test_commands_keep_the_contract(path):
-    tree = TREES[path]
-    names = {name for _, name in imports(tree)}
-    assert len((ast.get_docstring(tree) or "").splitlines()) == 2
-    assert not names & {"telebot", "requests", "logging", "os", "commands"}
-    assert not [n for n in ast.walk(tree) if isinstance(n, ast.ExceptHandler) and n.type is None]
-    runs = [f for f in tree.body if isinstance(f, ast.FunctionDef) and f.name == "run"]
+    top = tree(path)
+    assert len((ast.get_docstring(top) or "").splitlines()) == 2
+    assert not {*imports(top)} & {"telebot", "requests", "logging", "os", "commands"}
+    handlers = [n for n in statements(top) if isinstance(n, ast.ExceptHandler)]
+    assert not [handler for handler in handlers if handler.type is None]
+    runs = [f for f in top.body if isinstance(f, ast.FunctionDef) and f.name == "run"]
     assert len(runs) == 1 and [a.arg for a in runs[0].args.args] == ["ctx"]
     calm = (ast.FunctionDef, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.Expr)
-    assert all(isinstance(node, (*calm, ast.ClassDef)) for node in tree.body)
+    assert all(isinstance(node, (*calm, ast.ClassDef)) for node in top.body)
 
 
 def broad(handler):
@@ -161,7 +192,7 @@ def test_broad_excepts_stand_where_they_are_meant():
     found = [
         (name_of(path), node)
         for path in PRODUCT
-        for node in ast.walk(TREES[path])
+        for node in statements(tree(path))
         if isinstance(node, ast.ExceptHandler) and broad(node)
     ]
     reraising = {"door.py"}
@@ -179,41 +210,48 @@ def test_the_environment_is_read_in_config_only():
     for path in PRODUCT:
         if path.name in ("config.py", "dar.py"):
             continue
-        attributes = [n for n in ast.walk(TREES[path]) if isinstance(n, ast.Attribute)]
-        used = [n for n in attributes if ast.unparse(n) == "os.environ"]
+        attributes = [n for n in ast.walk(tree(path)) if isinstance(n, ast.Attribute)]
+        used = [n for n in attributes if n.attr == "environ" and ast.unparse(n) == "os.environ"]
         assert len(used) <= (path.name == "main.py")
 
 
-@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
-def test_comments_are_few_and_no_banner(path):
+def comments_of(source):
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline) if "#" in source else ()
+    return [token.string for token in tokens if token.type == tokenize.COMMENT]
+
+
+def noisy(path):
     source = path.read_text("utf-8")
-    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
-    comments = [t.string for t in tokens if t.type == tokenize.COMMENT]
-    assert len(comments) <= max(2, 0.05 * len(source.splitlines()))
-    assert not [c for c in comments if re.search(r"[-=#*]{4,}", c)]
-    assert not [c for c in comments if EMOJI.search(c)]
+    comments = comments_of(source)
+    banners = [c for c in comments if re.search(r"[-=#*]{4,}", c) or EMOJI.search(c)]
+    return banners or len(comments) > max(2, 0.05 * len(source.splitlines()))
+
+
+def test_comments_are_few_and_no_banner():
+    assert not wrongs(PRODUCT, noisy)
 
 
 PUBLIC = ("calc", "sources", "db", "trade", "alarms", "formula", "net", "shapes", "config", "post")
 
 
-@pytest.mark.parametrize("path", [p for p in PRODUCT if room(p) in PUBLIC], ids=name_of)
-def test_public_functions_say_what_they_do(path):
-    every = functions(TREES[path])
-    inner = {f for outer in every for f in functions(ast.Module(outer.body, []))}
-    for function in set(every) - inner:
-        decorators = " ".join(ast.unparse(d) for d in function.decorator_list)
-        if function.name.startswith("_") or "overload" in decorators:
-            continue
-        assert ast.get_docstring(function) or function.name == "format", function.name
-        assert function.returns, function.name
+def unsaid(path):
+    every = functions(tree(path))
+    inner = {f for outer in every for f in functions(outer)}
+    outer = [f for f in every if f not in inner and not f.name.startswith("_")]
+    plain = [f for f in outer if "overload" not in " ".join(map(ast.unparse, f.decorator_list))]
+    silent = [f.name for f in plain if not ast.get_docstring(f) and f.name != "format"]
+    return silent + [f.name for f in plain if not f.returns]
+
+
+def test_public_functions_say_what_they_do():
+    assert not wrongs([p for p in PRODUCT if room(p) in PUBLIC], unsaid)
 
 
 def test_nothing_written_twice_under_one_name():
     for path in PRODUCT:
-        names = [n.name for n in TREES[path].body if isinstance(n, (ast.FunctionDef, ast.ClassDef))]
+        names = [n.name for n in tree(path).body if isinstance(n, (ast.FunctionDef, ast.ClassDef))]
         plain = [n for n in names if names.count(n) > 1]
-        overloads = {f.name for f in functions(TREES[path]) if f.decorator_list}
+        overloads = {f.name for f in functions(tree(path)) if f.decorator_list}
         assert set(plain) <= overloads
 
 
