@@ -35,7 +35,7 @@ class Bell:
     ) -> None:
         self._post, self._rows, self._put, self._ctx = post, rows, put, ctx
         self._ringing: set[int] = set()
-        self._wake = math.inf
+        self._wake, self.kept = math.inf, 0
         self._lock, self._next, self._busy = threading.Lock(), deque[list[Firing]](), 0
 
     def ring(self, now: int) -> None:
@@ -73,6 +73,7 @@ class Bell:
         later = [one for one in waiting if one.severity == "normal" and ends[one.user_id]]
         self._wake = min((ends[one.user_id] for one in later), default=math.inf)
         kept = {firing.id for firing in later}
+        self.kept = len(kept)
         return [firing for firing in waiting if firing.id not in kept]
 
     def _ring(self, group: list[Firing]) -> None:

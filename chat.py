@@ -189,6 +189,7 @@ class Telegram:
         queues = {"lanes": self._lanes, "heavy": self._heavy, "bell": self.bell}
         for name, queue in queues.items():
             base.meters.length(name, queue.waiting)
+        base.meters.length("quiet", lambda: self.bell.kept)
 
     def jobs(self) -> list[tuple[Job, float]]:
         """Return the jobs of the chat, each with the seconds before its first run."""

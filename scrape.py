@@ -37,11 +37,19 @@ def of(rows: Iterable[Mapping[str, Any]], label: str, key: str, scale: float = 1
     return by(label, {r["name"]: r[key] * scale for r in rows if r[key] is not None})
 
 
+def all_of(counted: list[Sample], *known: dict[str, str]) -> tuple[Sample, ...]:
+    """Return a counter's samples, 0 for what was not counted yet: a first 1 would be no rise."""
+    there = {tuple(labels.values()) for _, labels, _ in counted}
+    return (*counted, *(("", one, 0) for one in known if tuple(one.values()) not in there))
+
+
 def commands(ctx: Ctx) -> Iterator[Family]:
     """Tell what was asked, how it ended and how long it took."""
     about = "Commands answered: 0 well, 1 refused, 2 failed"
+    names = sorted({command.name for command in ctx.commands.values()})
+    known = [{"command": name, "outcome": end} for name in names for end in ("0", "1", "2")]
     counted = ctx.meters.counted("commands", command="", outcome="")
-    yield Family("dort5bot_commands_total", COUNTER, about, tuple(counted))
+    yield Family("dort5bot_commands_total", COUNTER, about, all_of(counted, *known))
     about = "Time from a command's start to its last reply, its sending with it"
     yield Family("dort5bot_command_seconds", HISTOGRAM, about, tuple(ctx.meters.timed()))
     broken = sum(bool(command.error) for command in set(ctx.commands.values()))
@@ -58,13 +66,14 @@ def alarms(ctx: Ctx) -> Iterator[Family]:
         yield Family(f"dort5bot_alarms_{name}_total", COUNTER, about, tuple(counted))
     about = "Firings and news of orders, by whether people were told"
     counted = ctx.meters.counted("told", outcome="")
-    yield Family("dort5bot_told_total", COUNTER, about, tuple(counted))
+    known = [{"outcome": end} for end in ("delivered", "dropped")]
+    yield Family("dort5bot_told_total", COUNTER, about, all_of(counted, *known))
 
 
 def queues(ctx: Ctx) -> Iterator[Family]:
     """Tell what waits for its turn, and how the pool is."""
     pool = ctx.workers.pool
-    about = "Work that waits or is being done: answers, heavy answers, chats to ring, pool"
+    about = "Work there is: answers, heavy ones, chats to ring, the pool; what quiet hours keep"
     lengths = [*ctx.meters.lengths(), ("", {"queue": "pool"}, pool.waiting())]
     yield Family("dort5bot_queue_length", GAUGE, about, tuple(lengths))
     about = "Processes of the pool, made when needed"
@@ -86,7 +95,8 @@ def jobs(ctx: Ctx) -> Iterator[Family]:
         ("runs_total", COUNTER, "runs", 1, "Runs"),
         ("errors_total", COUNTER, "errors", 1, "Runs that failed"),
     ):
-        yield Family(f"dort5bot_job_{name}", kind, about, of(rows, "job", key, scale))
+        # Not "job": Prometheus gives that name to what it scrapes.
+        yield Family(f"dort5bot_job_{name}", kind, about, of(rows, "name", key, scale))
 
 
 def store(ctx: Ctx) -> Iterator[Family]:

@@ -57,7 +57,7 @@ def test_what_a_message_leads_to_is_logged_with_its_update_and_its_queue_is_meas
     go.set()
     assert server.wait(1).text == "done"
     settle(bot)
-    assert lengths == {"lanes": 1, "heavy": 0, "bell": 0}
+    assert lengths == {"lanes": 1, "heavy": 0, "bell": 0, "quiet": 0}
     assert bot.base.meters.lengths()[0][2] == 0
     (line,) = (line for line in caplog.text.splitlines() if "worked" in line)
     said = json.loads(line)

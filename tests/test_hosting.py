@@ -64,6 +64,7 @@ def variables():
         "render.yaml": {one["key"] for one in loaded("render.yaml")["services"][0]["envVars"]},
         ".replit": set(tomllib.loads(read(".replit"))["env"]),
         ".env.example": set(dotenv_values(ROOT / ".env.example")) - COMPOSE,
+        "compose.yaml": set(loaded("compose.yaml")["services"]["bot"]["environment"]),
         "dort5bot.service": {word.split("=")[0] for line in unit for word in line.split()},
     }
 
@@ -135,6 +136,50 @@ def test_no_secret_or_database_gets_into_an_image(name, tmp_path):
     (tmp_path / "main.py").write_text("")
     paths = exclude_paths(str(tmp_path), read(".dockerignore").splitlines()[1:])
     assert "main.py" in paths and name not in paths
+
+
+def test_compose_is_of_its_schema():
+    schema = ("--builtin-schema", "vendor.compose-spec", "compose.yaml")
+    assert checked(BIN / "check-jsonschema", *schema)[0] == 0
+
+
+SERVICES = ["bot", "postgres", "redis", "prometheus", "grafana"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_is_watched_bounded_and_open_to_this_machine_only(name):
+    whole = loaded("compose.yaml")
+    service = whole["services"][name]
+    assert list(whole["services"]) == SERVICES
+    assert "healthcheck" in service or name == "bot", "the bot's is the image's"
+    assert service["restart"] == "unless-stopped"
+    assert service.get("mem_limit") or name == "postgres"
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
+    assert re.search(r":v?\d", service["image"]) or name == "bot", "no tag that moves by itself"
+    for volume in service.get("volumes", []):
+        origin, target, *mode = volume.split(":")
+        mine = origin.startswith("./") and (ROOT / origin).exists() and mode == ["ro"]
+        assert origin in whole["volumes"] or mine, (volume, target)
+
+
+def test_compose_asks_for_its_secrets_and_gives_the_bot_what_it_takes():
+    text, bot = read("compose.yaml"), loaded("compose.yaml")["services"]["bot"]
+    asked = set(re.findall(r"\$\{(\w+)", text))
+    assert asked == COMPOSE | {"METRICS_TOKEN"} and asked <= set(
+        dotenv_values(ROOT / ".env.example")
+    )
+    assert set(re.findall(r"\$\{\w+([^}]*)\}", text)) == {":?set it in .env"}
+    filled = {
+        name: re.sub(r"\$\{.*?\}", "word-word", value) for name, value in bot["environment"].items()
+    }
+    made = config.load(filled, "")
+    assert made.database.startswith("postgresql+psycopg://dort5bot:word-word@postgres")
+    services = loaded("compose.yaml")["services"]
+    assert made.cache_url.reveal().startswith("redis://redis:6379") and "redis" in services
+    assert f"bot:{made.port}" in read("monitoring/prometheus.yml")
+    assert services["prometheus"]["secrets"] == ["metrics_token"]
+    assert bot["read_only"] and bot["cap_drop"] == ["ALL"] and "data:/data" in bot["volumes"]
 
 
 def test_render_is_asked_for_what_it_offers():

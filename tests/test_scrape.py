@@ -41,6 +41,18 @@ def test_commands_are_told_by_name_and_outcome_whatever_was_typed(ctx, told):
     assert found["dort5bot_commands_broken",] == 0
 
 
+def test_what_never_happened_is_told_as_0_so_that_its_first_time_is_a_rise(ctx, told):
+    base = ctx()
+    list(answer("/id", base))
+    found = told(base)
+    assert [found["dort5bot_commands_total", "id", end] for end in "012"] == [1, 0, 0]
+    names = {command.name for command in base.commands.values()}
+    assert all(found["dort5bot_commands_total", name, "2"] == 0 for name in names)
+    assert found["dort5bot_told_total", "delivered"] == found["dort5bot_told_total", "dropped"] == 0
+    base.meters.add("told", 3, outcome="dropped")
+    assert told(base)["dort5bot_told_total", "dropped"] == 3
+
+
 def test_reads_hosts_and_pool_are_told(ctx, told):
     base = ctx()
     base.sources.tickers(), base.sources.tickers()
