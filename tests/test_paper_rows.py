@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from db import Db, copy
+import backup
+from db import Db
 from orders import BUY, CANCELED, NEW, SELL, Balance
 from paper_rows import Deal, PaperOrder
 from tests.test_db import url  # noqa: F401
@@ -124,7 +125,7 @@ def test_money_is_as_exact_as_it_was(opened, tmp_path):
         account.add("PEPE", D("123456789012.00000001"), "gift")
     assert opened.paper.balances(7)["PEPE"].free == D("123456789012.00000001")
     target = f"sqlite:///{tmp_path / 'copy.db'}"
-    copy(opened._engine.url.render_as_string(hide_password=False), target)
+    backup.copy(opened._engine.url.render_as_string(hide_password=False), target)
     other = Db(target)
     assert other.paper.balances(7) == opened.paper.balances(7) and total(other) == sums(other)
     other.close()
