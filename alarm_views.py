@@ -197,6 +197,8 @@ def preview(ctx: Ctx, alarm: Alarm, seen: Rehearsal) -> list[str]:
     if alarm.kind not in INDICES and len(alarm.symbols) != 1:
         lines[-1] += ctx.t(", her coin için", ", for each coin")
     lines[-1] += "".join(f" · {word}" for word in manner(ctx, alarm))
+    if alarm.follow:
+        lines.append(tickets.unasked(ctx))
     if alarm.until:
         lines.append(ctx.t("Bitiş: ", "Until: ") + ctx.clock(alarm.until))
     return [*lines, "", comment(ctx, seen)]

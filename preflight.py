@@ -99,10 +99,10 @@ def sized(draft: Draft, wanted: Amount, rules: Rules, balance: Mapping[str, Bala
     number, unit = wanted.number, wanted.unit or asset
     if unit == "%":
         free, locked = balance.get(asset, Balance(ZERO))
-        if not free:
+        if not free or (locked and asset == rules.base and free < rules.quantities[0]):
             raise UserError(
-                f"Boşta {asset} yok; emirlerde {plain(locked)} {asset} var.",
-                f"There is no free {asset}; {plain(locked)} {asset} is in orders.",
+                f"Boşta satılacak {asset} yok ({plain(free)}); emirlerde {plain(locked)} var.",
+                f"There is no free {asset} to trade ({plain(free)}); {plain(locked)} is in orders.",
             )
         number, unit = free * number / HUNDRED, asset
     if unit == rules.base:

@@ -113,6 +113,18 @@ def following(ctx: Ctx, wanted: Follow) -> str:
     return " ".join([*words, *(f"%{number(ctx, one)}" for one in guards if one is not None)])
 
 
+def unasked(ctx: Ctx) -> str:
+    """Return what a person should know of an alarm that makes orders."""
+    trader = ctx.db.orders.trader(ctx.user.id)
+    told = ctx.t(
+        f"⚠️ Çalınca sormadan emir verir ({mode(ctx, trader.mode)}).",
+        f"⚠️ When it fires it makes the order without asking ({mode(ctx, trader.mode)}).",
+    )
+    if trader.mode != LIVE or (trader.approved or 0) > ctx.now:
+        return told
+    return told + ctx.t(" Canlıda izin ister: /canli izin 7", " Live it needs: /canli izin 7")
+
+
 def levels(ctx: Ctx, draft: Draft) -> Iterable[str]:
     """Yield an order's prices and distances in words."""
     names = (

@@ -237,7 +237,8 @@ class Desk:
 
     def _book(self, intent: Intent, state: str, seen: Sequence[Seen] = (), **more: Any) -> list:
         made = self.rows.book(intent, state, seen, **more)
-        log.info("intent %s is %s", intent.id, state, extra={"intent": intent.id})
+        if state != intent.state:
+            log.info("intent %s is %s", intent.id, state, extra={"intent": intent.id})
         self.db.alarms.fresh |= bool(more.get("tell"))
         return made
 

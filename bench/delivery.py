@@ -31,7 +31,7 @@ from watch import Watch
 
 COIN, FIRST = "AUSDT", 1000
 CHATS, FIRINGS, WAVES = 300, 1000, 4
-KILLS, ROOMS, EACH, STEP = 100, 40, 4, 0.03
+KILLS, MOST_LIVES, ROOMS, EACH, STEP = 100, 4, 40, 4, 0.03
 LIFE, SEED = 0.2, 7
 TOLD = re.compile(r"A > ([0-9]+)(?![0-9])")
 
@@ -141,12 +141,12 @@ def live(url: str, api: str, token: str, base: int, up: Connection) -> None:
 def chaos(url: str, kills: int = KILLS) -> Chaos:
     """Kill the bot at random instants while firings wait to be told, then let one tell the rest."""
     chance, hit, lives, in_flight = random.Random(SEED), 0, 0, set[int]()
-    alarms = 2 * EACH * kills
+    alarms = MOST_LIVES * EACH * kills
     with Server() as server:
         for room in range(1, ROOMS + 1):
             server.chats.room(room)
         database = planted(url, [1 + i % ROOMS for i in range(alarms)])
-        while hit < kills and lives < 2 * kills:
+        while hit < kills and lives < MOST_LIVES * kills:
             child = born(url, server, FIRST + EACH * lives)
             time.sleep(chance.uniform(0, LIFE))
             killed(child)
