@@ -101,8 +101,8 @@ def sized(draft: Draft, wanted: Amount, rules: Rules, balance: Mapping[str, Bala
         free, locked = balance.get(asset, Balance(ZERO))
         if not free or (locked and asset == rules.base and free < rules.quantities[0]):
             raise UserError(
-                f"Boşta satılacak {asset} yok ({plain(free)}); emirlerde {plain(locked)} var.",
-                f"There is no free {asset} to trade ({plain(free)}); {plain(locked)} is in orders.",
+                f"Boşta {asset} yok ya da çok az: {plain(free)}; emirlerde {plain(locked)} var.",
+                f"No {asset} is free, or too little: {plain(free)}; in orders {plain(locked)}.",
             )
         number, unit = free * number / HUNDRED, asset
     if unit == rules.base:

@@ -71,3 +71,10 @@ def test_an_alarm_that_orders_is_a_trader_s_and_a_reader_s_alarm_only_tells(say)
     assert say("/alarm btc > 1", role="reader")[0].failed == 0
     assert say(line, role="trader")[0].failed == 0
     assert "özel sohbette" in say(line, role="trader", kind="supergroup")[0].text
+
+
+def test_an_alarm_that_orders_says_so_before_it_is_saved(say, ctx):
+    typed = "/alarm btc > 1 sonra al 100 %5 %2"
+    assert "sonra al 100 %5 %2" in say(typed)[0].text and "(KAĞIT)" in say(typed)[0].text
+    ctx().db.orders.save_trader(7, mode="live")
+    assert "/canli izin" in say(typed)[0].text
