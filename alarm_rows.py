@@ -193,6 +193,17 @@ class AlarmRows:
         self._touch(ids)
         return len(ids)
 
+    def move(self, old: int, new: int) -> None:
+        """Let what belongs to a chat and is still to be told belong to what it became."""
+        untold = firings.c.delivered.is_(None) & firings.c.dropped.is_(None)
+        here = update(alarms).where(alarms.c.chat_id == old).values(chat_id=new, topic=None)
+        with self._write() as db:
+            ids = db.scalars(here.returning(alarms.c.id)).all()
+            waiting = update(firings).where(firings.c.chat_id == old, untold)
+            db.execute(waiting.values(chat_id=new, topic=None))
+        self._touch(ids)
+        self.fresh = True
+
     def watched(self) -> list[str]:
         """Return the symbols that active alarms name, the most wanted first."""
         query = select(alarms.c.targets, func.count()).where(alarms.c.state == ACTIVE)

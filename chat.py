@@ -7,7 +7,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,10 +19,12 @@ from telebot.apihelper import ApiException, ApiTelegramException
 
 import gate
 from bell import Bell
-from bot import REFRESH, Chat, Command, Ctx, Reply, User, answer, find
+from bot import Chat, Command, Ctx, Reply, User, answer, find, parse, pick
 from config import Config
 from db import Db, DbError, Push
+from incoming import Incoming, moved, read
 from logs import about
+from manners import PASS, QUIET, SAY, Manners
 from post import Post, Stopping, Thread, Undeliverable
 from roles import ADMIN, STRANGER, held
 from workers import Job
@@ -30,76 +33,11 @@ log = logging.getLogger("dort5bot")
 
 POLL_SECONDS = 25
 KINDS = ["message", "callback_query"]
-WORDLESS = ("photo", "sticker", "voice", "video", "animation", "document", "audio", "location")
 MAX_TRIES = 3
 LATEST = 3 * 3600
 DRAIN_SECONDS = 7
 EXCUSED = 1
 LANES, HEAVY_LANES = 8, 2
-
-
-@dataclass(frozen=True)
-class Incoming:
-    """A message or a pressed button, as far as it concerns us."""
-
-    update: int
-    chat: Chat
-    sender: Mapping[str, Any]
-    text: str
-    message: int
-    pressed: str = ""
-    refreshed: bool = False
-    pictured: bool = False
-    file: str = ""
-    masked: bool = False
-
-
-def read(update: Mapping[str, Any]) -> Incoming | None:
-    """Return what an update says; None where it is nothing a person typed or pressed."""
-    try:
-        return parsed(update)
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        log.warning("an update that makes no sense: %s", type(error).__name__)
-        return None
-
-
-def parsed(update: Mapping[str, Any]) -> Incoming | None:
-    """Return what a well-formed update says."""
-    press = update.get("callback_query")
-    message = press.get("message") if press else update.get("message")
-    sender = (press or message or {}).get("from")
-    masked = not press and "sender_chat" in message if message else False
-    if not sender or not message or message.get("is_automatic_forward"):
-        return None
-    if sender.get("is_bot") and not masked:
-        return None
-    room = message["chat"]
-    text = press.get("data") if press else message.get("text", message.get("caption"))
-    if text is None and room.get("type") == "private" and any(map(message.get, WORDLESS)):
-        text = ""
-    elif not isinstance(text, str) or not text.strip():
-        return None
-    document = message.get("document")
-    topic = message.get("message_thread_id") if message.get("is_topic_message") else None
-    return Incoming(
-        update["update_id"],
-        Chat(int(room["id"]), str(room.get("type", "private")), topic),
-        {**sender, "id": int(sender["id"])},
-        text,
-        int(message["message_id"]),
-        press["id"] if press else "",
-        bool(press) and refreshes(text, message),
-        "photo" in message,
-        "" if press or not isinstance(document, dict) else str(document.get("file_id", "")),
-        masked,
-    )
-
-
-def refreshes(line: str, message: Mapping[str, Any]) -> bool:
-    """Tell whether a pressed button runs the command that made its message, to be replaced."""
-    rows = message.get("reply_markup", {}).get("inline_keyboard", [])
-    own = [b.get("callback_data", "") for row in rows for b in row if b.get("text") == REFRESH]
-    return any(data.split()[:1] == line.split()[:1] for data in own)
 
 
 def tell(done: Future) -> None:
@@ -185,6 +123,8 @@ class Telegram:
         self._taken: set[int] = set()
         self._excused: set[int] = set()
         self._pushing: set[tuple[int, str]] = set()
+        self._manners, self._verdicts = Manners(), dict[int, str]()
+        post.moved = base.db.move_chat
         self.bell = Bell(post, base.db.alarms, self._lanes.put, self._ctx_of)
         queues = {"lanes": self._lanes, "heavy": self._heavy, "bell": self.bell}
         for name, queue in queues.items():
@@ -325,9 +265,12 @@ class Telegram:
 
     def _take(self, batch: list[dict[str, Any]]) -> None:
         """Record a batch before the next poll acknowledges it, and queue what is new."""
-        batch = [update for update in batch if isinstance(update.get("update_id"), int)]
-        if not batch or self._closing:
+        every = [update for update in batch if isinstance(update.get("update_id"), int)]
+        if not every or self._closing:
             return
+        for places in filter(None, map(moved, every)):
+            self._db.move_chat(*places)
+        batch = self._within_manners(every)
         secret = {u["update_id"] for u in batch if self._is_secret(u)}
         for update in batch:
             if update["update_id"] in secret:
@@ -337,13 +280,54 @@ class Telegram:
         for update in batch:
             if update["update_id"] in fresh:
                 self._queue(update)
-        self._offset = batch[-1]["update_id"] + 1
+        self._offset = every[-1]["update_id"] + 1
+
+    def _within_manners(self, batch: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return what is meant for us and not too much; who first goes over is told to wait.
+
+        A batch that comes again, because it could not be written down, is not counted again.
+        """
+        updates = {update["update_id"]: update for update in batch}
+        said = self._verdicts = {i: v for i, v in self._verdicts.items() if i in updates}
+        for i, update in updates.items():
+            if i not in said:
+                said[i] = self._judged(update)
+        return [update for i, update in updates.items() if said[i] == PASS]
+
+    def _judged(self, update: Mapping[str, Any]) -> str:
+        incoming = read(update)
+        if incoming is None or not self._meant(incoming):
+            return QUIET
+        command = find(incoming.text, self.base.commands)
+        exempt = command and (command.always or command.secret)
+        kind = ("pressed " if incoming.pressed else "typed ") + (command.name if exempt else "")
+        at = self._clock() if incoming.at is None else incoming.at
+        who = incoming.chat.id if incoming.masked else incoming.sender["id"]
+        verdict, wait = self._manners.judge(who, self._role(who), kind, at)
+        if verdict == SAY:
+            self._lanes.put(incoming.chat.id, partial(self._wait_a_little, incoming, wait))
+        return QUIET if verdict == SAY else verdict
+
+    def _meant(self, incoming: Incoming) -> bool:
+        """Tell whether an answer may be due: in a group only to commands and buttons."""
+        line = parse(incoming.text, self.me)
+        known = line is not None and pick(line[0], self.base.commands) is not None
+        return bool(incoming.pressed) or known or incoming.chat.kind == "private"
+
+    def _wait_a_little(self, incoming: Incoming, seconds: int) -> None:
+        if incoming.pressed:
+            self.post.quietly(self.api.answer_callback_query, incoming.pressed)
+        text = self._ctx(incoming).t(
+            f"Çok hızlısınız: {seconds} saniye bekleyin. Bu arada yazdıklarınız yanıtlanmaz.",
+            f"That is too fast: wait {seconds} seconds. What you write meanwhile is not answered.",
+        )
+        self._deliver(self._thread(incoming), iter([Reply(text, failed=1)]))
 
     def _excuse(self, batch: list[dict[str, Any]]) -> None:
         """Tell each private chat once that what was sent waits, for nothing can be written down."""
         for incoming in filter(None, map(read, batch)):
-            sender, room = incoming.sender["id"], incoming.chat
-            mine = sender in self._admins | self._config.allowed_ids and room.kind == "private"
+            room = incoming.chat
+            mine = room.kind == "private" and self._admitted(incoming.sender["id"])
             if mine and room.id not in self._excused:
                 self._excused.add(room.id)
                 tr = "⚠️ Şu an kayıt tutamıyorum (disk dolu olabilir); düzelince yanıtlayacağım."
@@ -351,6 +335,15 @@ class Telegram:
                 reply = Reply(tr if self._lang(incoming.sender) == "tr" else en, failed=2)
                 work = partial(self._deliver, self._thread(incoming), iter([reply]))
                 self._lanes.put(room.id, work)
+
+    def _admitted(self, user_id: int) -> bool:
+        """Tell whether somebody may use the bot, by the settings where the database is silent."""
+        with suppress(DbError):
+            return self._role(user_id) != STRANGER
+        return user_id in self._admins or user_id in self._config.allowed_ids
+
+    def _role(self, user_id: int) -> str:
+        return held(self._config, self._db.members, user_id)
 
     def _lang(self, sender: Mapping[str, Any]) -> str:
         """Return the language of somebody's Telegram, else the default one."""
@@ -381,7 +374,7 @@ class Telegram:
         if incoming and self._db.receive([(incoming.update, None)]):
             gone = self.post.quietly(self.api.delete_message, incoming.chat.id, incoming.message)
             work = partial(self._act_on_secret, incoming, gone)
-            self._lane(incoming.text).put(incoming.chat.id, work)
+            self._put(incoming, work)
 
     def _act_on_secret(self, incoming: Incoming, gone: bool) -> None:
         """Answer a message that was not written down, if it is gone from the chat."""
@@ -402,7 +395,10 @@ class Telegram:
             self._db.finish(update["update_id"])
             return
         self._taken.add(incoming.update)
-        self._lane(incoming.text).put(incoming.chat.id, partial(self._work, incoming))
+        self._put(incoming, partial(self._work, incoming))
+
+    def _put(self, incoming: Incoming, work: Callable[[], None]) -> None:
+        self._lane(incoming.text).put(incoming.chat.id, work)
 
     def _lane(self, line: str) -> Lanes:
         command = find(line, self.base.commands)
@@ -468,7 +464,7 @@ class Telegram:
     def _user(self, sender: Mapping[str, Any]) -> User:
         """Return who is speaking, with what they chose and what they may."""
         user_id = sender["id"]
-        role = held(self._config, self._db.members, user_id)
+        role = self._role(user_id)
         allowed = role != STRANGER
         person = self._db.person(user_id) if allowed else None
         name = str(sender.get("first_name", person.name if person else ""))[:64]

@@ -291,6 +291,13 @@ class Db:
         with self._write() as db:
             return db.execute(delete(pushes).where(mine)).rowcount > 0
 
+    def move_chat(self, old: int, new: int) -> None:
+        """Let the alarms and daily reports of a group belong to the supergroup it has become."""
+        self.alarms.move(old, new)
+        here = update(pushes).where(pushes.c.chat_id == old)
+        with self._write() as db:
+            db.execute(here.values(chat_id=new, topic=None))
+
     def formulas(self, user_id: int) -> dict[str, str]:
         """Return a user's own formulas by their names."""
 

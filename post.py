@@ -136,13 +136,27 @@ class Post:
 
     def __init__(self, api: TeleBot, stop: threading.Event, pacer: Pacer | None = None) -> None:
         self.api, self._stop, self._pacer = api, stop, pacer or Pacer()
+        self.moved: Callable[[int, int], Any] | None = None
 
     def reply(self, thread: Thread, reply: Reply) -> None:
         """Deliver one reply; an edit replaces the thread's message where it can.
 
-        A picture stays until what comes in its place. Raises Undeliverable, from Telegram's own
-        refusal where it was one, and Stopping.
+        A picture stays until what comes in its place; what goes to a group that has become a
+        supergroup follows it. Raises Undeliverable, from Telegram's own refusal where it was one,
+        and Stopping.
         """
+        try:
+            self._reply(thread, reply)
+        except Undeliverable as error:
+            new = supergroup(error.__cause__)
+            if new is None:
+                raise
+            if self.moved:
+                self.moved(thread.chat, new)
+            thread.chat, thread.message, thread.topic = new, None, None
+            self._reply(thread, reply)
+
+    def _reply(self, thread: Thread, reply: Reply) -> None:
         if reply.edit and reply.passing and thread.pictured:
             return
         if reply.edit and thread.message and self._edit(thread, reply):
@@ -301,6 +315,12 @@ def patience(error: ApiTelegramException) -> float | None:
     if error.error_code == 429:
         return float((error.result_json.get("parameters") or {}).get("retry_after", 1))
     return 0.0 if error.error_code >= 500 else None
+
+
+def supergroup(error: BaseException | None) -> int | None:
+    """Return the id of what a group has become, where a refusal tells of one."""
+    told = error.result_json if isinstance(error, ApiTelegramException) else {}
+    return (told.get("parameters") or {}).get("migrate_to_chat_id")
 
 
 def keyboard(reply: Reply) -> Any:

@@ -155,11 +155,13 @@ class Server(People):
         kind: str = "status",
         retry_after: int = 1,
         description: str | None = None,
+        migrate_to: int = 0,
     ) -> Fault:
         """Spoil the next calls of a method; math.inf times means until `times` is set to 0.
 
         Kinds: status (an error answer), html (the same as a proxy's page), drop (closed without
         an answer, not executed), hang-after (executed, then closed without an answer).
+        With migrate_to, what is said of a group that has become that supergroup.
         """
         if kind not in ("status", "html", "drop", "hang-after"):
             raise ValueError(f"unknown kind of fault: {kind}")
@@ -167,6 +169,9 @@ class Server(People):
         if status == 429:
             text = description or f"Too Many Requests: retry after {retry_after}"
             error = ApiError(status, text, retry_after=retry_after)
+        if migrate_to:
+            text = "Bad Request: group chat was upgraded to a supergroup chat"
+            error = ApiError(400, text, migrate_to_chat_id=migrate_to)
         fault = Fault(method.lower(), kind, status, times, error)
         with self.chats.changed:
             self._faults = [old for old in self._faults if old.times > 0] + [fault]

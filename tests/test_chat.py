@@ -9,7 +9,9 @@ import pytest
 
 import chat
 import logs
+import manners
 import post
+from alarm_rows import Alarm, Firing
 from bot import REFRESH, Command, Reply
 from db import DbError, Push
 from tests.bots import halt, settle, texts
@@ -249,7 +251,8 @@ def test_a_stranger_is_refused_and_not_written_down(server, open_bot, settings, 
 
 def test_with_a_token_and_no_admin_nobody_gets_in(settings, ctx):
     made = settings(TELEGRAM_TOKEN="123456789:AAabcdefghijklmnopqrstuvwxyz0123456")
-    bot = chat.Telegram(None, None, replace(ctx(), config=made), threading.Event())
+    stop = threading.Event()
+    bot = chat.Telegram(None, post.Post(None, stop), replace(ctx(), config=made), stop)
     assert not bot._user({"id": 1}).allowed
 
 
@@ -385,30 +388,12 @@ def test_a_disk_that_stays_full_is_said_once_and_the_message_answered_after(
     assert server.wait(-5, timeout=20).text == "group" and len(texts(server, -5)) == 1
 
 
-@pytest.mark.parametrize("what", chat.WORDLESS)
-def test_what_has_no_words_gets_an_answer_in_private_only(what):
-    message = {"message_id": 3, "from": {"id": 1}, what: [{"file_id": "x"}]}
-    update = {"update_id": 1, "message": message}
-    message["chat"] = {"id": 1, "type": "private"}
-    assert chat.read(update).text == ""
-    message["chat"] = {"id": -5, "type": "group"}
-    assert chat.read(update) is None
-    message["caption"] = "/p btc"
-    assert chat.read(update).text == "/p btc"
-
-
 def test_a_photo_is_answered_politely(server, open_bot):
     bot = open_bot()
     person, room = {"id": 1, "first_name": "A"}, {"id": 1, "type": "private"}
     message = {"message_id": 3, "from": person, "chat": room, "sticker": {"file_id": "x"}}
     bot._take([{"update_id": 10**9, "message": message}])
     assert "anlamadım" in server.wait(1).text
-
-
-def test_what_nobody_typed_is_ignored():
-    assert chat.read({"update_id": 1}) is None
-    assert chat.read({"update_id": 1, "message": {"chat": {}, "from": {"id": 1}}}) is None
-    assert chat.read({"update_id": 1, "message": {"chat": {"id": 1}, "from": {"id": 1}}}) is None
 
 
 @pytest.mark.slow
@@ -578,3 +563,180 @@ def test_a_user_s_theme_is_theirs_when_they_speak(open_bot, database):
     database.save_person(1, name="A", theme="light")
     bot = open_bot(ECHO)
     assert bot._user({"id": 1}).theme == "light" and bot._user({"id": 2}).theme == "dark"
+
+
+def raw(text, number=10**9, sender=1, room=-100, **more):
+    """Return an update of a group's message as Telegram sends it."""
+    message = {"message_id": number % 1000, "date": 1, "chat": {"id": room, "type": "supergroup"}}
+    message |= {"from": {"id": sender, "first_name": "Ayşe"}, "text": text, **more}
+    return {"update_id": number, "message": message}
+
+
+def sent(server, method="sendMessage"):
+    return [r.parameters for r in server.requests if r.method == method]
+
+
+def test_a_person_who_floods_hears_it_once_and_the_kill_switch_still_works(
+    server, open_bot, monkeypatch, database
+):
+    monkeypatch.setattr(post.Pacer, "CHAT", (3, 0.0))
+    ran = []
+    stop = Command("dead", lambda ctx: ran.append(1) or "stopped", always=True)
+    bot = open_bot(ECHO, stop)
+    server.say(1, "/id")
+    first = server.wait(1)
+    settle(bot)
+    batch = [server_update(f"/echo {i}", 10**9 + i) for i in range(100)]
+    bot._take([*batch, server_update("/dead", 10**9 + 100)])
+    settle(bot)
+    said = [m.text for m in server.messages(1) if m.bot and m.id > first.id]
+    assert sum("Çok hızlısınız" in text for text in said) == 1
+    assert sum(text.isdecimal() for text in said) == manners.OWNER.most and ran == [1]
+    assert database.waiting() == []
+
+
+def server_update(text, number):
+    return {"update_id": number, "message": server_message(text)}
+
+
+def test_a_batch_that_comes_again_is_counted_once(server, open_bot, monkeypatch):
+    monkeypatch.setattr(post.Pacer, "CHAT", (3, 0.0))
+    bot, receive, fails = open_bot(ECHO), None, [1] * 5
+    receive = bot._db.receive
+    server.say(1, "/id")
+    server.wait(1)
+    settle(bot)
+
+    def locked(rows):
+        if fails:
+            fails.pop()
+            raise DbError("database is locked")
+        return receive(rows)
+
+    monkeypatch.setattr(bot._db, "receive", lambda rows: locked(list(rows)))
+    batch = [server_update(f"/echo {i}", 10**9 + i) for i in range(40)]
+    for _ in range(5):
+        with pytest.raises(DbError):
+            bot._take(batch)
+    bot._take(batch)
+    settle(bot)
+    assert [text for text in texts(server) if text.isdecimal()] == [str(i) for i in range(40)]
+
+
+def test_a_group_s_talk_is_neither_counted_nor_written_down(server, open_bot, database, settings):
+    bot = open_bot(ECHO, settings=settings(ADMIN_IDS="5"))
+    database.members.decide(1, "reader", 5)
+    server.say(-100, "hello", user=1)
+    bot._take([raw("only talk", 10**9 + i) for i in range(100)])
+    assert database.waiting() == []
+    bot._take([raw("/echo heard", 10**9 + 100)])
+    settle(bot)
+    assert texts(server, -100) == ["heard"]
+
+
+def test_strangers_cannot_make_the_bot_talk(server, open_bot, settings, monkeypatch):
+    monkeypatch.setattr(post.Pacer, "CHAT", (30, 0.0))
+    monkeypatch.setattr(post.Pacer, "GROUP", (30, 0.0))
+    bot = open_bot(ECHO, settings=settings(ADMIN_IDS="5"))
+    server.say(-100, "hello", user=1)
+    batch = [raw("/echo x", 10**9 + i, sender=1000 + i % 7) for i in range(100)]
+    bot._take(batch)
+    settle(bot)
+    assert len(texts(server, -100)) == manners.ALL_STRANGERS.most
+    assert set(texts(server, -100)) == {texts(server, -100)[0]}
+
+
+def test_who_writes_as_the_group_is_nobody_even_where_the_group_s_id_is_let_in(
+    server, open_bot, settings
+):
+    ran = []
+    config = settings(ADMIN_IDS="5 1087968824 -100", ALLOWED_IDS="136817688 777000")
+    bot = open_bot(Command("x", ran.append), settings=config)
+    server.say(-100, "hello", user=1)
+    for i, shared in enumerate((1087968824, 136817688, 777000)):
+        who = {"id": shared, "is_bot": True, "first_name": "Group"}
+        update = raw("/x@dort5bot_local", 10**9 + i, sender_chat={"id": -100}, **{"from": who})
+        bot._take([update])
+    settle(bot)
+    assert not ran and all("kendi adınızla" in text for text in texts(server, -100))
+    assert len(texts(server, -100)) == 3
+
+
+def test_a_topic_is_kept_through_long_work_files_and_buttons(server, open_bot):
+    def work(ctx):
+        yield Reply(f"done in {ctx.chat.topic}", ctx.buttons())
+        yield Reply("a file", file=("a.txt", b"x"))
+
+    bot = open_bot(Command("grid", work, heavy=True))
+    server.say(-100, "hello", user=1)
+    topic = {"message_thread_id": 9, "is_topic_message": True}
+    bot._take([raw("/grid", **topic)])
+    assert bot._heavy.drain(10)
+    assert [one["message_thread_id"] for one in sent(server)] == ["9"]
+    assert sent(server, "sendDocument")[0]["message_thread_id"] == "9"
+    (edit,) = sent(server, "editMessageText")
+    assert edit["text"] == "done in 9" and "message_thread_id" not in edit
+    shown = next(m for m in server.messages(-100) if m.text == "done in 9")
+    message = {**raw("", **topic)["message"], "message_id": shown.id}
+    press = {"id": "1", "from": {"id": 1}, "message": message, "data": "/grid"}
+    bot._take([{"update_id": 10**9 + 1, "callback_query": press}])
+    assert bot._heavy.drain(10)
+    assert {one["message_thread_id"] for one in sent(server)} == {"9"} and len(sent(server)) == 2
+
+
+def test_an_alarm_set_in_a_topic_rings_in_it(server, open_bot, database, clock):
+    bot = open_bot()
+    server.say(-100, "hello", user=1)
+    topic = {"message_thread_id": 9, "is_topic_message": True}
+    bot._take([raw("/alarm btc > 1", **topic)])
+    settle(bot)
+    shown = server.messages(-100)[-1]
+    message = {**raw("", **topic)["message"], "message_id": shown.id}
+    data = shown.buttons[0][0]["callback_data"]
+    press = {"id": "1", "from": {"id": 1}, "message": message, "data": data}
+    bot._take([{"update_id": 10**9 + 1, "callback_query": press}])
+    settle(bot)
+    (alarm,) = database.alarms.of(1)
+    assert (alarm.chat_id, alarm.topic) == (-100, 9)
+    now = int(clock() * 1000)
+    fired = Firing(alarm.id, 1, alarm.chat_id, "BTCUSDT", now, 2.0, "> 1", topic=alarm.topic)
+    database.alarms.save([], [fired])
+    bot.ring()
+    settle(bot)
+    assert "BTC > 1" in server.messages(-100)[-1].text
+    every = [*sent(server), *sent(server, "sendPhoto")]
+    assert {one["message_thread_id"] for one in every} == {"9"}
+
+
+@pytest.mark.parametrize("said_of", ["the old", "the new"])
+def test_a_group_that_becomes_a_supergroup_takes_its_alarms_and_reports_along(
+    server, open_bot, database, said_of
+):
+    bot = open_bot(ECHO)
+    database.alarms.add(Alarm(1, -5, "price", "> 1", "BTCUSDT"))
+    database.alarms.add(Alarm(1, 1, "price", "> 2", "BTCUSDT"))
+    database.alarms.save([], [Firing(1, 1, -5, "BTCUSDT", 1, 2.0, "> 1")])
+    database.save_push(Push(1, "echo x", -5, 60, ""))
+    room = {"id": -5, "type": "group"} if said_of == "the old" else {"id": -1005, "type": "x"}
+    key, other = ("to", -1005) if said_of == "the old" else ("from", -5)
+    message = {"message_id": 1, "chat": room, "from": {"id": 1}, f"migrate_{key}_chat_id": other}
+    bot._take([{"update_id": 10**9, "message": message}])
+    assert [alarm.chat_id for alarm in database.alarms.of(1)] == [-1005, 1]
+    assert [firing.chat_id for firing in database.alarms.outbox()] == [-1005]
+    assert [push.chat_id for push in database.pushes()] == [-1005]
+    assert texts(server, -5) == [] and database.waiting() == []
+
+
+def test_what_is_sent_to_a_group_that_has_moved_follows_it(server, open_bot, database):
+    bot = open_bot(ECHO)
+    for room in (-5, -1_000_000_000_005):
+        server.say(room, "hello", user=1)
+    database.alarms.add(Alarm(1, -5, "price", "> 1", "BTCUSDT"))
+    database.alarms.save([], [Firing(1, 1, -5, "BTCUSDT", 1, 2.0, "> 1")])
+    server.fault("sendMessage", migrate_to=-1_000_000_000_005)
+    bot.ring()
+    settle(bot)
+    (told,) = texts(server, -1_000_000_000_005)
+    assert "BTC > 1" in told and texts(server, -5) == []
+    assert database.alarms.of(1)[0].chat_id == -1_000_000_000_005
+    assert database.alarms.outbox() == [] and len(database.alarms.active()) == 1

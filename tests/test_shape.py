@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS = {
     0: ("calc", "config", "dar", "logs", "meters", "net", "roles", "shapes", "store"),
-    0.25: ("bot",),
+    0.25: ("bot", "manners"),
     0.5: ("lines", "schema", "orders", "vault", "quiet"),
     0.75: ("alarm_rows",),
     0.8: ("member_rows", "order_rows", "paper_rows"),
@@ -41,7 +41,7 @@ FLOORS = {
     2.75: ("preflight", "accounts"),
     3: ("workers", "alarms", "post"),
     3.1: ("trade",),
-    3.25: ("watch", "followups", "alarm_grammar", "tickets", "daily"),
+    3.25: ("incoming", "watch", "followups", "alarm_grammar", "tickets", "daily"),
     3.4: ("alarm_codes",),
     3.5: ("rings", "alarm_views"),
     3.6: ("alarm_charts",),
