@@ -11,7 +11,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import IO, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -31,7 +31,7 @@ from vault import derived
 MAGIC, SALT, MARK, TAG = b"dort5bot backup 1\n", 16, 16, 16
 FRAME, HEAD = 1 << 16, struct.Struct(">BI")
 SENT, FETCHED = 50 * 2**20, 20 * 2**20
-SUFFIX, DAY_NOTE, RESTORED = ".d5b", "backup day", "restored"
+SUFFIX, LAST, RESTORED = ".d5b", "backup", "restored"
 DAY_BEGINS = timedelta(hours=4)
 
 NO_BACKUP = ("Bu bir dort5bot yedeği değil.", "This is no backup of dort5bot.")
@@ -60,10 +60,16 @@ TOO_BIG = (
 
 
 class Made(NamedTuple):
-    """What a backup holds and how many bytes it has."""
+    """When a backup was made (ms), how many rows it holds and how many bytes it has."""
 
+    made: int
     rows: int
     size: int
+
+    @property
+    def name(self) -> str:
+        """Return what its file is called."""
+        return named(self.made)
 
 
 class Restored(NamedTuple):
@@ -195,8 +201,8 @@ def lines(file: IO[bytes], password: str) -> Iterator[Any]:
 
 def write(db: Db, file: IO[bytes], password: str, most: int = SENT) -> Made:
     """Write every row as it is at this instant to a file. Raises UserError over `most` bytes."""
-    sealer, count = Sealer(file, password, most), 0
-    sealer.add({"version": len(MIGRATIONS), "made": db.now()})
+    sealer, count, made = Sealer(file, password, most), 0, db.now()
+    sealer.add({"version": len(MIGRATIONS), "made": made})
     with db.snapshot() as there:
         for table in STORED:
             columns = list(table.columns.keys())
@@ -205,7 +211,7 @@ def write(db: Db, file: IO[bytes], password: str, most: int = SENT) -> Made:
                 sealer.add({"table": table.name, "columns": columns, "rows": values})
                 count += len(rows)
     sealer.end()
-    return Made(count, sealer.size)
+    return Made(made, count, sealer.size)
 
 
 def restore(db: Db, file: IO[bytes], password: str, zone: ZoneInfo) -> Restored:
@@ -244,6 +250,11 @@ def row_of(table: Table, columns: list[str], values: list[Any]) -> dict[str, Any
     }
 
 
+def named(made: int) -> str:
+    """Return the name of the file of a backup that was made at an instant (ms)."""
+    return f"dort5bot-{datetime.fromtimestamp(made / 1000, UTC):%Y%m%d-%H%M%S}{SUFFIX}"
+
+
 def day(ms: int, zone: ZoneInfo) -> str:
     """Return the day whose backup is due at an instant; it begins at four in the morning."""
     return f"{datetime.fromtimestamp(ms / 1000, zone) - DAY_BEGINS:%F}"
@@ -265,8 +276,8 @@ def settle(here: Connection, made: int, now: int, zone: ZoneInfo) -> int:
         last, _ = push.last(now / 1000, ZoneInfo(row["zone"]) if row["zone"] else zone)
         mine = (pushes.c.user_id == push.user_id) & (pushes.c.line == push.line)
         here.execute(update(pushes).where(mine).values(day=last))
-    here.execute(delete(notes_table).where(notes_table.c.name == DAY_NOTE))
-    here.execute(insert(notes_table).values(name=DAY_NOTE, text=day(made, zone)))
+    here.execute(delete(notes_table).where(notes_table.c.name == LAST))
+    here.execute(insert(notes_table).values(name=LAST, text=str(made)))
     settle_orders(here, now)
     return untold
 

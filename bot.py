@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import IO, Any
 
 from meters import Meters
 from roles import ADMIN, READER, TRADER, User
@@ -57,18 +57,19 @@ class Reply:
 
     A button is (label, command line); a `keyboard` without words goes away. `failed` is 1 for a
     refusal, 2 for a failure. A `passing` one is said until the next comes, and need not be; a
-    `silent` text makes no sound.
+    `silent` text or file makes no sound. A big file is an open one; a `pinned` one is found again.
     """
 
     text: str = ""
     buttons: tuple[tuple[tuple[str, str], ...], ...] | list = ()
     photo: bytes | None = None
-    file: tuple[str, bytes] | None = None
+    file: tuple[str, bytes | IO[bytes]] | None = None
     keyboard: tuple[tuple[str, ...], ...] = ()
     edit: bool = False
     failed: int = 0
     passing: bool = False
     silent: bool = False
+    pinned: bool = False
 
 
 @dataclass(frozen=True)

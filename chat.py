@@ -23,6 +23,7 @@ from bot import Chat, Command, Ctx, Reply, User, answer, find, parse, pick
 from config import Config
 from db import Db, DbError, Push
 from incoming import Incoming, moved, read
+from keeper import Keeper
 from logs import about
 from manners import PASS, QUIET, SAY, Manners
 from post import Post, Stopping, Thread, Undeliverable
@@ -126,6 +127,7 @@ class Telegram:
         self._manners, self._verdicts = Manners(), dict[int, str]()
         post.moved = base.db.move_chat
         self.bell = Bell(post, base.db.alarms, self._lanes.put, self._ctx_of)
+        self.keeper = Keeper(post, base, clock)
         queues = {"lanes": self._lanes, "heavy": self._heavy, "bell": self.bell}
         for name, queue in queues.items():
             base.meters.length(name, queue.waiting)
@@ -135,10 +137,12 @@ class Telegram:
         """Return the jobs of the chat, each with the seconds before its first run."""
         menu, reports = Job("menu", 86400, self.publish), Job("reports", 20, self.push)
         rings, again = Job("rings", 1, self.ring), Job("catch up", 60, self.catch_up)
-        return [(self.job, 0), (menu, 5), (reports, 10), (again, 60), (rings, 2)]
+        own = [(self.job, 0), (menu, 5), (reports, 10), (again, 60), (rings, 2)]
+        return [*own, (self.keeper.job, 15)]
 
     def start(self) -> None:
         """Answer what an earlier run left, then poll in a thread. Raises on a wrong token."""
+        self.keeper.recover()
         try:
             self._greet()
         except (ApiException, requests.RequestException) as error:

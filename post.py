@@ -5,15 +5,18 @@ import io
 import logging
 import math
 import re
+import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import partial
+from typing import IO, Any
 
 import requests
 from telebot import TeleBot, apihelper, types
 from telebot.apihelper import ApiException, ApiTelegramException
+from urllib3 import encode_multipart_formdata
 
 from bot import Reply, UserError
 
@@ -21,7 +24,7 @@ log = logging.getLogger("dort5bot")
 
 TEXT_LIMIT, CAPTION_LIMIT, MAX_PARTS = 4096, 1024, 4
 CONNECT, READ = 10, 40
-GIVE_UP, IN_FLIGHT, FILE_LIMIT = 3600, 0.02, 200_000
+GIVE_UP, IN_FLIGHT, FILE_LIMIT, CHUNK = 3600, 0.02, 200_000, 1 << 16
 NO_PREVIEW = types.LinkPreviewOptions(is_disabled=True)
 TAG = re.compile(r"<(/?)([a-z-]+)[^<>]*>")
 UNIT = re.compile(r"<[^<>]*>|&[#\w]+;|.", re.DOTALL)
@@ -48,13 +51,46 @@ def sender(redact: Callable[[str], str]) -> Callable[..., requests.Response]:
     ) -> requests.Response:
         if not hasattr(local, "session"):
             local.session = requests.Session()
+        form = streamed(params or {}, files or {})
+        told = {"data": form, "headers": {"Content-Type": form.kind}} if form else {"data": params}
         try:
-            return local.session.post(url, data=params, files=files, timeout=(CONNECT, READ))
+            return local.session.post(
+                url, **told, files=None if form else files, timeout=(CONNECT, READ)
+            )
         except requests.RequestException as error:
             lost = LostRequest(redact(f"{method}: {type(error).__name__}"))
         raise lost from None
 
     return send
+
+
+class Form:
+    """A form that ends with an open file, which is read while it is sent and never whole."""
+
+    def __init__(self, fields: Mapping[str, Any], name: str, called: str, file: IO[bytes]) -> None:
+        boundary = secrets.token_hex(16)
+        told = [(key, str(value)) for key, value in fields.items() if value is not None]
+        whole, self.kind = encode_multipart_formdata([*told, (name, (called, b""))], boundary)
+        self._tail = f"\r\n--{boundary}--\r\n".encode()
+        self._head, self._file = whole.removesuffix(self._tail), file
+        self._size = file.seek(0, io.SEEK_END)
+
+    def __len__(self) -> int:
+        return len(self._head) + self._size + len(self._tail)
+
+    def __iter__(self) -> Iterator[bytes]:
+        self._file.seek(0)
+        yield self._head
+        yield from iter(partial(self._file.read, CHUNK), b"")
+        yield self._tail
+
+
+def streamed(fields: Mapping[str, Any], files: Mapping[str, Any]) -> Form | None:
+    """Return the form of a call that sends one open file, None for any other."""
+    for name, value in files.items():
+        if len(files) == 1 and isinstance(value, tuple) and hasattr(value[1], "seek"):
+            return Form(fields, name, *value)
+    return None
 
 
 def connect(token: str, api_url: str, redact: Callable[[str], str]) -> TeleBot:
@@ -204,11 +240,11 @@ class Post:
             for key in (chat, None):
                 self._pacer.answered(key)
 
-    def download(self, file_id: str) -> bytes:
+    def download(self, file_id: str, limit: int = FILE_LIMIT) -> bytes:
         """Return the file somebody sent. Raises UserError where it is too big or does not come."""
         try:
             file = self.api.get_file(file_id)
-            if (file.file_size or 0) > FILE_LIMIT:
+            if (file.file_size or 0) > limit:
                 raise UserError("Dosya çok büyük.", "The file is too big.")
             url = apihelper.FILE_URL.format(self.api.token, file.file_path)
             answer = requests.get(url, timeout=(CONNECT, READ))
@@ -261,8 +297,19 @@ class Post:
         name, body = reply.file or ("", b"")
         options = {"caption": next(split(reply.text, CAPTION_LIMIT), None)}
         options |= {"reply_markup": keyboard(reply), "visible_file_name": name}
+        options["disable_notification"] = reply.silent
         sent = self._formatted(thread, self.api.send_document, "caption", document=body, **options)
         thread.message, thread.pictured = sent.message_id, False
+        if reply.pinned:
+            self._pin(thread.chat, sent.message_id)
+
+    def _pin(self, chat: int, message: int) -> None:
+        """Pin a message without a sound, in the place of the bot's own file, if that can be."""
+        before = self.call(chat, self.api.get_chat, chat).pinned_message
+        silent = {"disable_notification": True}
+        done = self.quietly(self.api.pin_chat_message, chat, message, **silent)
+        if done and before and before.from_user.is_bot and before.document:
+            self.quietly(self.api.unpin_chat_message, chat, before.message_id)
 
     def _formatted(
         self, thread: Thread, method: Callable[..., Any], field: str, **options: Any
@@ -307,7 +354,9 @@ class Post:
 
 def files(reply: Reply) -> list[tuple[str, bytes]]:
     """Return a reply's file and picture with their names."""
-    return [*filter(None, [reply.file]), *([("picture.png", reply.photo)] if reply.photo else [])]
+    name, body = reply.file or ("", b"")
+    every = [(name, body if isinstance(body, bytes) else body.read())]
+    return [one for one in (*every, ("picture.png", reply.photo or b"")) if one[1]]
 
 
 def patience(error: ApiTelegramException) -> float | None:

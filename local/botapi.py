@@ -193,8 +193,31 @@ class BotApi:
 
     def get_chat(self, query: Query) -> dict:
         room = self._room(query)
-        details = {"accent_color_id": 0, "max_reaction_count": 11}
+        details: dict = {"accent_color_id": 0, "max_reaction_count": 11}
+        pinned = self._chats.pinned(room)
+        if pinned:
+            details["pinned_message"] = self._chats.json(pinned)
         return self._chats.chat_json(room.id) | details
+
+    def pin_chat_message(self, query: Query) -> bool:
+        message = self._message(query, "message to pin not found")
+        self._writable(query).pinned.add(message.id)
+        return True
+
+    def unpin_chat_message(self, query: Query) -> bool:
+        room, missing = self._writable(query), "message to unpin not found"
+        if query.number("message_id"):
+            message = self._message(query, missing)
+        elif (newest := self._chats.pinned(room)) is None:
+            raise bad(missing)
+        else:
+            message = newest
+        room.pinned.discard(message.id)
+        return True
+
+    def unpin_all_chat_messages(self, query: Query) -> bool:
+        self._writable(query).pinned.clear()
+        return True
 
     def set_my_commands(self, query: Query) -> bool:
         return self._set_menu(query, checks.command_menu(query))

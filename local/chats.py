@@ -82,10 +82,11 @@ class Press:
 
 @dataclass
 class Room:
-    """A chat: its messages by id, the reply keyboard shown in it, what the bot is doing."""
+    """A chat: its messages by id, the pinned, the keyboard shown in it, what the bot is doing."""
 
     id: int
     messages: dict[int, Message] = field(default_factory=dict)
+    pinned: set[int] = field(default_factory=set)
     keyboard: dict | None = None
     action: str = ""
     action_revision: int = 0
@@ -146,6 +147,11 @@ class Chats:
         room = self.rooms.get(chat)
         found = room.messages.get(message) if room else None
         return None if found is None or found.deleted else found
+
+    def pinned(self, room: Room) -> Message | None:
+        """The pinned message that was sent last, as getChat tells it."""
+        there = (self.find(room.id, number) for number in sorted(room.pinned, reverse=True))
+        return next(filter(None, there), None)
 
     def post(self, room: Room, user: int, bot: bool, **content: object) -> Message:
         """Append a message; ids are shared by all chats but supergroups, as in Telegram."""

@@ -68,6 +68,16 @@ class People:
             self.chats.updates.push("edited_message", self.chats.json(message))
             return replace(message)
 
+    def pin(self, chat: int, message_id: int) -> None:
+        """A person pins a message, which the bot is not told. Raises LookupError."""
+        with self.chats.changed:
+            self.chats.room(chat).pinned.add(self._find(chat, message_id).id)
+
+    def pinned(self, chat: int) -> list[int]:
+        """The messages that are pinned in a chat, by their ids in order."""
+        with self.chats.changed:
+            return sorted(self.chats.room(chat).pinned)
+
     def press(self, chat: int, message_id: int, data: str, user: int | None = None) -> Press:
         """A person presses an inline button; any data goes, as a hostile client could send it.
 

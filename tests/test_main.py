@@ -130,8 +130,8 @@ def start(tmp_path):
     """Return a starter of bots that poll a server of ours."""
     running = []
 
-    def begin(server):
-        more = {"TELEGRAM_TOKEN": TOKEN, "TELEGRAM_API_URL": server.url, "PORT": "0"}
+    def begin(server, **more):
+        more |= {"TELEGRAM_TOKEN": TOKEN, "TELEGRAM_API_URL": server.url, "PORT": "0"}
         bot = subprocess.Popen(
             [sys.executable, ROOT / "main.py"],
             env=environment(tmp_path, ADMIN_IDS="1 2 3", **more),
@@ -212,3 +212,23 @@ def test_kills_between_evaluation_and_delivery_lose_no_alarm(start, tmp_path):
         assert min(told) >= 1 and len(store.alarms.fired(1)) == count // 3
         assert sum(n > 1 for n in told) <= kills * count // 3
         store.close()
+
+
+@pytest.mark.slow
+def test_a_bot_whose_disk_is_lost_comes_back_from_its_own_chat(start, tmp_path):
+    key = {"MASTER_KEY": "correct horse battery staple"}
+    with Server(token=TOKEN) as server:
+        bot = start(server, **key)
+        server.say(1, "/fav ekle btc eth")
+        server.wait(1, timeout=60)
+        server.say(1, "/yedek")
+        server.until(lambda: server.pinned(1) or None, 60)
+        bot.send_signal(signal.SIGKILL)
+        bot.wait()
+        start(server, DATA_DIR=str(tmp_path / "fresh"), **key)
+        back = "yedeğinden"
+        server.until(lambda: [t for t in answers(server, 1) if back in t] or None, 60)
+        server.say(1, "/fav")
+        server.until(lambda: "ETH" in answers(server, 1)[-1] or None, 60)
+        assert sum(back in text for text in answers(server, 1)) == 1
+        assert len([m for m in server.messages(1) if m.document]) == 1

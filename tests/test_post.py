@@ -1,3 +1,4 @@
+import io
 import threading
 
 import pytest
@@ -236,3 +237,33 @@ def test_split_closes_in_each_part_what_it_opens(text, limit):
 
 def test_lengths_are_telegrams():
     assert post.length("<b>a</b>&lt;") == 2 and post.length("🔼") == 2
+
+
+def test_an_open_file_goes_out_in_pieces_and_again_from_its_start(server, tmp_path):
+    body = bytes(range(256)) * 4096
+    with open(tmp_path / "x", "wb+") as file:
+        file.write(body)
+        api = post.connect(server.token, server.url, str)
+        server.fault("sendDocument", 500)
+        sender = Hurry(api)
+        named = ("şubat.d5b", file)
+        sender.reply(post.Thread(1), Reply("<b>ğ</b>", file=named, silent=True))
+    (message,) = [m for m in server.messages(1) if m.document]
+    assert message.document.data == body and message.text == "ğ"
+    assert message.document.name == "şubat.d5b"
+    asked = server.requests[-1].parameters
+    assert asked["disable_notification"] == "True" and asked["parse_mode"] == "HTML"
+
+
+def test_a_form_is_as_long_as_it_says_and_never_whole():
+    file = io.BytesIO(bytes(300_000))
+    form = post.streamed({"chat_id": 1, "caption": None}, {"document": ("a", file)})
+    pieces = list(form)
+    assert sum(map(len, pieces)) == len(form) and max(map(len, pieces)) == post.CHUNK
+    assert b"caption" not in pieces[0]
+    assert post.streamed({}, {"document": ("a", b"x")}) is None and post.streamed({}, {}) is None
+
+
+def test_a_files_and_a_pictures_bytes_are_told_with_their_names():
+    both = Reply(file=("a", io.BytesIO(b"x")), photo=b"y")
+    assert post.files(both) == [("a", b"x"), ("picture.png", b"y")] and post.files(Reply()) == []

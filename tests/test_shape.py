@@ -41,7 +41,7 @@ FLOORS = {
     2.75: ("preflight", "accounts"),
     3: ("workers", "alarms", "post"),
     3.1: ("trade",),
-    3.25: ("incoming", "watch", "followups", "alarm_grammar", "tickets", "daily"),
+    3.25: ("incoming", "watch", "followups", "alarm_grammar", "tickets", "daily", "keeper"),
     3.4: ("alarm_codes",),
     3.5: ("rings", "alarm_views"),
     3.6: ("alarm_charts",),

@@ -414,6 +414,29 @@ def test_get_chat(bot, server):
     assert refused(bot.get_chat, 999) == bad("chat not found")
 
 
+def test_pins_and_the_newest_of_them(bot, server):
+    assert bot.get_chat(1).pinned_message is None
+    first, second = (bot.send_message(1, word).message_id for word in "ab")
+    assert bot.pin_chat_message(1, second) and bot.pin_chat_message(1, first, True)
+    assert bot.get_chat(1).pinned_message.message_id == second
+    mine = server.say(1, "c")
+    server.pin(1, mine.id)
+    assert bot.get_chat(1).pinned_message.text == "c" and server.pinned(1) == [
+        first,
+        second,
+        mine.id,
+    ]
+    assert bot.unpin_chat_message(1) and bot.get_chat(1).pinned_message.message_id == second
+    bot.delete_message(1, second)
+    assert bot.get_chat(1).pinned_message.message_id == first
+    assert bot.unpin_chat_message(1, first) and bot.get_chat(1).pinned_message is None
+    assert refused(bot.unpin_chat_message, 1) == bad("message to unpin not found")
+    assert refused(bot.unpin_chat_message, 1, 10**6) == bad("message to unpin not found")
+    assert refused(bot.pin_chat_message, 1, second) == bad("message to pin not found")
+    bot.pin_chat_message(1, first)
+    assert bot.unpin_all_chat_messages(1) and server.pinned(1) == []
+
+
 def test_the_webhook_excludes_polling(bot):
     assert refused(bot.set_webhook, "http://a.co") == bad(
         "bad webhook: An HTTPS URL must be provided for webhook"
