@@ -33,9 +33,10 @@ class Accounts:
         db: Any,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
+        halted: Callable[[], bool] = lambda: False,
     ) -> None:
         self.config, self.sources, self.db = config, sources, db
-        self._clock, self._sleep = clock, sleep
+        self._clock, self._sleep, self._halted = clock, sleep, halted
         self.host: Host = sources.hosts["binance"]
         if config.binance_testnet:
             self.host = Host("binance_testnet", TESTNET, LIMIT, clock)
@@ -61,8 +62,8 @@ class Accounts:
         """Return the live broker of a key."""
         session, clock = self.sources.session(), self._clock
         keep, sleep = self.sources.keep_state, self._sleep
-        client = Signed(self.host, pair, session, clock=clock, sleep=sleep, on_state=keep)
-        return Spot(client, clock)
+        more = {"sleep": sleep, "on_state": keep, "halted": self._halted}
+        return Spot(Signed(self.host, pair, session, clock=clock, **more), clock)
 
     def user(self, user_id: int) -> User:
         """Return a user for whom something is done while they are away."""

@@ -36,7 +36,7 @@ POLL_SECONDS = 25
 KINDS = ["message", "callback_query"]
 MAX_TRIES = 3
 LATEST = 3 * 3600
-DRAIN_SECONDS = 7
+DRAIN_SECONDS, THANKS_SECONDS = 6, 1
 EXCUSED = 1
 LANES, HEAVY_LANES = 8, 2
 
@@ -166,13 +166,23 @@ class Telegram:
         begun = time.monotonic()
         done = self._lanes.drain(patience)
         done &= self._heavy.drain(max(0, patience - (time.monotonic() - begun)))
-        if self._offset:
-            acknowledge = {"offset": self._offset, "limit": 1, "long_polling_timeout": 1}
-            self.post.quietly(apihelper.get_updates, self.api.token, **acknowledge)
+        if self._offset and not self._stop.is_set():
+            thanks = threading.Thread(target=self._acknowledge, daemon=True)
+            thanks.start()
+            thanks.join(THANKS_SECONDS)
+        self.leave()
+        return done
+
+    def leave(self) -> None:
+        """Take in nothing, send nothing and wait for nothing any more."""
+        self._closing = True
         self._stop.set()
         self._lanes.close()
         self._heavy.close()
-        return done
+
+    def _acknowledge(self) -> None:
+        told = {"offset": self._offset, "limit": 1, "long_polling_timeout": 1}
+        self.post.quietly(apihelper.get_updates, self.api.token, **told)
 
     def push(self) -> None:
         """Send the daily reports whose time has come in their user's zone, late ones too."""
@@ -234,13 +244,13 @@ class Telegram:
 
     def _poll(self) -> None:
         pause = 0.5
-        while not self._closing:
+        while not self._closing and not self._stop.is_set():
             batch = list[dict[str, Any]]()
             try:
                 batch = self._fetch()
                 self._take(batch)
             except (ApiException, requests.RequestException, DbError) as error:
-                if self._closing:
+                if self._closing or self._stop.is_set():
                     return
                 self._notice(self.base.redact(str(error)))
                 self._heal(error)

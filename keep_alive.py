@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,9 +22,9 @@ from waitress import wasyncore
 from waitress.server import create_server
 from werkzeug.exceptions import HTTPException
 
-import scrape
 from bot import Ctx
-from workers import Job
+from config import Config
+from workers import Job, Workers
 
 PAGE = Path(__file__).with_name("status.html")
 # Far over what platforms send, and a count of its own: no visitor makes a probe fail.
@@ -33,6 +32,7 @@ PROBES = "600 per minute"
 # A process may often open 1024 files; idle strangers must leave the rest of the bot its share.
 CONNECTIONS = 500
 MAX_TEXT = 200
+ACTIVE, STANDBY, AWAY = "active", "standby", "no database"
 LONG_NUMBER = re.compile(r"(?<![\w.])-?\d{6,}(?![\w.])")
 HOST_STATES = {
     "ok": ("good", "açık", "open"),
@@ -120,6 +120,15 @@ class Words:
     def mood(self, ok: bool, page: Mapping[str, Any]) -> tuple[str, str, str]:
         """Return the tone, the word and the reason for the state of the whole."""
         jobs = page.get("jobs") or []
+        if page.get("state") == AWAY:
+            why = self.t("Veritabanı yanıt vermiyor.", "The database does not answer.")
+            return "bad", self.t("Arıza var", "Failing"), why
+        if ok and page.get("state") == STANDBY:
+            why = self.t(
+                "Botu başka bir kopya çalıştırıyor; o durursa bu devralır.",
+                "Another instance runs the bot; this one takes over if that ends.",
+            )
+            return "idle", self.t("Beklemede", "Standing by"), why
         if not ok:
             late = ", ".join(str(job["name"]) for job in jobs if job.get("ok") is False)
             why = self.t(f"Geciken işler: {late}", f"Late jobs: {late}") if late else "—"
@@ -356,26 +365,42 @@ def jobs(config: Any) -> list[tuple[Job, float]]:
     return [(Job("awake", 600, lambda: wake(url, session)), 60)] if wanted else []
 
 
-def overview(ctx: Ctx) -> dict[str, Any]:
-    """Return what the page shows and /health tells: jobs, store, hosts, broken commands."""
-    late = ctx.workers.late()
+def standing_by(always: Workers, version: str, away: bool) -> dict[str, Any]:
+    """Return what is shown and told while another instance acts, or the database is away."""
+    state, late = AWAY if away else STANDBY, always.late()
+    told = {"ok": not late and not away, "late": late, "state": state, "jobs": always.report()}
+    told |= {"store": {}, "hosts": [], "degraded": []}
+    return told | {"uptime_s": time.time() - always.started, "version": version[:7]}
+
+
+def overview(ctx: Ctx, always: Workers) -> dict[str, Any]:
+    """Return what the page shows and /health tells: jobs, store, hosts, broken commands.
+
+    `always` are the jobs that run while another instance acts, too.
+    """
+    late = [*always.late(), *ctx.workers.late()]
     return {
         "ok": not late,
         "late": late,
+        "state": ACTIVE,
         **ctx.sources.report(),
-        "jobs": ctx.workers.report(),
+        "jobs": [*always.report(), *ctx.workers.report()],
         "degraded": sorted({c.name for c in ctx.commands.values() if c.error}),
-        "uptime_s": time.time() - ctx.workers.started,
+        "uptime_s": time.time() - always.started,
         "version": ctx.config.version[:7],
     }
 
 
-def open_site(ctx: Ctx) -> Site:
+def open_site(
+    config: Config,
+    redact: Callable[[str], str],
+    tell: Callable[[], Mapping[str, Any]],
+    metrics: Callable[[], str],
+) -> Site:
     """Serve the status page on the configured address. Raises OSError where it is taken."""
-    token, proxies = ctx.config.metrics_token.reveal(), ctx.config.proxies
-    metrics = (token, lambda: scrape.exposition(ctx)) if token else None
-    tell = partial(overview, ctx)
-    app = create_app(tell, tell, proxies, redact=ctx.redact, metrics=metrics)
-    site = Site(app, ctx.config.address, ctx.config.port)
+    token = config.metrics_token.reveal()
+    told = (token, metrics) if token else None
+    app = create_app(tell, tell, config.proxies, redact=redact, metrics=told)
+    site = Site(app, config.address, config.port)
     site.start()
     return site

@@ -54,7 +54,8 @@ def running() -> float:
 class Lease:
     """Hold the row, or wait for it; `look` does the one or the other and is called every beat.
 
-    `label` is what people are told of this instance. `wanted` tells that another one asks.
+    `label` is what people are told of this instance. `wanted` tells that another one asks, `away`
+    that the database did not answer.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class Lease:
         self.fence, self.wanted = 0, False
         self.row = Row("", "", 0, 0, "", "")
         self._since, self._until = clock(), -1.0
-        self._asked = self._waited = False
+        self._asked = self._waited = self.away = False
         self._engine = open_engine(url, PATIENCE, alive=True)
         self._lock = threading.Lock()
         made = (sqlite if url.startswith("sqlite") else postgresql).insert(leases)
@@ -84,15 +85,14 @@ class Lease:
 
     def keep(self, stop: threading.Event) -> None:
         """Look again and again until told to stop; the database may be away for a while."""
-        away = False
         while not stop.wait(BEAT):
             try:
                 self.look()
-                away = False
+                self.away = False
             except DbError as error:
-                if not away:
+                if not self.away:
                     log.warning("the lease cannot be kept: %s", type(error).__name__)
-                away = True
+                self.away = True
 
     def look(self) -> None:
         """Renew the lease, or see whether it can be had and ask for it, once. Raises DbError."""
@@ -185,16 +185,15 @@ class Lease:
         return row.wanted in ("", self.me) or gone(row.wanted)
 
     def _take(self, row: Row) -> None:
-        begun, same = self._clock(), (leases.c.name == NAME,)
-        for name in ("owner", "fence", "beat"):
-            same += (leases.c[name] == getattr(row, name),)
-        values = {"owner": self.me, "label": self.label, "wanted": "", "change": self._news(row)}
-        values |= {"fence": row.fence + 1, "beat": row.beat + 1}
+        begun, here = self._clock(), leases.c.name == NAME
+        known = {name: getattr(row, name) for name in ("owner", "fence", "beat")}
+        same = (here, *(leases.c[name] == value for name, value in known.items()))
+        taken = Row(self.me, self.label, row.fence + 1, row.beat + 1, "", self._news(row))
         with self._write() as db:
             there = db.scalar(select(leases.c.fence).where(*same).with_for_update())
             if there is None:
                 return
-            db.execute(update(leases).where(*same).values(**values))
+            db.execute(update(leases).where(*same).values(**taken._asdict()))
         self.fence, self.wanted, self._asked = row.fence + 1, False, True
         self._waited, self._until = False, begun + TTL - MARGIN
 

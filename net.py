@@ -31,8 +31,8 @@ Spend = Callable[[str, str, int, int], int | None]
 class NetError(Exception):
     """Say why a host gave no answer.
 
-    `kind`: region, banned, limited, blocked, down, garbage, busy, spent (the month's budget), or
-    refused with the host's code.
+    `kind`: region, banned, limited, blocked, down, garbage, busy, spent (the month's budget),
+    halted (another instance acts), or refused with the host's code.
     `absent` names the hosts that were asked instead and have no such thing.
     """
 

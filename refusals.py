@@ -54,6 +54,10 @@ SAID = {
         "için bu ayın istek hakkından bugüne düşen doldu; {wait} sonra yeniden denenecek.",
         "has had its share of this month's requests by now; trying again in {wait}.",
     ),
+    "halted": (
+        "için bu kopya artık istek yollamıyor; botu bir başkası çalıştırıyor.",
+        "gets no request of this instance any more; another one runs the bot.",
+    ),
     "refused": (
         "bu isteği kabul etmedi{code}.",
         "did not accept this request{code}.",

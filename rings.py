@@ -4,6 +4,7 @@ import html
 from collections.abc import Iterable, Iterator, Sequence
 
 import gate
+import notices
 import quiet
 import tickets
 from alarm_rows import Firing
@@ -102,6 +103,8 @@ def reply(ctx: Ctx, firings: Sequence[Firing], before: int = 0) -> Reply:
         return tickets.told(ctx, firings)
     if firings[0].severity == gate.GATE:
         return gate.told(ctx, firings)
+    if firings[0].severity == notices.SYSTEM:
+        return notices.told(ctx, firings)
     silent = all(firing.severity == "silent" for firing in firings)
     late = all(ctx.now - firing.at > LATE for firing in firings)
     if len(firings) == 1 or (alike(firings) and not late):

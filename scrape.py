@@ -22,6 +22,17 @@ def exposition(ctx: Ctx) -> str:
     return ctx.redact(text(family for part in parts for family in part(ctx)))
 
 
+def standing_by() -> str:
+    """Return what an instance tells that only stands by."""
+    return text([active(0)])
+
+
+def active(acts: float) -> Family:
+    """Tell whether this instance acts."""
+    about = "1 for the instance that acts, 0 for one that stands by"
+    return Family("dort5bot_active", GAUGE, about, one(acts))
+
+
 def one(value: float) -> tuple[Sample, ...]:
     """Return the only sample of a metric without labels."""
     return (("", {}, value),)
@@ -147,6 +158,7 @@ def process(ctx: Ctx) -> Iterator[Family]:
     held = {"main": resident("self"), "pool": sum(map(resident, ctx.workers.pool.pids()))}
     info = (("", {"version": ctx.config.version[:7]}, 1.0),)
     yield Family("dort5bot_info", GAUGE, "The version that runs", info)
+    yield active(1)
     yield Family("dort5bot_memory_bytes", GAUGE, "Resident memory", by("process", held))
     yield Family("dort5bot_threads", GAUGE, "Threads", one(threading.active_count()))
     up = one(time.time() - ctx.workers.started)

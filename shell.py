@@ -17,6 +17,13 @@ from order_rows import Key
 from roles import ADMIN
 from vault import VaultError, seal, unseal
 
+DATA = "Veri açılamadı / the data cannot be opened"
+PORT = "Kapı açılamadı / a port cannot be opened"
+
+
+class Unopened(Exception):
+    """Say what cannot be opened; the cause says why."""
+
 
 def answered(ctx: Ctx, line: str) -> int:
     """Answer one command line on standard output; return the exit status."""
@@ -40,7 +47,16 @@ def failed(told: str) -> int:
     return 2
 
 
-def unopened(what: str, error: Exception) -> int:
+@contextmanager
+def opening(what: str = DATA, *more: type[Exception]) -> Iterator[None]:
+    """Let whatever keeps something from being opened be an Unopened."""
+    try:
+        yield
+    except (OSError, DbError, RuntimeError, *more) as error:
+        raise Unopened(what) from error
+
+
+def unopened(what: str, error: BaseException | None) -> int:
     """Say what cannot be opened, with the first line of the reason; return the exit status."""
     reason = str(getattr(error, "orig", None) or error).splitlines()[:1]
     return failed(f"{what}: {' '.join(reason) or type(error).__name__}")

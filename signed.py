@@ -55,9 +55,11 @@ class Signed:
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         on_state: Callable[[Host], None] = lambda _: None,
+        halted: Callable[[], bool] = lambda: False,
     ) -> None:
         self.host, self._pair, self._session = host, pair, session
         self._clock, self._sleep, self._on_state = clock, sleep, on_state
+        self._halted = halted
         self._offset, self._synced = 0.0, 0.0
         self._lock = threading.Lock()
 
@@ -106,6 +108,9 @@ class Signed:
     def _ask(self, method: str, path: str, params: Mapping[str, Any]) -> requests.Response:
         """Send exactly the bytes that were signed: in the body of a POST, else in the address."""
         stamp = int((self._clock() + self._offset) * 1000) - BEHIND
+        # Paused from here on, the request comes too late for the exchange; before, for this.
+        if self._halted():
+            raise NetError("halted", self.host.name)
         payload = encoded({**params, "recvWindow": WINDOW, "timestamp": stamp})
         secret = self._pair.secret.encode()
         payload += "&signature=" + hmac.new(secret, payload.encode(), hashlib.sha256).hexdigest()

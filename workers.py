@@ -83,11 +83,16 @@ class Job:
 
 
 class Workers:
-    """Run the jobs, each in its own thread so that one that hangs delays no other."""
+    """Run the jobs until `halt`, each in its own thread so that one that hangs delays no other."""
 
-    def __init__(self, pool: "Pool", clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        pool: "Pool",
+        clock: Callable[[], float] = time.time,
+        halt: threading.Event | None = None,
+    ) -> None:
         self.pool, self.jobs, self.started = pool, list[Job](), clock()
-        self._clock, self._stop = clock, threading.Event()
+        self._clock, self.halt = clock, halt or threading.Event()
         self._threads: list[threading.Thread] = []
         self._pictures: dict[bytes, Future] = {}
         self._stops: dict[int, threading.Event] = {}
@@ -140,7 +145,7 @@ class Workers:
 
     def stop(self, patience: float = 5) -> None:
         """Let running jobs finish, for a while, and stop the pool."""
-        self._stop.set()
+        self.halt.set()
         end = time.monotonic() + patience
         for thread in self._threads:
             thread.join(max(0, end - time.monotonic()))
@@ -170,7 +175,7 @@ class Workers:
         ]
 
     def _loop(self, job: Job) -> None:
-        while not self._stop.wait(max(0, job.next_run - self._clock())):
+        while not self.halt.wait(max(0, job.next_run - self._clock())):
             job.once(self._clock)
 
 

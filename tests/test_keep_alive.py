@@ -11,6 +11,7 @@ import re
 import socket
 import threading
 import types
+from functools import partial
 from pathlib import Path
 
 import flask
@@ -21,6 +22,7 @@ from hypothesis import strategies as st
 
 import bot
 import keep_alive
+import scrape
 import workers
 from config import Secret
 
@@ -542,7 +544,10 @@ def running():
         sources=types.SimpleNamespace(report=lambda: report),
         commands={"etf": broken, "fon": broken, "p": bot.Command("p", list)},
     )
-    site = keep_alive.open_site(ctx)
+    always = workers.Workers(workers.Pool(1), clock=lambda: NOW)
+    site = keep_alive.open_site(
+        ctx.config, str, lambda: keep_alive.overview(ctx, always), lambda: ""
+    )
     yield f"http://127.0.0.1:{site.port}", crew
     site.stop(1)
 
@@ -560,6 +565,28 @@ def test_the_site_of_a_running_bot(running):
     health = requests.get(f"{url}/health", timeout=5)
     assert (health.status_code, health.json()["late"]) == (503, ["warm"])
     assert "Geciken işler: warm" in requests.get(url, timeout=5).text
+
+
+@pytest.mark.parametrize(
+    ("away", "late", "status", "words"),
+    [
+        (False, [], 200, ("Beklemede", "Botu başka bir kopya çalıştırıyor")),
+        (True, [], 503, ("Arıza var", "Veritabanı yanıt vermiyor.")),
+        (False, ["awake"], 503, ("Arıza var", "Geciken işler: awake")),
+    ],
+)
+def test_an_instance_that_stands_by_says_so_and_is_alive(away, late, status, words):
+    always = workers.Workers(workers.Pool(1), clock=lambda: NOW)
+    for name in late:
+        always.add(workers.Job(name, 1, None, next_run=NOW))
+        always.jobs[-1].next_run = NOW - 100
+    told = keep_alive.standing_by(always, "9f2c1ab", away)
+    app = keep_alive.create_app(lambda: told, lambda: told, clock=lambda: NOW).test_client()
+    health, text = app.get("/health"), app.get("/").text
+    assert health.status_code == status
+    assert health.json["state"] == ("no database" if away else "standby")
+    for word in (*words, "9f2c1ab"):
+        assert word in text
 
 
 def metrics(**headers):
@@ -589,7 +616,9 @@ def test_without_a_token_there_are_no_metrics():
 def test_the_site_has_metrics_when_the_settings_have_a_token(ctx, settings):
     for environ, status in (({}, 404), ({"METRICS_TOKEN": "sesame-1234"}, 200)):
         config = settings(PORT="0", **environ)
-        site = keep_alive.open_site(dataclasses.replace(ctx(), config=config))
+        made = dataclasses.replace(ctx(), config=config)
+        tell, told = dict, partial(scrape.exposition, made)
+        site = keep_alive.open_site(config, made.redact, tell, told)
         address = f"http://127.0.0.1:{site.port}/metrics"
         answer = requests.get(address, headers={"Authorization": "Bearer sesame-1234"}, timeout=5)
         site.stop(1)

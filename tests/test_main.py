@@ -209,7 +209,8 @@ def test_kills_between_evaluation_and_delivery_lose_no_alarm(start, tmp_path):
         server.until(lambda: (not store.alarms.active() and not store.alarms.outbox()) or None, 60)
         said = "\n".join(text for room in rooms for text in answers(server, room))
         told = [said.count(f"> 0.0{i + 1}1") for i in range(count)]
-        assert min(told) >= 1 and len(store.alarms.fired(1)) == count // 3
+        fired = [firing for firing in store.alarms.fired(1) if firing.alarm_id]
+        assert min(told) >= 1 and len(fired) == count // 3
         assert sum(n > 1 for n in told) <= kills * count // 3
         store.close()
 

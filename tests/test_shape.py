@@ -42,12 +42,13 @@ FLOORS = {
     3: ("workers", "alarms", "post"),
     3.1: ("trade",),
     3.25: ("incoming", "watch", "followups", "alarm_grammar", "tickets", "daily", "keeper"),
-    3.4: ("alarm_codes",),
+    3.4: ("alarm_codes", "notices"),
     3.5: ("rings", "alarm_views"),
     3.6: ("alarm_charts",),
     3.75: ("bell", "alarm_offers", "scrape"),
     3.8: ("alarm_sharing",),
     4: ("commands", "chat", "keep_alive", "shell"),
+    4.5: ("tenure",),
     5: ("main",),
 }
 FLOOR = {name: floor for floor, names in FLOORS.items() for name in names}
