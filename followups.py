@@ -1,5 +1,6 @@
 """Orders that follow alarms: one a firing, soon or never, by the same ticket and journal."""
 
+import losses
 import rulebook
 from alarm_rows import Firing
 from bot import User, UserError
@@ -16,7 +17,11 @@ DAY, LATE = 86_400_000, 120_000
 
 def jobs(desk: Desk) -> list[tuple[Job, float]]:
     """Return the jobs of trading, theirs among them, each with the seconds before its first run."""
-    return [*desk.jobs(), (Job("alarm orders", 2, lambda: follow(desk), deadline=120), 8)]
+    return [
+        *desk.jobs(),
+        *losses.jobs(desk),
+        (Job("alarm orders", 2, lambda: follow(desk), deadline=120), 8),
+    ]
 
 
 def follow(desk: Desk) -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, union, update
 
 from alarm_rows import Firing, told_row
 from orders import OCO, PAPER, Draft, Seen
@@ -166,11 +166,21 @@ class OrderRows:
             db.execute(row.on_conflict_do_nothing())
             return db.scalars(query).one()
 
-    def warn(self, user_id: int, mode: str, day: str) -> bool:
-        """Note that a day's loss was told; return whether it had not been."""
-        place = {"user_id": user_id, "mode": mode, "day": day, "warned": False}
+    def warn(self, mode: str, day: str, tell: Firing) -> bool:
+        """Let a day's loss be told to its user, once; return whether it had not been."""
+        place = {"user_id": tell.user_id, "mode": mode, "day": day, "warned": False}
         with self._write() as db:
-            return db.execute(update(openings).filter_by(**place).values(warned=True)).rowcount > 0
+            if not db.execute(update(openings).filter_by(**place).values(warned=True)).rowcount:
+                return False
+            db.execute(insert(firings).values(**told_row(tell, self._now())))
+            return True
+
+    def trading(self, since: int) -> list[tuple[int, str]]:
+        """Return who traded in which mode since an instant (ms), or has an order that is open."""
+        recent = select(fills.c.user_id, fills.c.mode).where(fills.c.at >= since)
+        waiting = select(intents.c.user_id, intents.c.mode).where(intents.c.state.in_(LIVING))
+        with self._read() as db:
+            return sorted((row[0], row[1]) for row in db.execute(union(recent, waiting)))
 
     def traders(self) -> list[Trader]:
         """Return everybody who has chosen or traded."""

@@ -15,10 +15,12 @@ from orders import (
     BUY,
     HUNDRED,
     LIMIT,
+    LIVE,
     MARKET,
     OCO,
     SELL,
     STOP,
+    TRAIL,
     ZERO,
     Amount,
     Balance,
@@ -131,10 +133,8 @@ def look(
     """
     last, rules = price(sources, draft.symbol, now), rulebook.rules(sources, draft.symbol)
     balances = broker.balances()
-    if draft.spend is not None and not (draft.side == BUY and draft.kind == MARKET):
-        draft = draft._replace(quantity=draft.spend / last, spend=None)
     mean = rulebook.mean(sources, draft.symbol)
-    draft = fit(draft, rules, mean)
+    draft = fit(shaped(draft, rules, broker.mode, last), rules, mean)
     average, filled = walked(sources, draft, last)
     free = affordable(draft, rules, balances, last, spare)
     standing = NONE
@@ -154,6 +154,21 @@ def look(
     warn = standing.loss >= limits.loss * risk.WARN
     figures = last, average, filled, slip, worth, fee, worst if draft.side == BUY else ZERO, dust
     return Ticket(draft, broker.mode, rules, *figures, free, standing, limits, warn)
+
+
+def shaped(draft: Draft, rules: Rules, mode: str, last: Decimal) -> Draft:
+    """Return a draft in the form a broker takes: where it cannot trail, as a stop that we move."""
+    if draft.kind == TRAIL and mode == LIVE and not rules.trailing:
+        draft = draft._replace(kind=STOP, stop=trailed(draft, last))
+    if draft.spend is not None and not (draft.side == BUY and draft.kind == MARKET):
+        draft = draft._replace(quantity=draft.spend / last, spend=None)
+    return draft
+
+
+def trailed(draft: Draft, last: Decimal) -> Decimal:
+    """Return where a trailing order's trigger is at a price."""
+    away = Decimal(draft.trail or 0) / (HUNDRED * HUNDRED)
+    return last * (1 - away if draft.side == SELL else 1 + away)
 
 
 def guardable(

@@ -27,7 +27,19 @@ from orders import (
 )
 from preflight import Ticket, sized
 from rulebook import rules
-from trade import BARE, DECLINED, ENDED, FILLED, FOUND, LOCKED, LOST, ORDER, PARTIAL, REFUSAL
+from trade import (
+    BARE,
+    DECLINED,
+    ENDED,
+    FILLED,
+    FOUND,
+    LOCKED,
+    LOSING,
+    LOST,
+    ORDER,
+    PARTIAL,
+    REFUSAL,
+)
 
 __all__ = ["ORDER"]
 KINDS = {
@@ -197,8 +209,12 @@ def warnings(ctx: Ctx, ticket: Ticket) -> Iterable[str]:
         yield ctx.t(
             "⚠️ Günlük kayıp sınırının %80'i doldu.", "⚠️ 80% of the day's loss limit is used."
         )
-    if ticket.draft.kind == TRAIL and not ticket.rules.trailing:
-        yield ctx.t("⚠️ İz sürmeyi borsa değil bot yapar.", "⚠️ The bot trails, not the exchange.")
+    if ticket.draft.trail is not None and ticket.draft.kind != TRAIL:
+        yield ctx.t(
+            "⚠️ Bu coinde izi borsa değil bot sürer: stop borsada durur, bot çalıştıkça taşınır.",
+            "⚠️ Here the bot trails, not the exchange: the stop rests there and is moved while "
+            "the bot runs.",
+        )
 
 
 def propose(ctx: Ctx, draft: Draft, wanted: Amount, after: Intent | None = None) -> Reply:
@@ -312,6 +328,9 @@ def told(ctx: Ctx, firings: Sequence[Firing]) -> Reply:
     lines, buttons = [], []
     for firing in firings:
         event, _, number_ = firing.text.partition(" ")
+        if event == LOSING:
+            lines += [losing(ctx, number_, firing.value), ""]
+            continue
         intent = ctx.db.orders.find(ctx.user.id, int(number_))
         if intent is None:
             continue
@@ -323,6 +342,18 @@ def told(ctx: Ctx, firings: Sequence[Firing]) -> Reply:
             )
     buttons.append([(ctx.t("Emirlerim", "My orders"), "/emirler")])
     return Reply("\n".join(lines).strip(), buttons)
+
+
+def losing(ctx: Ctx, which: str, loss: float | None) -> str:
+    """Return the warning that a day's loss nears its limit."""
+    lost = ctx.percent(float("nan") if loss is None else loss, 1)
+    limit = plain(ctx.desk.limits.loss)
+    return ctx.t(
+        f"<b>⚠️ {mode(ctx, which)} · Bugünkü kayıp {lost}.</b> Sınır %{limit}; "
+        "ona varınca yarına dek yeni alım yapılmaz, satışlar ve korumalar sürer.",
+        f"<b>⚠️ {mode(ctx, which)} · Today's loss is {lost}.</b> The limit is {limit}%; "
+        "beyond it nothing is bought until tomorrow, sales and stops go on.",
+    )
 
 
 def book(ctx: Ctx, which: str) -> tuple[Account, Record]:

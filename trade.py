@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from decimal import Decimal
 from typing import Any
 
 import rulebook
@@ -34,6 +35,8 @@ from orders import (
     HUNDRED,
     LIVE,
     NOT_SENT,
+    SELL,
+    STOP,
     ZERO,
     Answer,
     Draft,
@@ -41,7 +44,7 @@ from orders import (
     fit,
 )
 from paper import advance
-from preflight import BAND, Ticket, Wish, guard, look, packed, unpacked
+from preflight import BAND, Ticket, Wish, guard, look, packed, price, trailed, unpacked
 from risk import Limits
 from workers import Job
 
@@ -50,9 +53,17 @@ log = logging.getLogger("dort5bot")
 CONFIRM = 30_000
 WAITS = (1000, 2000, 4000, 8000, 15_000)
 SURELY, QUARANTINE, SLOWLY, LOOK = 15_000, 300_000, 60_000, 10_000
+STEP = Decimal("0.001")
 DUPLICATE, UNKNOWN_ORDER = "Duplicate order sent.", -2013
 FILLED, REFUSAL, LOST, LOCKED, FOUND = "filled", "refused", "dropped", "stuck", "working"
-BARE, PARTIAL, ENDED, DECLINED, ORDER = "bare", "partial", "ended", "declined", "order"
+BARE, PARTIAL, ENDED, DECLINED, LOSING, ORDER = (
+    "bare",
+    "partial",
+    "ended",
+    "declined",
+    "losing",
+    "order",
+)
 
 
 class Desk:
@@ -356,6 +367,7 @@ class Desk:
         if answer.outcome == ACCEPTED:
             self._booked(intent, answer.seen, told=True)
             self._halt(self._anew(intent))
+            self._trail(self._anew(intent))
         elif intent.state == WORKING and not absent:
             self.rows.change(intent.id, again=self.now() + LOOK)
         else:
@@ -365,6 +377,22 @@ class Desk:
         """Cancel a purchase that outlived the kill switch."""
         if intent.side == BUY and self.rows.trader(intent.user_id).stopped is not None:
             self.cancel(intent, told=True)
+
+    def _trail(self, intent: Intent) -> None:
+        """Move a stop after the price where the exchange does not trail it. Raises UserError."""
+        if intent.state != WORKING or intent.kind != STOP or not (intent.trail and intent.stop):
+            return
+        last = price(self.sources, intent.symbol, self.now())
+        stop, sign = trailed(intent.draft, last), 1 if intent.side == SELL else -1
+        if sign * (stop / intent.stop - 1) < STEP:
+            return
+        bound = stop * (intent.bound or intent.stop) / intent.stop
+        rules = rulebook.rules(self.sources, intent.symbol)
+        mean = rulebook.mean(self.sources, intent.symbol)
+        draft = fit(intent.draft._replace(stop=stop, bound=bound), rules, mean)
+        moved = meant(intent.user_id, intent.chat_id, intent.mode, draft, last=last)
+        chained = moved._replace(parent=intent.parent or intent.id, after=intent.id)
+        self._relieve(self.rows.add(chained))
 
     def _unsent(self, intent: Intent) -> None:
         """Send what protects; drop what a person wanted before the bot ended."""

@@ -110,8 +110,11 @@ def test_a_day_begins_once_in_each_mode(opened):
     assert rows.opening(7, LIVE, "2026-11-26", D(7)) == 7
     assert rows.opening(7, PAPER, "2026-11-26", D(50)) == D("100.5")
     assert rows.opening(7, PAPER, "2026-11-27", D(50)) == 50
-    assert rows.warn(7, PAPER, "2026-11-26") and not rows.warn(7, PAPER, "2026-11-26")
-    assert rows.warn(7, LIVE, "2026-11-26") and not rows.warn(8, LIVE, "2026-11-26")
+    told = Firing(0, 7, 7, "", 1, 4.0, "losing paper", "order")
+    assert rows.warn(PAPER, "2026-11-26", told) and not rows.warn(PAPER, "2026-11-26", told)
+    assert rows.warn(LIVE, "2026-11-26", told)
+    assert not rows.warn(LIVE, "2026-11-26", told._replace(user_id=8))
+    assert [one.text for one in opened.alarms.outbox()] == ["losing paper"] * 2
 
 
 def test_keys_are_kept_and_forgotten(opened):

@@ -11,7 +11,20 @@ from hypothesis import strategies as st
 import preflight
 from bot import User, UserError
 from order_rows import meant
-from orders import BUY, LIMIT, MARKET, PAPER, SELL, Amount, Balance, Draft, amount
+from orders import (
+    BUY,
+    LIMIT,
+    LIVE,
+    MARKET,
+    PAPER,
+    SELL,
+    STOP,
+    TRAIL,
+    Amount,
+    Balance,
+    Draft,
+    amount,
+)
 from risk import Limits
 from tests.test_orders import BTC, drafts
 from tests.test_trade import Exchange
@@ -174,3 +187,20 @@ def test_an_exit_is_not_held_back_by_what_else_is_held(look, market, monkeypatch
     with pytest.raises(UserError, match="price of ETH"):
         look(BUYING._replace(spend=D(100)))
     assert look(Draft("BTCUSDT", SELL, MARKET, quantity=D("0.1"))).worst == 0
+
+
+def test_live_a_stop_rests_at_the_exchange_where_that_does_not_trail(
+    market, database, clock, monkeypatch
+):
+    broker, rules = Exchange(LIVE), preflight.rulebook.rules(market, "BTCUSDT")
+    broker.balances = lambda: HELD
+    last = preflight.price(market, "BTCUSDT", int(clock() * 1000))
+    asked = Draft("BTCUSDT", SELL, TRAIL, D("0.1"), trail=200, bound=last * D("0.97"))
+    for trails, kind in ((True, TRAIL), (False, STOP)):
+        monkeypatch.setattr(
+            "rulebook.rules", lambda *_, t=trails: rules._replace(trailing=t, trails=(10, 2000))
+        )
+        now = int(clock() * 1000)
+        made = preflight.look(market, database, broker, LIMITS, USER, asked, now).draft
+        assert (made.kind, made.trail) == (kind, 200)
+    assert made.stop == pytest.approx(last * D("0.98"), rel=D("1e-4")) and made.bound < made.stop

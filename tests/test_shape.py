@@ -41,6 +41,7 @@ FLOORS = {
     2.75: ("preflight", "accounts"),
     3: ("workers", "alarms", "post"),
     3.1: ("trade",),
+    3.2: ("losses",),
     3.25: ("incoming", "watch", "followups", "alarm_grammar", "tickets", "daily", "keeper"),
     3.4: ("alarm_codes", "notices"),
     3.5: ("rings", "alarm_views"),

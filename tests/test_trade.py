@@ -534,3 +534,42 @@ def test_the_kill_switch_goes_on_where_a_broker_is_not_to_be_had(desk, exchange)
         (mine.id, "no key"),
         (other.id, "no key"),
     ]
+
+
+def trailing(desk, exchange, stop, side=SELL):
+    exchange.fill = False
+    last = exchange.price
+    shape = {"kind": STOP, "side": side, "spend": None, "quantity": D("0.01"), "trail": 200}
+    bound = D("0.99") if side == SELL else D("1.01")
+    return desk.send(wish(desk, LIVE, **shape, stop=last * stop, bound=last * stop * bound))
+
+
+@pytest.mark.parametrize(("side", "stop", "to"), [(SELL, "0.95", "0.98"), (BUY, "1.05", "1.02")])
+def test_a_stop_trails_the_price_where_the_exchange_does_not(live, exchange, clock, side, stop, to):
+    exchange.mode = LIVE
+    old = trailing(live, exchange, D(stop), side)
+    clock.now += trade.LOOK / 1000
+    live.follow()
+    (new,) = live.rows.living()
+    last = D(repr(live.sources.prices().data["BTCUSDT"]))
+    assert live.rows.find(7, old.id).closed and exchange.there[old.client_ids[0]].over
+    assert (new.after, new.parent, new.quantity) == (old.id, old.id, D("0.01"))
+    assert new.stop == pytest.approx(last * D(to), rel=D("1e-4")) and told(live) == []
+    clock.now += trade.LOOK / 1000
+    live.follow()
+    assert [one.id for one in live.rows.living()] == [new.id]
+
+
+def test_a_trailing_stop_never_goes_back(live, exchange, clock):
+    old = trailing(live, exchange, D("0.985"))
+    clock.now += trade.LOOK / 1000
+    live.follow()
+    assert [one.id for one in live.rows.living()] == [old.id]
+
+
+def test_a_trailing_stop_that_cannot_be_set_anew_is_told(live, exchange, clock):
+    trailing(live, exchange, D("0.9"))
+    exchange.say = [Answer(NO, code=-2010, text="no")]
+    clock.now += trade.LOOK / 1000
+    live.follow()
+    assert told(live) == ["bare"] and not live.rows.living()

@@ -1,0 +1,42 @@
+"""The day's loss of who trades: what an account was worth as the day began, and a word at 80 %."""
+
+import risk
+from alarm_rows import Firing
+from bot import UserError
+from orders import ZERO
+from trade import LOSING, ORDER, Desk
+from workers import Job
+
+MONTH = 30 * 86_400_000
+
+
+def jobs(desk: Desk) -> list[tuple[Job, float]]:
+    """Return the job that looks at them, with the seconds before its first run."""
+    return [(Job("losses", 300, lambda: watch(desk), deadline=120), 15)]
+
+
+def watch(desk: Desk) -> None:
+    """Look at every account that trades. Raises UserError where one could not be looked at."""
+    failure = None
+    for user_id, mode in desk.rows.trading(desk.now() - MONTH):
+        try:
+            with desk.lock(user_id):
+                look(desk, user_id, mode)
+        except UserError as error:
+            failure = error
+    if failure:
+        raise failure
+
+
+def look(desk: Desk, user_id: int, mode: str) -> None:
+    """Note what an account is worth as a day begins; tell once that its loss nears the limit."""
+    balances, prices = desk.broker(user_id, mode).balances(), desk.sources.prices()
+    if prices.stale:
+        raise UserError("Fiyat verisi bayat.", "The price data is stale.")
+    equity = risk.equity(balances, prices.data, desk.sources.exchange().pairs)
+    name, _ = risk.day(desk.now(), desk.limits.zone)
+    opening = desk.rows.opening(user_id, mode, name, equity)
+    loss = risk.Standing(equity, opening, ZERO, ZERO).loss
+    if loss >= desk.limits.loss * risk.WARN:
+        place = 0, user_id, user_id, "", desk.now(), float(loss), f"{LOSING} {mode}", ORDER
+        desk.db.alarms.fresh |= desk.rows.warn(mode, name, Firing(*place))
