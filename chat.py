@@ -5,7 +5,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -53,10 +53,10 @@ class Lanes:
 
     def __init__(self, threads: int, name: str) -> None:
         self._pool = ThreadPoolExecutor(threads, name)
-        self._queues: dict[int, deque[Callable[[], None]]] = {}
+        self._queues: dict[Hashable, deque[Callable[[], None]]] = {}
         self._idle, self._closed = threading.Condition(), False
 
-    def put(self, key: int, work: Callable[[], None]) -> None:
+    def put(self, key: Hashable, work: Callable[[], None]) -> None:
         """Queue work behind what its key already has; closed lanes leave it undone."""
         with self._idle:
             if self._closed:
@@ -84,10 +84,10 @@ class Lanes:
             self._closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _go(self, key: int) -> None:
+    def _go(self, key: Hashable) -> None:
         self._pool.submit(self._next, key).add_done_callback(tell)
 
-    def _next(self, key: int) -> None:
+    def _next(self, key: Hashable) -> None:
         queue = self._queues[key]
         try:
             queue[0]()
@@ -319,7 +319,8 @@ class Telegram:
         who = incoming.chat.id if incoming.masked else incoming.sender["id"]
         verdict, wait = self._manners.judge(who, self._role(who), kind, at)
         if verdict == SAY:
-            self._lanes.put(incoming.chat.id, partial(self._wait_a_little, incoming, wait))
+            apart = "manners", incoming.chat.id
+            self._lanes.put(apart, partial(self._wait_a_little, incoming, wait))
         return QUIET if verdict == SAY else verdict
 
     def _meant(self, incoming: Incoming) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 
 import rulebook
 from alarm_rows import Firing
-from bot import User, UserError
+from bot import LACKING, User, UserError
 from brokers import Broker
 from order_rows import (
     DONE,
@@ -46,6 +46,8 @@ from orders import (
 from paper import advance
 from preflight import BAND, Ticket, Wish, guard, look, packed, price, trailed, unpacked
 from risk import Limits
+from roles import LIVE as LEAVE
+from roles import TRADER
 from workers import Job
 
 log = logging.getLogger("dort5bot")
@@ -124,6 +126,8 @@ class Desk:
     def ticket(self, user: User, draft: Draft, after: Intent | None = None) -> Ticket:
         """Return the ticket of an order that may be made now. Raises UserError."""
         mode = self.rows.trader(user.id).mode
+        if draft.side == BUY and not user.may(LEAVE if mode == LIVE else TRADER):
+            raise UserError(*LACKING[TRADER])
         self.ready(user.id, mode)
         doubt = self.unclear(user.id, mode, draft.symbol)
         if doubt:

@@ -37,7 +37,13 @@ from orders import BUY, LIMIT, LIVE, MARKET, OCO, SELL, STOP, TRAIL, ZERO, Draft
 from sources import Sources
 from trade import BARE, Desk
 
-ORDERS, RATE, USER, MASTER, SEED = 300, 10, User(7, "Ayşe"), "a master key for the bench", 7
+ORDERS, RATE, USER, MASTER, SEED = (
+    300,
+    10,
+    User(7, "Ayşe", role="live"),
+    "a master key for the bench",
+    7,
+)
 COINS = ("BTC", "ETH", "SOL", "BNB", "XRP", "TRX", "ADA", "DOGE", "LTC", "LINK")
 FATES = (
     *("timeout", "drop", "500", "502", "503", "504", "-1001", "-1006", "-1021", "-2010"),

@@ -56,7 +56,8 @@ def decide(ctx):
     before = held(ctx.config, ctx.db.members, user_id)
     gate.decide(ctx, user_id, role)
     after = held(ctx.config, ctx.db.members, user_id)
-    notes = list(restrained(ctx, user_id)) if before != after and not covers(after, LIVE) else []
+    lost = [role for role in (TRADER, LIVE) if covers(before, role) and not covers(after, role)]
+    notes = list(restrained(ctx, user_id, lost)) if lost else []
     return "\n".join([f"{name(ctx, user_id)}: {role_name(ctx, role)}", *notes])
 
 
@@ -71,13 +72,11 @@ def name(ctx, user_id):
     return gate.who(user_id, member.name)
 
 
-def restrained(ctx, user_id):
-    """Take from somebody what their role no longer covers; yield what of theirs goes on."""
+def restrained(ctx, user_id, lost):
+    """Stop what somebody may no longer do; yield what of theirs goes on."""
     rows = ctx.db.orders
-    changes = {"mode": PAPER}
-    if not covers(held(ctx.config, ctx.db.members, user_id), TRADER):
-        changes["stopped"] = ctx.now
-    rows.save_trader(user_id, **changes)
+    stopped = {"stopped": ctx.now} if TRADER in lost else {}
+    rows.save_trader(user_id, mode=PAPER, approved=None, **stopped)
     waiting = len(rows.living(user_id, REAL))
     if waiting:
         yield ctx.t(

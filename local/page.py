@@ -18,6 +18,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+FILE_POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"
 
 
 class Page:
@@ -47,7 +48,6 @@ class Page:
             abort(404)
         answer = Response((FOLDER / name).read_bytes(), mimetype=KINDS[name])
         answer.headers["Content-Security-Policy"] = POLICY
-        answer.headers["Referrer-Policy"] = "no-referrer"
         answer.headers["Cache-Control"] = "no-cache"
         return answer
 
@@ -99,7 +99,7 @@ class Page:
         name = file.name.replace("\n", " ").replace("\r", " ")
         data = io.BytesIO(file.data)
         answer = send_file(data, kind, as_attachment=not shown, download_name=name, max_age=86_400)
-        answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+        answer.headers["Content-Security-Policy"] = FILE_POLICY
         return answer
 
     def _wait(self, room: Room, after: int) -> None:

@@ -42,6 +42,15 @@ WHY = {
     500: "Internal Server Error",
     502: "Bad Gateway",
 }
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
 REFUSALS = {403: "Forbidden", 404: "Not Found", 413: "Request Entity Too Large"}
 
 
@@ -293,8 +302,8 @@ def _guard() -> None:
 
 
 def _harden(response: Response) -> Response:
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
     return response
 
 

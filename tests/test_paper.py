@@ -502,7 +502,7 @@ def test_whatever_happens_the_ledger_adds_up_to_the_wallet(opened, clock, every)
 def test_from_the_ticket_to_the_exit_on_the_mock_market(market, database, clock):
     owned = SimpleNamespace(open=lambda who, _: Paper(market, database, who, clock))
     desk = Desk(market, database, owned, LIMITS, clock)
-    bought, parted = User(7, "Ayşe"), Draft("BTCUSDT", BUY, MARKET, spend=D(500))
+    bought, parted = User(7, "Ayşe", role="trader"), Draft("BTCUSDT", BUY, MARKET, spend=D(500))
     _, token = desk.offer(bought, parted._replace(target=D("0.4"), loss=D("0.4")))
     first = desk.confirm(bought, 7, token)
     assert first.state == DONE and desk.confirm(bought, 7, token).id == first.id

@@ -44,7 +44,7 @@ from trade import Desk
 
 D = Decimal
 LIMITS = Limits(D(1000), D(2500), D(5000), D(5), D(5), 10)
-USER = User(7, "Ayşe")
+USER = User(7, "Ayşe", role="live")
 ABSENT = Answer(NO, code=-2013, text="Order does not exist.")
 
 
@@ -453,7 +453,7 @@ def test_a_confirmed_ticket_is_an_order_and_a_second_tap_none(live, exchange):
 
 def test_a_token_is_good_for_half_a_minute_and_for_its_owner(live, exchange, clock):
     _, token = live.offer(USER, BUYING)
-    for who in (USER, User(8, "Ali")):
+    for who in (USER, User(8, "Ali", role="live")):
         clock.now += 31 if who is USER else 0
         with pytest.raises(UserError, match="too old"):
             live.confirm(who, 9, token)
@@ -573,3 +573,31 @@ def test_a_trailing_stop_that_cannot_be_set_anew_is_told(live, exchange, clock):
     clock.now += trade.LOOK / 1000
     live.follow()
     assert told(live) == ["bare"] and not live.rows.living()
+
+
+@pytest.mark.parametrize(
+    ("role", "mode", "bought"),
+    [
+        ("", PAPER, False),
+        ("reader", PAPER, False),
+        ("trader", PAPER, True),
+        ("trader", LIVE, False),
+        ("live", LIVE, True),
+        ("admin", LIVE, True),
+    ],
+)
+def test_the_desk_itself_holds_a_purchase_back_by_the_role_and_no_sale(
+    desk, exchange, monkeypatch, role, mode, bought
+):
+    exchange.mode = mode
+    desk.rows.save_trader(7, mode=mode)
+    held = {"BTC": Balance(D("0.01")), "USDT": Balance(D(1000))}
+    monkeypatch.setattr(exchange, "balances", lambda: held)
+    user = User(7, role=role)
+    buy, sell = (Draft("BTCUSDT", side, MARKET, quantity=D("0.001")) for side in (BUY, SELL))
+    assert desk.ticket(user, sell).draft.side == SELL
+    if bought:
+        assert desk.ticket(user, buy).draft.side == BUY
+        return
+    with pytest.raises(UserError, match="may not trade"):
+        desk.ticket(user, buy)

@@ -96,7 +96,7 @@ def open_context(
     settings = config.load({"DATA_DIR": folder, **environ}, env_file="/nonexistent")
     db = Db(settings.database, clock)
     return bot.Ctx(
-        user=bot.User(7, "Ayşe"),
+        user=bot.User(7, "Ayşe", role="admin"),
         chat=bot.Chat(7),
         now=int(clock() * 1000),
         sources=Sources(settings, db, markets=markets, clock=clock, sleep=clock.sleep),

@@ -50,6 +50,12 @@ def test_who_may_no_longer_trade_live_is_back_on_paper_and_not_stopped(allow, da
     assert database.orders.trader(9).stopped
 
 
+def test_who_rises_is_not_stopped(allow, database):
+    for word in ("reader", "trader", "live"):
+        allow(f"9 {word}")
+        assert database.orders.trader(9)[1:] == (PAPER, None, None), word
+
+
 def test_what_makes_no_sense_is_refused(allow, database):
     for words in ("9", "9 king", "x trader", "-5 trader", "0 trader", "1 sil", "9.5 reader"):
         assert allow(words)[0].failed == 1, words

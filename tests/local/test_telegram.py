@@ -13,6 +13,7 @@ from telebot.apihelper import ApiHTTPException, ApiTelegramException
 from local.pace import Pace
 from local.query import ApiError
 from local.telegram import Server
+from tests.local.conftest import png
 
 
 class Clock:
@@ -402,3 +403,22 @@ def test_two_markups_of_telebot_reach_the_person(bot, server):
     markup.row(types.InlineKeyboardButton("site", url="https://a.co"))
     bot.send_message(1, "a", reply_markup=markup)
     assert server.messages(1)[-1].buttons == [[{"text": "site", "url": "https://a.co"}]]
+
+
+def test_every_answer_of_the_page_and_the_api_is_guarded(server):
+    server.say(1, "hello")
+    photo = server.chats.files.add("photo", "a.png", png(10, 10))
+    paths = ("", "chat.js", "chat.css", "nothing", f"page/file/{photo.id}", "page/file/nothing")
+    paths += ("page/news?chat=1&user=1", "page/news", "botx/getMe", f"bot{server.token}/getMe")
+    answers = [requests.get(server.page + path, timeout=5) for path in paths]
+    answers.append(requests.get(server.page, headers={"Host": "evil.example"}, timeout=5))
+    assert {answer.status_code for answer in answers} == {200, 400, 401, 403, 404}
+    for answer in answers:
+        policy = answer.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["X-Frame-Options"] == "DENY"
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
