@@ -1,6 +1,6 @@
 """What the numbers of the upper rooms look like: their results as drawings for chart.py."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -9,12 +9,13 @@ import numpy as np
 from backtest import Grid, Result
 from bot import Ctx
 from chart import Candlesticks, Curves, Line, Look, Map, Mark, Pane, Table, look_of
+from orders import BUY, SELL
 from overlays import SHOWN, Drawn
 from shapes import Candles, Panel, meet
 from trials import Plan
 
 Words = Callable[[str, str], str]
-POINTS, PAYMENTS, MONTH, EXTREMES = 1200, 90, 31, (25.0, 50.0, 75.0)
+POINTS, PAYMENTS, MONTH, TRADES, EXTREMES = 1200, 90, 31, 40, (25.0, 50.0, 75.0)
 MOODS = ("Korku ve açgözlülük", "Fear and greed")
 EPOCH, DAY = date(1970, 1, 1).toordinal(), 86_400_000
 
@@ -24,16 +25,30 @@ def candles(
 ) -> Candlesticks:
     """Return the last bars as candles with what lies over and below them, and the last price.
 
-    The user's alarms of the coin's price are marked.
+    The user's alarms of the coin's price are marked; in private their orders and trades too.
     """
     digits, mine = ctx.sources.digits(symbol), ctx.db.alarms.of(ctx.user.id)
     alarms = [one for one in mine if one.kind == "price" and symbol in one.symbols]
     rows = (Mark("alarm", float(one.text.split()[-1]), f"alarm {one.id}") for one in alarms)
-    made = made._replace(marks=(*made.marks, *rows))
+    mine = orders(ctx, symbol, int(bars.time[-SHOWN:][0])) if ctx.chat.kind == "private" else ()
+    made = made._replace(marks=(*made.marks, *rows, *mine))
     *series, volume = (
         x[-SHOWN:] for x in (bars.time, bars.open, bars.high, bars.low, bars.close, bars.volume)
     )
     return Candlesticks(title, *series, volume, *made, digits, look_of(ctx.user), last)
+
+
+def orders(ctx: Ctx, symbol: str, since: int) -> Iterator[Mark]:
+    """Yield marks of a user's open orders of a coin, and of their last trades since (ms)."""
+    rows = ctx.db.orders
+    mode = rows.trader(ctx.user.id).mode
+    for intent in rows.living(ctx.user.id, mode):
+        if intent.symbol == symbol:
+            wait = "target" if intent.side == SELL else "buy"
+            prices = ((wait, intent.price), ("stop", intent.stop))
+            yield from (Mark(kind, float(at), f"#{intent.id}") for kind, at in prices if at)
+    for trade in rows.trades(ctx.user.id, mode, symbol, since)[-TRADES:]:
+        yield Mark("buy" if trade.side == BUY else "sell", float(trade.price), "", trade.at)
 
 
 def moods(ctx: Ctx, days: Sequence[Any]) -> Curves:

@@ -79,3 +79,13 @@ def test_what_cannot_be_drawn_is_refused(say, drawn, line):
 def test_it_comes_as_a_picture(say):
     (reply,) = say("/grafik eth 15m bb macd")
     assert reply.photo[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+def test_trades_and_open_orders_are_marked_in_private_only(say, drawn):
+    say(say("/al btc 100usdt %5 %2")[0].buttons[0][0][1])
+    for kind, wanted in (("private", ["buy", "stop", "target"]), ("group", [])):
+        say("/grafik btc", kind=kind)
+        assert sorted(mark.kind for mark in drawn[-1].marks) == wanted
+    stop, target = drawn[0].marks[1], drawn[0].marks[0]
+    assert (target.kind, target.text, stop.text) == ("target", "#2", "#2")
+    assert stop.price < drawn[0].marks[2].price < target.price and drawn[0].marks[2].time > 0
