@@ -15,7 +15,7 @@ COPY . .
 RUN /venv/bin/python -m compileall -q .
 
 FROM ${BASE}
-RUN mkdir /data && chown 10001:10001 /data
+RUN mkdir -m 700 /data && chown 10001:10001 /data
 COPY --from=build /venv /venv
 COPY --from=build /app /app
 WORKDIR /app
