@@ -1,5 +1,6 @@
 """What several tests share: a clock that stands still, settings, a context in one line."""
 
+import gc
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,6 +17,7 @@ import logs
 import post
 import preflight
 import sources
+import vault
 import workers
 from accounts import Accounts
 from local.tape import Tape
@@ -25,7 +27,22 @@ from tests.bots import halt
 from trade import Desk
 
 hypothesis_settings.register_profile("patient", deadline=None)
-hypothesis_settings.load_profile("patient")
+hypothesis_settings.register_profile("quick", deadline=None, max_examples=25)
+# Tests are read into millions of objects, and each collection would walk them all again.
+gc.disable()
+
+
+def pytest_configure(config):
+    """Try fewer examples in the quick suite; CI and `make test` try a hundred."""
+    quick = "not slow" in config.option.markexpr
+    hypothesis_settings.load_profile("quick" if quick else "patient")
+
+
+def pytest_collection_finish():
+    """Leave out of every collection from now on what has been read."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items):
@@ -49,6 +66,21 @@ class Clock:
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
+
+
+def unsynced(connection, record, prepare=db.prepare_sqlite):
+    """Prepare a connection that does not wait for the disk; no test outlives a power cut."""
+    prepare(connection, record)
+    connection.execute("PRAGMA synchronous=OFF")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def hurried():
+    """Open databases and derive keys quickly; tests/test_vault.py holds what a key really costs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(db, "prepare_sqlite", unsynced)
+        patch.setitem(vault.COST, "n", 16)
+        yield
 
 
 @pytest.fixture

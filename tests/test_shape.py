@@ -1,6 +1,7 @@
 """The shape of the code, read from its source: floors, contracts, sizes, habits."""
 
 import ast
+import gc
 import io
 import re
 import subprocess
@@ -84,6 +85,15 @@ def statements(node):
         for inner in getattr(node, field, ()):
             yield inner
             yield from statements(inner)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def unwalked():
+    """Keep the trees, a million objects, from the garbage collector."""
+    gc.disable()
+    yield
+    tree.cache_clear()
+    gc.enable()
 
 
 def name_of(path):

@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 import vault
 from vault import Pair, VaultError
 
+COST = dict(vault.COST)
 PAIR = Pair("k" * 60 + "last", "s" * 64)
+
+
+def test_a_password_is_dear_to_guess(monkeypatch):
+    assert COST["n"] * COST["r"] * 128 >= 16 << 20
+    monkeypatch.setattr(vault, "COST", COST)
+    told = vault.derived("pass", bytes(16)).hex()
+    assert told == "598997e98f4659227a7e76e12e6dd2c8399087265ee249f631c14be51e36b206"
 
 
 def test_a_pair_comes_back_and_never_looks_the_same():
