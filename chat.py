@@ -27,6 +27,7 @@ from keeper import Keeper
 from logs import about
 from manners import PASS, QUIET, SAY, Manners
 from post import Post, Stopping, Thread, Undeliverable
+from rival import Rival
 from roles import ADMIN, STRANGER, held
 from workers import Job
 
@@ -114,7 +115,7 @@ class Telegram:
     ) -> None:
         self.api, self.post, self.base, self.me = api, post, base, ""
         self.job = Job("telegram", POLL_SECONDS, None, deadline=60)
-        self.trouble = ""
+        self.trouble, self.rival = "", Rival()
         self._db: Db = base.db
         self._config: Config = base.config
         self._admins: frozenset[int] = base.config.admins
@@ -256,7 +257,7 @@ class Telegram:
                 self._heal(error)
                 if isinstance(error, DbError) and pause > EXCUSED:
                     self._excuse(batch)
-                self._stop.wait(pause)
+                self._stop.wait(max(pause, self._way(error)))
                 pause = min(30, pause * 2)
             else:
                 pause = 0.5
@@ -372,6 +373,14 @@ class Telegram:
         elif self.trouble and not trouble:
             log.warning("Telegram answers again")
         self.trouble = self.job.last_error = trouble
+
+    def _way(self, error: Exception) -> float:
+        """Return for how many seconds to let another program poll that uses our token."""
+        if isinstance(error, ApiTelegramException) and "other getUpdates" in error.description:
+            wait, now = self.rival.met(self._clock()), self._clock()
+            self.job.next_run = max(self.job.next_run, now + wait)
+            return wait
+        return 0
 
     def _heal(self, error: Exception) -> None:
         """Take away a webhook that keeps us from polling."""

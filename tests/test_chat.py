@@ -6,6 +6,7 @@ import threading
 from dataclasses import replace
 
 import pytest
+from telebot.apihelper import ApiTelegramException
 
 import chat
 import logs
@@ -279,6 +280,28 @@ def test_a_webhook_left_behind_is_taken_away(server, open_bot):
     server.fault("getUpdates", 409, description=text)
     open_bot()
     server.until(lambda: any(r.method == "deleteWebhook" for r in server.requests) or None)
+
+
+def test_another_program_that_polls_is_made_way_for(server, open_bot):
+    def refused(words):
+        told = {"error_code": 409, "description": words}
+        return ApiTelegramException("getUpdates", None, told)
+
+    bot = open_bot()
+    taken = "Conflict: terminated by other getUpdates request; make sure that only one runs"
+    waits = [bot._way(refused(taken)) for _ in range(7)]
+    assert waits == [1, 5, 10, 20, 40, 80, 120]
+    assert bot.rival.there(bot._clock()) and not bot.job.late(bot._clock() + 150)
+    assert bot._way(refused("Conflict: can't use getUpdates method")) == 0
+
+
+@pytest.mark.slow
+def test_a_poll_that_another_ended_is_no_end(server, open_bot):
+    server.fault("getUpdates", 409)
+    bot = open_bot()
+    server.say(1, "/id")
+    assert "Kimliğiniz" in server.wait(1, timeout=20).text
+    assert not bot.rival.there(bot._clock())
 
 
 @pytest.mark.slow
