@@ -278,6 +278,12 @@ class AlarmRows:
         """Return what a user's alarms fired since an instant (ms), the oldest first."""
         return self._firings(firings.c.user_id == user_id, firings.c.at >= since)
 
+    def counted(self, since: int) -> int:
+        """Return how often alarms fired since an instant (ms)."""
+        rang = (firings.c.at >= since) & (firings.c.alarm_id != 0)
+        with self._read() as db:
+            return db.scalar(select(func.count()).where(rang)) or 0
+
     def told_since(self, chat_id: int, since: int) -> list[Firing]:
         """Return what a chat was told since an instant (ms), the oldest first."""
         return self._firings(firings.c.chat_id == chat_id, firings.c.delivered >= since)

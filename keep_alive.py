@@ -369,6 +369,26 @@ def jobs(config: Any) -> list[tuple[Job, float]]:
     return [(Job("awake", 600, lambda: wake(url, session)), 60)] if wanted else []
 
 
+def ping(url: str, session: requests.Session) -> None:
+    """Tell a watchman elsewhere that the bot is well; errors do not name the address, a secret.
+
+    Raises RuntimeError where it does not answer well.
+    """
+    try:
+        with session.get(url, timeout=(3.05, 10), stream=True, allow_redirects=False) as response:
+            told = str(response.status_code)
+    except requests.RequestException as error:
+        told = type(error).__name__
+    if not told.startswith("2"):
+        raise RuntimeError(f"the ping was answered with {told}")
+
+
+def pulse(config: Config, crew: Workers) -> list[tuple[Job, float]]:
+    """Return the job that pings every minute in which no job is late: its silence is the alarm."""
+    url, session = config.ping_url.reveal(), requests.Session()
+    return [(Job("ping", 60, lambda: crew.late() or ping(url, session)), 30)] if url else []
+
+
 def standing_by(always: Workers, version: str, away: bool) -> dict[str, Any]:
     """Return what is shown and told while another instance acts, or the database is away."""
     state, late = AWAY if away else STANDBY, always.late()

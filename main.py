@@ -24,7 +24,7 @@ if __name__ != "__mp_main__":
     from accounts import Accounts
     from bot import Ctx
     from config import Config
-    from db import Db
+    from db import Db, DbError
     from lease import Lease
     from local.telegram import Server
     from local.terminal import run as run_terminal
@@ -85,6 +85,8 @@ def run(settings: "Config", line: str) -> int:
         return tenure.serve(settings, redact, build, open_chat)
     except shell.Unopened as error:
         return shell.unopened(str(error), error.__cause__)
+    except DbError as error:
+        return shell.unopened(shell.DATA, error)
     except ApiTelegramException as error:
         return shell.failed(f"Telegram: {redact(error.description)}")
     except BrokenPipeError:

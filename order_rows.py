@@ -354,6 +354,11 @@ class OrderRows:
             rows = db.execute(query.group_by(intents.c.mode, intents.c.state)).all()
         return [(mode, state, count) for mode, state, count in rows]
 
+    def meant_since(self, since: int) -> int:
+        """Return how many intents were written since an instant (ms)."""
+        with self._read() as db:
+            return db.scalar(select(func.count()).where(intents.c.made >= since)) or 0
+
     def children(self, intent_id: int) -> list[Intent]:
         """Return the intents that protect what another bought."""
         return list(self._intents(intents.c.parent == intent_id))

@@ -24,7 +24,8 @@ from bot import Ctx
 from chat import Telegram
 from config import Config
 from db import DbError
-from lease import Lease
+from incidents import Incidents
+from lease import BEAT, Lease
 from post import Post, connect
 
 log = logging.getLogger("dort5bot")
@@ -62,6 +63,7 @@ class Life:
         with shell.opening():
             self.lease = Lease(settings.database, self.label)
         self.always = workers.Workers(workers.Pool(1))
+        self._acted, self._away = False, 0
 
     def listen(self) -> None:
         """End politely on SIGTERM and SIGINT, and in any case in time."""
@@ -100,7 +102,7 @@ class Life:
         threading.Thread(target=self.lease.keep, args=(self._over,), daemon=True).start()
         while not self.ending.is_set():
             if self.lease.held:
-                self._act(api)
+                self._try(api)
             self.ending.wait(TICK)
 
     def close(self) -> None:
@@ -108,6 +110,21 @@ class Life:
         self._over.set()
         self.always.stop(0)
         self.lease.close()
+
+    def _try(self, api: TeleBot) -> None:
+        """Act; a database that goes away meanwhile is waited for, but not at the first start."""
+        try:
+            self._act(api)
+        except (DbError, shell.Unopened) as error:
+            if not self._acted:
+                raise
+            log.error("the bot could not act: %s", type(error.__cause__ or error).__name__)
+            self.ending.wait(BEAT)
+        if self.lease.away and not self.ending.is_set() and not self._away:
+            self._away = int(time.time() * 1000)
+            told = notices.WORDS[notices.DATABASE][self.settings.language != "tr"]
+            for admin in sorted(self.settings.admins):
+                Post(api, self.ending).quietly(api.send_message, admin, told)
 
     def _act(self, api: TeleBot) -> None:
         """Be the one that acts, until told to end, asked to make room, or the lease is lost."""
@@ -118,11 +135,13 @@ class Life:
             self.lease.announce(self._moved)
             telegram.start()
             self._employ(ctx, telegram)
-            self.ctx = ctx
+            self._back(ctx)
+            self.ctx, self._acted = ctx, True
             while not (self.ending.is_set() or self.lease.wanted or halt.is_set()):
                 self.ending.wait(TICK)
             log.info("the bot stops acting; lease %s", "held" if self.lease.held else "lost")
-            telegram.drain()
+            if not halt.is_set():
+                telegram.drain()
         finally:
             self.ctx = None
             telegram.leave()
@@ -132,9 +151,21 @@ class Life:
     def _employ(self, ctx: Ctx, telegram: Telegram) -> None:
         workers.schedule(ctx.workers, ctx.sources, ctx.db, self.settings)
         alarms = watch.Watch(ctx.sources, ctx.db, meters=ctx.meters)
-        for job, after in (*telegram.jobs(), *alarms.jobs(), *followups.jobs(ctx.desk)):
+        every = [*telegram.jobs(), *alarms.jobs(), *followups.jobs(ctx.desk)]
+        every += Incidents(ctx, telegram.rival.there).jobs()
+        every += keep_alive.pulse(self.settings, ctx.workers)
+        for job, after in every:
             ctx.workers.add(job, after)
         ctx.workers.start()
+
+    def _back(self, ctx: Ctx) -> None:
+        """Tell the admins that the database is there again, if they were told that it was not."""
+        if self._away:
+            now = int(time.time() * 1000)
+            about = notices.packed("", now - self._away)
+            event = f"{notices.DATABASE} over"
+            ctx.db.alarms.save([], notices.rows(self.settings.admins, event, about, now))
+            self._away = 0
 
     def _moved(self, how: str, before: str) -> list[Firing]:
         """Return what admins are told of a change of hands."""

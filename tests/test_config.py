@@ -112,6 +112,15 @@ def test_secrets_include_passwords_in_addresses():
     assert {TOKEN, "p@ss-word"} <= set(settings.secrets())
 
 
+def test_the_address_of_the_ping_is_a_secret_and_so_is_its_path():
+    settings = load(PING_URL="https://watch.example/0a1b-2c3d-4e5f/")
+    assert "0a1b" not in repr(settings)
+    assert {"https://watch.example/0a1b-2c3d-4e5f", "0a1b-2c3d-4e5f"} <= set(settings.secrets())
+    assert "ping" not in load(PING_URL="https://watch.example/ping").secrets()
+    with pytest.raises(config.ConfigError, match="PING_URL"):
+        load(PING_URL="ftp://watch.example/x")
+
+
 def test_every_setting_is_described_in_both_languages():
     for item in config.described():
         assert item.metadata["tr"] and item.metadata["en"] and item.metadata["names"]

@@ -571,6 +571,50 @@ def test_the_site_of_a_running_bot(running):
     assert "Geciken işler: warm" in requests.get(url, timeout=5).text
 
 
+SECRET_PATH = "ping/0a1b2c3d-watch-me"
+
+
+@pytest.fixture
+def watchman(serve, settings):
+    """Return a maker of the ping's job: whether a job is late, the address's path."""
+
+    def make(late=(), path="/ping"):
+        url = f"http://127.0.0.1:{serve().port}{path}"
+        crew = types.SimpleNamespace(late=lambda: list(late))
+        ((job, _),) = keep_alive.pulse(settings(PING_URL=url), crew)
+        return job
+
+    return make
+
+
+def test_the_ping_is_sent_every_minute_while_every_job_is_on_time(watchman, monkeypatch):
+    sent = []
+    monkeypatch.setattr(keep_alive, "ping", lambda url, _: sent.append(url))
+    job = watchman()
+    job.once(lambda: NOW)
+    assert len(sent) == 1 and job.every == 60 and job.next_run == NOW + 60
+    watchman(late=["tickers"]).once(lambda: NOW)
+    assert len(sent) == 1
+
+
+def test_a_ping_that_fails_is_an_error_that_does_not_tell_the_address(watchman, caplog, settings):
+    good = watchman()
+    good.once(lambda: NOW)
+    assert good.last_error is None
+    lost = watchman(path=f"/{SECRET_PATH}")
+    lost.once(lambda: NOW)
+    assert lost.last_error == "RuntimeError: the ping was answered with 404"
+    url = f"http://127.0.0.1:1/{SECRET_PATH}"
+    ((away, _),) = keep_alive.pulse(settings(PING_URL=url), types.SimpleNamespace(late=list))
+    away.once(lambda: NOW)
+    assert away.last_error == "RuntimeError: the ping was answered with ConnectionError"
+    assert "Traceback" in caplog.text and SECRET_PATH not in caplog.text
+
+
+def test_without_an_address_nothing_is_pinged(settings):
+    assert keep_alive.pulse(settings(), None) == []
+
+
 @pytest.mark.parametrize(
     ("away", "late", "status", "words"),
     [

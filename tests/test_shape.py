@@ -54,7 +54,7 @@ FLOORS = {
         "rival",
     ),
     3.4: ("alarm_codes", "notices"),
-    3.5: ("rings", "alarm_views"),
+    3.5: ("rings", "alarm_views", "incidents"),
     3.6: ("alarm_charts",),
     3.75: ("bell", "alarm_offers", "scrape"),
     3.8: ("alarm_sharing",),

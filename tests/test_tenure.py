@@ -3,6 +3,7 @@
 import itertools
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -69,9 +70,11 @@ class Bot:
 
     def state(self):
         found = re.search(r"status: (http\S+)/", self.said())
+        if found is None:
+            return None
         with suppress(requests.RequestException):
-            answer = found and requests.get(f"{found[1]}/health", timeout=2)
-            return answer and (answer.status_code, answer.json()["state"])
+            answer = requests.get(f"{found[1]}/health", timeout=2)
+            return answer.status_code, answer.json()["state"]
         return None
 
     def becomes(self, state, seconds=40):
@@ -264,6 +267,57 @@ def test_a_holder_that_stood_still_acts_no_more_when_it_goes_on(town):
         bot.ends()
     town.check(cut=1)
     assert all(len(told) == 2 for told in town.changes())
+
+
+@pytest.mark.slow
+def test_it_ends_in_ten_seconds_whatever_is_in_hand_and_answers_it_at_the_next_start(tmp_path):
+    long = "/bt btc 1h close > sma(n) : close < sma(m) 2021-01-01 opt n=5..60 m=5..60"
+    where = f"sqlite:///{tmp_path / 'x.db'}"
+    with Server(token=TOKEN) as server:
+        bot = Bot(server, where, tmp_path, "long")
+        bot.becomes("active")
+        server.say(1, long)
+        server.until(lambda: any("hazırlanıyor" in m.text for m in server.messages(1)) or None, 30)
+        server.fault("sendMessage", 429, retry_after=600)
+        server.say(2, "/id")
+        server.until(lambda: any(r.status == 429 for r in server.requests) or None, 30)
+        bot.signal(signal.SIGTERM)
+        assert bot.ends() < 10
+        assert bot.said().count("stays for the next run") == 2 and TOKEN not in bot.said()
+        again = Bot(server, where, tmp_path, "next")
+        server.until(lambda: any("Kimliğiniz" in m.text for m in server.messages(2)) or None, 60)
+        server.until(lambda: any("al-tut" in m.text for m in server.messages(1)) or None, 60)
+        again.signal(signal.SIGTERM)
+        again.ends()
+
+
+@pytest.mark.slow
+def test_who_cannot_renew_stops_in_time_says_so_once_and_goes_on(tmp_path):
+    path = tmp_path / "x.db"
+    with Server(token=TOKEN) as server:
+        for admin in ADMINS:
+            server.say(admin, "/start")
+        bot = Bot(server, f"sqlite:///{path}", tmp_path, "alone")
+        bot.becomes("active")
+        lock = sqlite3.connect(path, isolation_level=None)
+        lock.execute("BEGIN IMMEDIATE")
+        begun = time.monotonic()
+        while bot.state() != (503, "no database"):
+            assert time.monotonic() - begun < TTL + 5, (bot.state(), bot.said())
+            time.sleep(0.1)
+        polls = sum(r.method == "getUpdates" for r in server.requests)
+        server.say(1, "/id")
+        time.sleep(3)
+        assert sum(r.method == "getUpdates" for r in server.requests) <= polls + 1
+        lock.execute("ROLLBACK")
+        lock.close()
+        bot.becomes("active")
+        server.until(lambda: any("Kimliğiniz" in m.text for m in server.messages(1)) or None, 30)
+        server.until(lambda: any("✅" in m.text for m in server.messages(2)) or None, 30)
+        said = [m.text for m in server.messages(2) if m.bot and "eritaban" in m.text]
+        assert len(said) == 2 and said[0].startswith("⚠️") and said[1].startswith("✅")
+        bot.signal(signal.SIGTERM)
+        bot.ends()
 
 
 def pause(bot, town):
