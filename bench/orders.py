@@ -51,7 +51,7 @@ FATES = (
     *("html_after", "garbage_after", "duplicate", "hidden", "partial", "429", "418", "html"),
 )
 PLACES = ("GET /api/v3/order*", "DELETE /api/v3/order*", "GET /api/v3/myTrades")
-LEAST, LONGEST = 0.0, 0.12
+LONGEST, PAUSE, MOST_OPEN = 0.12, 0.05, 12
 CAPS = {"MAX_ORDER": "5000", "MAX_COIN": "9999999", "MAX_DAY": "99999999", "MAX_LOSS": "99"}
 
 
@@ -78,7 +78,7 @@ def market(folder: str, begun: float, up: Connection) -> None:
     """Be the exchange, with an account that has some of every coin."""
     logging.disable()
     exchange = Exchange(Tape(), quick(begun), f"{folder}/exchange.db", sleep=nap)
-    purse = dict.fromkeys(COINS, "100") | {"USDT": "5000000", "BTC": "20"}
+    purse = dict.fromkeys((*COINS, "USDT"), "9000000")
     exchange.open_account(*key_pair("chaos"), purse)
     read, write = os.pipe()
     os.dup2(write, 1)
@@ -119,14 +119,14 @@ def trader(folder: str, url: str, begun: float, seed: int, talk: Connection) -> 
             wanted, old = chosen(desk, dice)
             _, token = desk.offer(USER, wanted, old)
         except UserError:
-            time.sleep(0.005)
+            time.sleep(PAUSE)
             continue
         talk.send(token)
         talk.recv()
         with suppress(UserError):
-            intent = desk.confirm(USER, USER.id, token)
-            if dice.random() < 0.1:
-                desk.cancel(intent)
+            desk.confirm(USER, USER.id, token)
+            if len(waiting := desk.rows.living(USER.id, LIVE)) > MOST_OPEN:
+                desk.cancel(dice.choice(waiting))
         talk.send("")
 
 
@@ -188,7 +188,7 @@ def chaos(folder: str, orders: int = ORDERS, seed: int = SEED) -> Chaos:
             faults += 1
         talk.send(True)
         if hit:
-            time.sleep(dice.uniform(LEAST, LONGEST))
+            time.sleep(dice.uniform(0, LONGEST))
             killed(bot)
             kills += 1
             bot, talk = born(trader, folder, url, begun, seed + kills)
