@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import IO, Any
 
 from meters import Meters
-from roles import ADMIN, READER, TRADER, User
+from roles import ADMIN, LIVE, READER, TRADER, User
 
 log = logging.getLogger("dort5bot")
 
@@ -38,6 +38,10 @@ UNKNOWN = "—"
 REFRESH = "↻"
 LACKING = {
     TRADER: ("Emir için izniniz yok; sahibinden isteyin.", "You may not trade; ask the owner."),
+    LIVE: (
+        "Canlı alım izniniz yok; sahibinden isteyin ya da /kagit ile kâğıda dönün.",
+        "You may not trade live; ask the owner, or go back to paper by /paper.",
+    ),
     ADMIN: ("Bu komut yalnız yöneticiler için.", "Admins only."),
 }
 _FOLD = str.maketrans("ıİşŞğĞüÜöÖçÇ", "iissgguuoocc")

@@ -4,7 +4,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -124,7 +124,10 @@ class Db:
         self.alarms, self.orders = AlarmRows(*parts), OrderRows(*parts)
         self.paper = PaperRows(*parts)
         self.members = MemberRows(*parts, self._remembered, self._forget)
-        self.migrate()
+        with ExitStack() as unless_migrated:
+            unless_migrated.callback(self.close)
+            self.migrate()
+            unless_migrated.pop_all()
 
     def close(self) -> None:
         """Close every connection."""

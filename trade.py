@@ -126,8 +126,9 @@ class Desk:
     def ticket(self, user: User, draft: Draft, after: Intent | None = None) -> Ticket:
         """Return the ticket of an order that may be made now. Raises UserError."""
         mode = self.rows.trader(user.id).mode
-        if draft.side == BUY and not user.may(LEAVE if mode == LIVE else TRADER):
-            raise UserError(*LACKING[TRADER])
+        needed = LEAVE if mode == LIVE else TRADER
+        if draft.side == BUY and not user.may(needed):
+            raise UserError(*LACKING[needed])
         self.ready(user.id, mode)
         doubt = self.unclear(user.id, mode, draft.symbol)
         if doubt:

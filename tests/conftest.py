@@ -45,10 +45,13 @@ def pytest_collection_finish():
     gc.enable()
 
 
+MOCKED = {"market", "markets", "server", "exchange", "faults", "open_world"}
+
+
 def pytest_collection_modifyitems(items):
     """Count what asks a mock market or a local Telegram among the slow tests."""
     for item in items:
-        if {"market", "markets", "server", "exchange"} & set(item.fixturenames):
+        if MOCKED & set(item.fixturenames):
             item.add_marker(pytest.mark.slow)
 
 

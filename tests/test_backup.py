@@ -17,7 +17,7 @@ from alarm_rows import Alarm, Firing, State
 from bot import UserError
 from order_rows import DONE, READY, STUCK, UNSURE, WORKING, Key, meant
 from orders import BUY, LIMIT, LIVE, MARKET, OCO, PAPER, SELL, Draft
-from schema import MIGRATIONS, firings, meta, tables, tokens
+from schema import MIGRATIONS, firings, formulas, meta, tables, tokens
 from tests.test_db import fresh_postgres
 from vault import Pair, seal
 
@@ -195,8 +195,9 @@ def test_a_changed_file_is_told_from_a_wrong_key_and_nothing_is_written(
 
 
 def filled_with_noise(database):
-    for i in range(300):
-        database.save_formula(i, f"f{i}", secrets.token_hex(300))
+    rows = [{"user_id": i, "name": "f", "text": secrets.token_hex(300)} for i in range(300)]
+    with database._write() as here:
+        here.execute(insert(formulas), rows)
     return database
 
 

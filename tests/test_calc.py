@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import calc
@@ -363,7 +363,6 @@ def series(draw, shape=None):
     return x
 
 
-@settings(max_examples=60)
 @given(series(), st.integers(1, 12))
 def test_windows_equal_numpy_on_each_window(x, n):
     scale = np.abs(x[np.isfinite(x)]).max(initial=1e-3)
@@ -382,7 +381,6 @@ def test_windows_equal_numpy_on_each_window(x, n):
         np.testing.assert_allclose(ours(x, n), expected, rtol=1e-10, atol=1e-12 * n * scale)
 
 
-@settings(max_examples=60)
 @given(series(), st.integers(1, 12))
 def test_averages_skip_holes_as_if_they_were_not_there(x, n):
     known = ~np.isnan(x)
@@ -392,7 +390,6 @@ def test_averages_skip_holes_as_if_they_were_not_there(x, n):
         assert np.isnan(ours[~known]).all()
 
 
-@settings(max_examples=40)
 @given(series((30, 3)), st.integers(1, 8))
 def test_averages_of_a_panel_with_any_holes_are_those_of_its_columns(x, n):
     for average in (calc.ema, calc.kama):

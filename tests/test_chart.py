@@ -80,6 +80,7 @@ def test_flat_and_tiny_prices_are_drawn(price):
     assert size(picture) == (1000, 650)
 
 
+@pytest.mark.slow
 def test_one_bar_is_drawn_and_none_is_an_error():
     one = Candlesticks("x", *(row[:1] for row in (TIME, OPEN, HIGH, LOW, CLOSE, CLOSE)))
     assert size(chart.png(one)) == (1000, 650)

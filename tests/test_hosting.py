@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ def read(name):
     return (ROOT / name).read_text("utf-8")
 
 
+@cache
 def loaded(name):
     return YAML(typ="safe").load(read(name))
 

@@ -61,7 +61,7 @@ KEYS = {"SOSOVALUE_KEY": "soso-key-1", "COINGLASS_KEY": "glass-key-1"}
 
 
 @pytest.fixture
-def world(settings, clock):
+def faults(settings, clock):
     config = settings(**KEYS)
     faulty = Faulty(open_markets(clock), clock, clock.sleep)
     store = open_store(config)
@@ -81,15 +81,14 @@ def only(name):
 
 
 @pytest.mark.parametrize("name", ROUTES)
-def test_the_host_answers_when_nothing_is_wrong(world, name):
-    door, _ = world
+def test_the_host_answers_when_nothing_is_wrong(faults, name):
+    door, _ = faults
     assert door.read((name,), [only(name)]).data
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("name", "kind"), TABLE)
-def test_a_fault_is_an_error_of_its_own_and_leaves_what_was_known(world, clock, name, kind):
-    door, faulty = world
+def test_a_fault_is_an_error_of_its_own_and_leaves_what_was_known(faults, clock, name, kind):
+    door, faulty = faults
     faulty.on("//", kind)
     with pytest.raises(NetError) as caught:
         door.read((name,), [only(name)])

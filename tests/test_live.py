@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import calc
@@ -121,7 +121,6 @@ def panels(draw):
 PRICED = [name for name in NAMES if set(calc.INDICATORS[name].inputs) <= {*INPUTS, "x", "y"}]
 
 
-@settings(max_examples=40)
 @given(st.data(), panels())
 def test_any_panel(data, panel):
     panel |= {"x": panel["close"], "y": panel["high"]}

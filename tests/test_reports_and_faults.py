@@ -17,12 +17,6 @@ from tests.conftest import Clock
 from tests.texts import KEYS, open_context
 
 KINDS = ("timeout", "429", "418", "451", "403", "500", "html", "truncated", "wrong_types", "empty")
-QUICK = {
-    ("/p btc eth", "451"),
-    ("/ls btc", "timeout"),
-    ("/nls btc arpa", "truncated"),
-    ("/dom", "403"),
-}
 SPOT, MIRROR = "//api.binance.com", "//data-api.binance.vision"
 FUTURES, COINGLASS = "//fapi.binance.com", "//open-api-v4.coinglass.com"
 MOODS, COINGECKO = "//api.alternative.me", "//api.coingecko.com"
@@ -66,12 +60,7 @@ REPORTS = (
     Row("/cmc", (CMC,), "", 90_000),
 )
 TABLE = [
-    pytest.param(
-        row,
-        kind,
-        id=f"{row.line} without {' '.join(row.hosts)}: {kind}",
-        marks=[] if (row.line, kind) in QUICK else pytest.mark.slow,
-    )
+    pytest.param(row, kind, id=f"{row.line} without {' '.join(row.hosts)}: {kind}")
     for row in REPORTS
     for kind in KINDS
 ]

@@ -229,7 +229,7 @@ def test_broad_excepts_stand_where_they_are_meant():
 
 def test_the_environment_is_read_in_config_only():
     for path in PRODUCT:
-        if path.name in ("config.py", "dar.py"):
+        if path.name in ("config.py", "dar.py") or "environ" not in path.read_text("utf-8"):
             continue
         attributes = [n for n in ast.walk(tree(path)) if isinstance(n, ast.Attribute)]
         used = [n for n in attributes if n.attr == "environ" and ast.unparse(n) == "os.environ"]

@@ -1,7 +1,7 @@
 """syntax.py: what is understood, what it becomes, and where a mistake is shown."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from syntax import MOST_DEPTH, MOST_LETTERS, parse, pointing
@@ -179,7 +179,6 @@ def test_the_deepest_is_still_read():
     assert normal(parse("(" * depth + "close" + ")" * depth + " > 1")) == "close > 1"
 
 
-@settings(max_examples=50, deadline=None)
 @given(formulas.FORMULAS)
 def test_the_normal_text_is_read_back_as_the_same_tree(text):
     try:
@@ -196,7 +195,6 @@ PIECES = st.one_of(
 )
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.one_of(st.text(max_size=600), st.lists(PIECES, max_size=40).map(" ".join)))
 def test_any_text_is_read_or_refused(text):
     names = {"x": "close > open or x"}

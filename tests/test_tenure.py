@@ -177,12 +177,15 @@ class Town:
         assert sorted(fired.values()) == [1] * ONCE
         assert min(b - a for a, b in itertools.pairwise(self.rings())) >= REST, self.rings()
         for intent in self.meant:
-            assert len(self.store.orders.filled(intent.id)) == 1, intent
+            fills = self.store.orders.filled(intent.id)
+            assert sum(fill.quantity for fill in fills) == intent.quantity, intent
         again = sum(n - 1 for n in self.replies().values())
         assert again <= 2 * cut
         with self.store._read() as db:
-            sold = db.execute(text("SELECT count(*) FROM paper_fills")).scalar()
-        assert sold == len(self.meant) > 10
+            rows = db.execute(text("SELECT order_id, quantity FROM paper_fills")).all()
+        sold = sum(Decimal(quantity) for _, quantity in rows)
+        assert sold == sum(intent.quantity for intent in self.meant)
+        assert len({order for order, _ in rows}) == len(self.meant) > 10
 
     def close(self):
         self.stop.set()

@@ -6,6 +6,8 @@ from markets import coinglass
 from net import GARBAGE
 from tests.local.aggregators import BASES, COINS, NOW, ask, get, read, session_of
 
+pytestmark = pytest.mark.slow
+
 URL = BASES["coinglass"]
 KEY = {"CG-API-KEY": "x"}
 

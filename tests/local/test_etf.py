@@ -12,6 +12,8 @@ from local.markets import Markets
 from markets import etf as translator
 from tests.local.aggregators import BASES, COINS, NOW, ask, read, session_of
 
+pytestmark = pytest.mark.slow
+
 KINDS = (SoSoValue, CoinGlass, Farside)
 HOUR, DAY = 3600, 86400
 NOON = NOW - NOW % DAY + 12 * HOUR

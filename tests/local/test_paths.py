@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from local.paths import (
@@ -44,7 +44,6 @@ def bars(draw):
     ).T
 
 
-@settings(max_examples=80)
 @given(bars(), st.integers(0, 10**8))
 def test_the_parts_make_the_bar(bar, number):
     parts = split(bar, SEED, PULL, np.array([number]))
@@ -57,7 +56,6 @@ def test_the_parts_make_the_bar(bar, number):
     assert np.array_equal(parts[OPEN, 0, 1:], parts[CLOSE, 0, :-1])
 
 
-@settings(max_examples=80)
 @given(bars(), st.integers(0, 10**8))
 def test_each_part_makes_sense(bar, number):
     parts = split(bar, SEED, PULL, np.array([number]))[:, 0]
@@ -74,7 +72,6 @@ def test_each_part_makes_sense(bar, number):
         assert (parts[row] == np.rint(parts[row])).all()
 
 
-@settings(max_examples=50)
 @given(bars(), st.integers(0, 10**8))
 def test_company_and_missing_rows_change_nothing(bar, number):
     alone = split(bar, SEED, PULL, np.array([number]))
@@ -110,7 +107,6 @@ def test_shares_run_from_nothing_to_exactly_everything():
     assert dealt(parts, np.array([10.5, 0]))[0].tolist() == [2, 0, 8.5]
 
 
-@settings(max_examples=50)
 @given(bars())
 def test_trades_make_their_second(bar):
     bar[COUNT], bar[VOLUME] = min(bar[COUNT, 0], 500), bar[VOLUME] + 0.25

@@ -6,6 +6,8 @@ import pytest
 
 from local.spot_market import LONG
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def street(desk):

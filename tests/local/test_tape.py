@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from local.grid import Grid
 from local.tape import SPAN, START, Tape
 
+pytestmark = pytest.mark.slow
+
 TAPE = Tape()
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 NOW = 1_795_490_417_345
@@ -431,7 +433,6 @@ print(digest.hexdigest())
 """
 
 
-@pytest.mark.slow
 def test_two_processes_see_the_same_market():
     seen = set()
     for seed in ("0", "4242"):

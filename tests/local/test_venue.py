@@ -101,6 +101,7 @@ ASKED = {
 WRONG = ("", "x", "-1", "0", "999999999999999", "ş", None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ASKED)
 def test_whatever_is_asked_is_answered_in_json(kind):
     exchange = Exchange(kind)
