@@ -34,10 +34,10 @@ SILENT = _names(
     node_modules"""
 )
 PRIVATE = _names(
-    """.env* *.env *.db *.db[-.]* *.db3 *.sqlite* *-wal *-shm *-journal *.zip *.tar *.tar.* *.tgz
-    *.7z *.rar *.pem *.key *.p8 *.p12 *.pfx *.jks *.keystore *.kdbx *.ppk *.ovpn *.gpg *.session
-    id_rsa* id_dsa* id_ecdsa* id_ed25519* *credentials* .netrc _netrc .pypirc .npmrc .pgpass
-    .htpasswd .dockercfg .ssh .aws .gnupg .kube"""
+    """.env* *.env *.d5b *.db *.db[-.]* *.db3 *.sqlite* *-wal *-shm *-journal *.zip *.tar *.tar.*
+    *.tgz *.7z *.rar *.pem *.key *.p8 *.p12 *.pfx *.jks *.keystore *.kdbx *.ppk *.ovpn *.gpg
+    *.session id_rsa* id_dsa* id_ecdsa* id_ed25519* *credentials* .netrc _netrc .pypirc .npmrc
+    .pgpass .htpasswd .dockercfg .ssh .aws .gnupg .kube"""
 )
 SHAPES = (
     r"(?<!\d)\d{6,12}(?::|%3[Aa])[A-Za-z0-9_-]{30,}",

@@ -15,10 +15,12 @@ import backup
 import db
 from alarm_rows import Alarm, Firing, State
 from bot import UserError
-from order_rows import DONE, READY, STUCK, UNSURE, WORKING, Key, meant
+from order_rows import DONE, DROPPED, READY, STUCK, UNSURE, WORKING, Key, meant
 from orders import BUY, LIMIT, LIVE, MARKET, OCO, PAPER, SELL, Draft
 from schema import MIGRATIONS, firings, formulas, meta, tables, tokens
 from tests.test_db import fresh_postgres
+from tests.test_trade import LIMITS, Accounts, Exchange, rest, seen, wish
+from trade import Desk
 from vault import Pair, seal
 
 WORD, ZONE = "correct horse battery", ZoneInfo("Europe/Istanbul")
@@ -324,6 +326,54 @@ def test_live_orders_are_only_asked_about_and_their_owner_is_told(database, othe
     assert other.orders.find(7, paper).state == READY and other.orders.find(7, paper).loss == 2
     assert (other.orders.trader(7).mode, other.orders.trader(7).approved) == (PAPER, None)
     assert [(one.user_id, one.text) for one in other.alarms.outbox()] == [(7, backup.RESTORED)]
+
+
+def test_after_a_restore_nothing_is_sent_that_may_have_been_since(market, database, other, clock):
+    """The old bot protected a purchase and sent what was ready; the one restored only asks."""
+    exchange = Exchange(LIVE)
+    old = Desk(market, database, Accounts(exchange), LIMITS, clock)
+    bought = rest(old, mode=LIVE, loss=D(2))
+    ready = wish(old, mode=LIVE, side=SELL, kind=OCO, spend=None, quantity=D("0.01"))
+    old.rows.change(ready.id, parent=999)
+    clock.now += 3600
+    body = packed(database)
+    old.send(ready)
+    (name,) = bought.client_ids
+    exchange.there[name] = seen(bought, name, "FILLED", D("0.01"), D(59000))
+    old.rows.change(bought.id, again=0)
+    old.follow()
+    sent = list(exchange.placed)
+    assert len(sent) == 3
+    clock.now += 60
+    back(other, body)
+    new = Desk(market, other, Accounts(exchange), LIMITS, clock)
+    for _ in range(3):
+        new.reconcile()
+        new.follow()
+        clock.now += 30
+    assert exchange.placed == sent
+    assert new.rows.find(7, bought.id).state == DONE and new.rows.filled(bought.id)
+    assert new.rows.find(7, ready.id).state == WORKING
+    assert len(new.foreign[7]) == 1
+    assert {one.text for one in other.alarms.outbox()} >= {backup.RESTORED}
+
+
+def test_after_a_restore_what_is_not_at_the_exchange_is_dropped_and_told(
+    market, database, other, clock
+):
+    exchange = Exchange(LIVE)
+    old = Desk(market, database, Accounts(exchange), LIMITS, clock)
+    ready = wish(old, mode=LIVE, side=SELL, kind=OCO, spend=None, quantity=D("0.01"))
+    old.rows.change(ready.id, parent=999, state="sending", sent=old.now())
+    body = packed(database)
+    clock.now += 3600
+    back(other, body)
+    new = Desk(market, other, Accounts(exchange), LIMITS, clock)
+    for _ in range(3):
+        new.follow()
+        clock.now += 60
+    assert exchange.placed == [] and new.rows.find(7, ready.id).state == DROPPED
+    assert [one.text.split()[0] for one in other.alarms.outbox()] == [backup.RESTORED, "dropped"]
 
 
 def test_every_table_but_the_version_and_the_lease_is_in_a_backup():
