@@ -77,6 +77,7 @@ def quick(begun: float) -> Any:
 def market(folder: str, begun: float, up: Connection) -> None:
     """Be the exchange, with an account that has some of every coin."""
     logging.disable()
+    prepared(folder, begun)
     exchange = Exchange(Tape(), quick(begun), f"{folder}/exchange.db", sleep=nap)
     purse = dict.fromkeys((*COINS, "USDT"), "9000000")
     exchange.open_account(*key_pair("chaos"), purse)
@@ -108,11 +109,7 @@ def trader(folder: str, url: str, begun: float, seed: int, talk: Connection) -> 
     """Be the bot: follow orders, and make one after another as told, until killed."""
     logging.disable()
     desk, dice = opened(folder, url, begun), random.Random(seed)
-    while True:
-        with suppress(UserError):
-            desk.reconcile()
-            break
-        time.sleep(0.02)
+    ready(desk)
     threading.Thread(target=followed, args=(desk,), daemon=True).start()
     while True:
         try:
@@ -128,6 +125,18 @@ def trader(folder: str, url: str, begun: float, seed: int, talk: Connection) -> 
             if len(waiting := desk.rows.living(USER.id, LIVE)) > MOST_OPEN:
                 desk.cancel(dice.choice(waiting))
         talk.send("")
+
+
+def ready(desk: Desk, patience: float = 60) -> None:
+    """Bring a desk and the exchange together, whatever fails on the way. Raises UserError."""
+    end = time.monotonic() + patience
+    while True:
+        try:
+            return desk.reconcile()
+        except UserError:
+            if time.monotonic() > end:
+                raise
+        time.sleep(0.02)
 
 
 def followed(desk: Desk) -> None:
@@ -175,7 +184,6 @@ def chaos(folder: str, orders: int = ORDERS, seed: int = SEED) -> Chaos:
     dice, begun, kills, faults, made = random.Random(seed), time.time(), 0, 0, 0
     exchange, wire = born(market, folder, begun)
     url = wire.recv()
-    prepared(folder, begun)
     bot, talk = born(trader, folder, url, begun, seed)
     while made < orders:
         talk.recv()
@@ -227,7 +235,7 @@ def prepared(folder: str, begun: float) -> None:
 def settled(folder: str, url: str, begun: float, patience: float = 120) -> None:
     """Let a bot without faults find out what became of every order. Raises TimeoutError."""
     desk, end = opened(folder, url, begun), time.monotonic() + patience
-    desk.reconcile()
+    ready(desk)
     while any(one.state in (*PENDING, STUCK) or one.again == 0 for one in desk.rows.living()):
         if time.monotonic() > end:
             raise TimeoutError("orders are unresolved")
