@@ -45,11 +45,21 @@ def pytest_collection_finish():
     gc.enable()
 
 
-MOCKED = {"market", "markets", "server", "exchange", "faults", "open_world"}
+MOCKED = {
+    "market",
+    "markets",
+    "server",
+    "serve",
+    "exchange",
+    "faults",
+    "desk",
+    "open_desk",
+    "open_world",
+}
 
 
 def pytest_collection_modifyitems(items):
-    """Count what asks a mock market or a local Telegram among the slow tests."""
+    """Count what asks a mock market or starts a server among the slow tests."""
     for item in items:
         if MOCKED & set(item.fixturenames):
             item.add_marker(pytest.mark.slow)

@@ -23,6 +23,8 @@ from ruamel.yaml import YAML
 import config
 from local.telegram import Server
 
+# It starts other programs.
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
 TOKEN = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"
@@ -304,7 +306,6 @@ def healthy(image, seconds=60):
     return False
 
 
-@pytest.mark.slow
 def test_the_image_answers_draws_and_ends_on_a_root_it_cannot_write(image):
     assert image(*healthcheck()).wait() == 1
     with Server(token=TOKEN) as server:

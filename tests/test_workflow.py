@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+# It starts other programs.
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
 FLOW = ".github/workflows/ci.yml"
@@ -127,7 +129,6 @@ def test_the_base_is_named_with_the_digest_the_registry_tells_or_not_at_all(stub
     assert stubbed(BASE, "docker", "no such manifest")[0] != 0
 
 
-@pytest.mark.slow
 def test_no_secret_stands_in_what_is_not_a_test(tmp_path):
     baseline = shutil.copy(ROOT / ".secrets.baseline", tmp_path)
     names = checked("git", "ls-files", "-co", "--exclude-standard")[1].split()
