@@ -3,7 +3,7 @@
 import risk
 from alarm_rows import Firing
 from bot import UserError
-from orders import ZERO
+from orders import LIVE, ZERO
 from trade import LOSING, ORDER, Desk
 from workers import Job
 
@@ -16,9 +16,11 @@ def jobs(desk: Desk) -> list[tuple[Job, float]]:
 
 
 def watch(desk: Desk) -> None:
-    """Look at every account that trades. Raises UserError where one could not be looked at."""
+    """Look at every account that may trade. Raises UserError where one could not be looked at."""
     failure = None
     for user_id, mode in desk.rows.trading(desk.now() - MONTH):
+        if mode == LIVE and not desk.lives(user_id):
+            continue
         try:
             with desk.lock(user_id):
                 look(desk, user_id, mode)

@@ -422,7 +422,7 @@ class Desk:
 
     def reconcile(self) -> None:
         """Compare live accounts' open orders with ours; list the foreign, never touch them."""
-        live = {t.user_id for t in self.rows.traders() if t.mode == LIVE}
+        live = {t.user_id for t in self.rows.traders() if t.mode == LIVE and self.lives(t.user_id)}
         live |= {intent.user_id for intent in self.rows.living(mode=LIVE)}
         failure = None
         for user_id in sorted(live):
@@ -433,6 +433,10 @@ class Desk:
                 failure = error
         if failure:
             raise failure
+
+    def lives(self, user_id: int) -> bool:
+        """Tell whether somebody may trade live now, so that it is an error where they cannot."""
+        return next(iter(self.accounts.missing(user_id)), None) is None
 
     def agree(self, user_id: int) -> None:
         """Bring one live account's rows and orders together. Raises UserError where it cannot."""

@@ -89,3 +89,13 @@ def test_the_warning_says_what_it_means(desk, ctx, database):
     text = tickets.told(ctx(), database.alarms.outbox()).text
     assert "KAĞIT" in text and "%5,0" in text and "Sınır %5" in text
     assert "sales and stops go on" in tickets.told(ctx(lang="en"), database.alarms.outbox()).text
+
+
+def test_an_account_that_may_not_trade_live_any_more_is_let_be(desk, monkeypatch):
+    rest(desk, mode=LIVE)
+    looked = []
+    monkeypatch.setattr(losses, "look", lambda _, user_id, mode: looked.append(mode))
+    losses.watch(desk)
+    monkeypatch.setattr(desk.accounts, "missing", lambda _: iter([("x", "x")]))
+    losses.watch(desk)
+    assert looked == [LIVE, PAPER, PAPER]

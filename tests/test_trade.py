@@ -130,6 +130,9 @@ class Accounts:
             raise UserError("anahtar yok", "no key")
         return self.broker
 
+    def missing(self, _user_id):
+        return iter([] if self.broker else [("anahtar yok", "no key")])
+
 
 @pytest.fixture
 def exchange():
@@ -601,3 +604,14 @@ def test_the_desk_itself_holds_a_purchase_back_by_the_role_and_no_sale(
         return
     with pytest.raises(UserError, match="may not trade"):
         desk.ticket(user, buy)
+
+
+def test_who_may_not_trade_live_any_more_is_no_error_unless_an_order_is_left(
+    market, database, exchange, clock
+):
+    desk = Desk(market, database, Accounts(None), LIMITS, clock)
+    desk.rows.save_trader(7, mode=LIVE)
+    desk.reconcile()
+    wish(desk, LIVE)
+    with pytest.raises(UserError):
+        desk.reconcile()
