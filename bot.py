@@ -124,7 +124,7 @@ def grouped(value: float, digits: int, lang: str) -> str:
 
 @dataclass(frozen=True)
 class Ctx:
-    """What a command is given: what was typed, by whom, with which file, and where to look."""
+    """What a command is given: what was typed, by whom, when (`asked`), with which file, where."""
 
     args: tuple[str, ...] = ()
     name: str = ""
@@ -142,6 +142,8 @@ class Ctx:
     commands: Mapping[str, Command] = field(default_factory=dict)
     said: str = ""
     attached: Callable[[], bytes] | None = None
+    telegram: Any = None
+    asked: int | None = None
 
     @property
     def lang(self) -> str:

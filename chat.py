@@ -476,14 +476,16 @@ class Telegram:
 
     def _ctx(self, incoming: Incoming) -> Ctx:
         file = partial(self.post.download, incoming.file) if incoming.file else None
-        return replace(self._known(incoming.sender, incoming.chat), attached=file)
+        asked = None if incoming.at is None else incoming.at * 1000
+        return replace(self._known(incoming.sender, incoming.chat), attached=file, asked=asked)
 
     def _ctx_of(self, user_id: int, room: Chat) -> Ctx:
         return self._known({"id": user_id}, room)
 
     def _known(self, sender: Mapping[str, Any], room: Chat) -> Ctx:
         user = self._user(sender)
-        return replace(self.base, user=user, chat=room, now=int(self._clock() * 1000))
+        now = int(self._clock() * 1000)
+        return replace(self.base, user=user, chat=room, now=now, telegram=self)
 
     def _user(self, sender: Mapping[str, Any]) -> User:
         """Return who is speaking, with what they chose and what they may."""

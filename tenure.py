@@ -38,10 +38,10 @@ class Halt(threading.Event):
 
     def __init__(self, lease: Lease) -> None:
         super().__init__()
-        self._lease = lease
+        self.lease = lease
 
     def is_set(self) -> bool:
-        return super().is_set() or not self._lease.held
+        return super().is_set() or not self.lease.held
 
     def wait(self, timeout: float | None = None) -> bool:
         super().wait(timeout)
