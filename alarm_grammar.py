@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
+from math import isfinite
 from typing import Any, NamedTuple
 
 import formula
@@ -19,6 +20,8 @@ UNITS |= {"gun": DAY, "w": 7 * DAY, "hf": 7 * DAY}
 SIZES = {"": 1.0, "k": 1e3, "m": 1e6}
 NUMBER = r"([0-9]{1,12}(?:[.,][0-9]{1,12})?)"
 COMPARED = re.compile(rf"(>=|<=|>|<)\s*(-?){NUMBER}([km]?)")
+LONE = re.compile(rf"[%+-]*{NUMBER}[km%]?")
+SIGN = re.compile(r"([<>]=?)")
 MOVED = re.compile(rf"(?:%([+-]?){NUMBER}|([+-]?){NUMBER}%)\s+(\w+)")
 EVERYBODY = {"hepsi": "all", "all": "all", "tumu": "all"}
 EVERYBODY |= dict.fromkeys(("favoriler", "favori", "fav", "favourites"), "favourites")
@@ -51,10 +54,11 @@ def read(
     mine: Mapping[str, str],
     sources: Any,
     atr: Callable[[str], float],
+    usual: str = "",
 ) -> Alarm:
     """Return the alarm that words ask for, in the place of `blank`, whose `made` is now.
 
-    Options that are not named stay as they are there.
+    Options that are not named stay as they are there; `usual` is the band of a price without one.
     `mine` are the user's own formulas, `sources` a sources.Sources, `atr` tells a coin's range.
     Raises UserError.
     """
@@ -65,7 +69,13 @@ def read(
     alarm = alarm._replace(snooze=None, **own)
     if alarm.follow:
         followable(alarm)
-    return alarm._replace(band=band(alarm, asked.band, atr))
+    chosen = asked.band or (banded(usual) if usual and fitting(alarm, usual) else None)
+    return alarm._replace(band=band(alarm, chosen, atr))
+
+
+def fitting(alarm: Alarm, usual: str) -> bool:
+    """Tell whether a person's usual band is one for this alarm."""
+    return alarm.kind == "price" and (len(alarm.symbols) == 1 or not usual.endswith("atr"))
 
 
 def affordable(every: Iterable[Alarm]) -> None:
@@ -170,6 +180,12 @@ def banded(word: str) -> tuple[float, str]:
     return (size, "atr") if told[2] == "atr" else (size / 100, "share")
 
 
+def band_text(word: str) -> str:
+    """Return a band as typed in its normal form. Raises UserError."""
+    size, unit = banded(word)
+    return f"{size:g}atr" if unit == "atr" else f"%{100 * size:g}"
+
+
 def value(word: str) -> float:
     """Return a number written with a point or a comma."""
     return float(word.replace(",", "."))
@@ -179,6 +195,7 @@ def condition(
     words: Sequence[str], blank: Alarm, mine: Mapping[str, str], sources: Any, confirm: bool
 ) -> Alarm:
     """Return what words without options ask for. Raises UserError."""
+    words = SIGN.sub(r" \1 ", " ".join(words)).split()
     first = fold(words[0]) if words else ""
     if first in NAMED:
         return blank._replace(kind=NAMED[first], targets="", text=compared(" ".join(words[1:])))
@@ -191,7 +208,7 @@ def condition(
         return changed(blank, moved)
     interval, text = framed(rest)
     if COMPARED.fullmatch(fold(text)):
-        text = f"close {compared(text)}"
+        text = compared(text)
     return of_formula(blank, text, interval, mine)
 
 
@@ -205,7 +222,9 @@ def framed(words: Sequence[str]) -> tuple[str, str]:
 
 def of_formula(blank: Alarm, text: str, interval: str, mine: Mapping[str, str]) -> Alarm:
     """Return an alarm of a formula. Raises UserError."""
-    made = formula.compile(text, mine) if text else None
+    lone = LONE.fullmatch(fold(text))
+    whole = f"close {text}" if text.startswith((">", "<")) else text
+    made = formula.compile(whole, mine) if text and not lone else None
     if made is None or not made.condition:
         raise UserError(
             "Koşul > 70000, %5 15m ya da 4h rsi < 30 gibi yazılır.",
@@ -245,6 +264,8 @@ def targeted(words: Sequence[str], sources: Any) -> tuple[str, Sequence[str]]:
         if len(words) < 2 or not re.fullmatch(r"[1-9][0-9]{0,2}", words[1]):
             raise UserError("İlk kaç coin? top 50 gibi.", "The top how many? Like top 50.")
         return f"top {words[1]}", words[2:]
+    if words:
+        words = [*filter(None, words[0].split(",")), *words[1:]]
     if not words or not re.fullmatch(r"[\w/-]{1,20}", words[0]):
         raise UserError("Hangi coin?", "Which coin?")
     symbols, place = [sources.symbol(words[0])], 1
@@ -269,7 +290,13 @@ def band(alarm: Alarm, asked: tuple[float, str] | None, atr: Callable[[str], flo
     if asked and asked[1] == "atr":
         if alarm.kind != "price" or len(alarm.symbols) != 1:
             raise UserError("ATR bandı tek coinin fiyatı içindir.", "An ATR band is for one price.")
-        return asked[0] * atr(alarm.symbols[0])
+        size = asked[0] * atr(alarm.symbols[0])
+        if not isfinite(size):
+            raise UserError(
+                "ATR'si bilinmiyor; bandı %0.5 gibi verin.",
+                "Its ATR is not known; give a band like %0.5.",
+            )
+        return size
     if asked:
         return asked[0] * level
     shares = {"price": PRICE_BAND, "fr": RATE_BAND}

@@ -32,10 +32,10 @@ def blank(ctx: Ctx) -> Alarm:
     return Alarm(ctx.user.id, ctx.chat.id, "", "", "", made=ctx.now, topic=ctx.chat.topic)
 
 
-def read(ctx: Ctx, words: Sequence[str], place: Alarm) -> Alarm:
-    """Return the alarm that words ask for in a place. Raises UserError."""
-    mine = ctx.db.formulas(ctx.user.id)
-    asked = alarm_grammar.read(words, place, mine, ctx.sources, partial(alarm_views.span, ctx))
+def read(ctx: Ctx, words: Sequence[str], place: Alarm, usual: str = "") -> Alarm:
+    """Return the alarm that words ask for in a place, `usual` its band. Raises UserError."""
+    mine, span = ctx.db.formulas(ctx.user.id), partial(alarm_views.span, ctx)
+    asked = alarm_grammar.read(words, place, mine, ctx.sources, span, usual)
     if asked.follow and not ctx.user.may(TRADER):
         raise UserError(*LACKING[TRADER])
     if asked.follow and ctx.chat.kind != "private":
@@ -46,12 +46,26 @@ def read(ctx: Ctx, words: Sequence[str], place: Alarm) -> Alarm:
     return asked
 
 
-def one(ctx: Ctx, words: Sequence[str], old: Alarm | None = None) -> Reply:
+def band(ctx: Ctx) -> str:
+    """Return what a user chose as the band of prices, "" for the usual one."""
+    person = ctx.db.person(ctx.user.id)
+    return (person and person.band) or ""
+
+
+def usual(ctx: Ctx) -> str:
+    """Return the line that tells it."""
+    chosen = band(ctx) or alarm_grammar.band_text(f"%{100 * alarm_grammar.PRICE_BAND:g}")
+    return ctx.t(f"Fiyat alarmlarının bandı: {chosen}", f"Band of price alarms: {chosen}")
+
+
+def one(ctx: Ctx, words: Sequence[str], old: Alarm | None = None, taken: bool = False) -> Reply:
     """Show an alarm in its normal form and what it would have done, and offer to save it.
 
-    With an old one it takes its place and keeps its number. Raises UserError.
+    With an old one it takes its place and keeps its number; one `taken` from somebody else has
+    nothing of the user's own settings. Raises UserError.
     """
-    wanted = read(ctx, words, old._replace(made=ctx.now, interval="") if old else blank(ctx))
+    place = old._replace(made=ctx.now, interval="") if old else blank(ctx)
+    wanted = read(ctx, words, place, "" if taken else band(ctx))
     others = [alarm for alarm in ctx.db.alarms.of(ctx.user.id) if alarm.id != wanted.id]
     alarm_grammar.affordable([*others, wanted])
     seen = alarm_views.rehearse(ctx, wanted)
@@ -61,6 +75,10 @@ def one(ctx: Ctx, words: Sequence[str], old: Alarm | None = None) -> Reply:
         shown.insert(
             1, ctx.t(f"Alarm {old.id} yerine: {was}", f"In place of alarm {old.id}: {was}")
         )
+    twins = [str(alarm.id) for alarm in others if alike(alarm, wanted)]
+    if twins:
+        named = ", ".join(twins)
+        shown.append(ctx.t(f"⚠️ Aynısı zaten var: {named}.", f"⚠️ There is the same: {named}."))
     picture = alarm_charts.rehearsed(ctx, wanted, seen)
     return Reply("\n".join(shown), [[button(ctx, [wanted])]], picture)
 
@@ -91,6 +109,11 @@ def many(ctx: Ctx, text: str) -> Reply:
 def same(alarm: Alarm) -> tuple:
     """Return what two alarms of a user have in common that ask for the same."""
     return (*alarm[2:6], alarm.steady, alarm.cooldown, alarm.severity)
+
+
+def alike(one: Alarm, other: Alarm) -> bool:
+    """Tell whether two alarms of a user ask for the same and make the same order."""
+    return same(one) == same(other) and one.follow == other.follow
 
 
 def button(ctx: Ctx, wanted: Sequence[Alarm]) -> tuple[str, str]:

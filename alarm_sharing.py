@@ -26,7 +26,7 @@ def share(ctx: Ctx) -> str:
 
 def take(ctx: Ctx) -> Reply:
     """Offer the alarm of a code. Raises UserError."""
-    return alarm_offers.one(ctx, alarm_codes.decoded(ctx.arg(1)).split())
+    return alarm_offers.one(ctx, alarm_codes.decoded(ctx.arg(1)).split(), taken=True)
 
 
 def export(ctx: Ctx) -> Reply:

@@ -208,6 +208,8 @@ def manner(ctx: Ctx, alarm: Alarm) -> list[str]:
     """Return in words how an alarm rings where that is not the usual way."""
     severe = {"urgent": ("acil", "urgent"), "silent": ("sessiz", "silent")}.get(alarm.severity)
     told = [ctx.t(*severe)] if severe else []
+    if alarm.steady:
+        told.append(ctx.t("seviye", "level"))
     usual = alarm_grammar.band(alarm, None, float)
     if alarm.band != usual:
         told.append(ctx.t("bant ", "band ") + ctx.figure(alarm.band))

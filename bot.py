@@ -229,7 +229,7 @@ class Ctx:
 
         Raises UserError for an unknown coin, too many or none.
         """
-        words = self.words()
+        words = tuple(filter(None, ",".join(self.words()).split(",")))
         if len(words) == 1 and re.fullmatch(r"[0-9]{1,4}", words[0]):
             return self.sources.top(self.replaced(words).count(0, high=limit))
         if not words:
@@ -451,7 +451,7 @@ def run(command: Command, ctx: Ctx) -> Iterator[Reply]:
 def answer(line: str, ctx: Ctx, me: str = "") -> Iterator[Reply]:
     """Turn what a person typed or pressed into replies; the only way into a command."""
     private = ctx.chat.kind == "private"
-    if not line.startswith("/") and private and len(line.split()) == 1 and ctx.user.allowed:
+    if not line.startswith("/") and private and ctx.user.allowed:
         line = bare(line.strip(), ctx)
     parsed = parse(line, me)
     if parsed is None:
@@ -494,10 +494,12 @@ def guarded(command: Command, ctx: Ctx) -> Iterator[Reply]:
         yield replace(reply, edit=True) if i == 0 else reply
 
 
-def bare(word: str, ctx: Ctx) -> str:
-    """Return the command line a bare coin name stands for, else the word itself."""
-    known = re.fullmatch(r"\w{2,20}", word) and ctx.sources.known(word)
-    return f"/t {word}" if known else word
+def bare(line: str, ctx: Ctx) -> str:
+    """Return what a bare coin name, maybe with a timeframe, stands for, else the line itself."""
+    word, *frame = line.split(maxsplit=2) or [""]
+    framed = not frame or (len(frame) == 1 and frame[0].lower() in INTERVALS)
+    known = framed and re.fullmatch(r"\w{2,20}", word) and ctx.sources.known(word)
+    return f"/t {line}" if known else line
 
 
 def plain_text(ctx: Ctx) -> Reply:

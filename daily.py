@@ -1,10 +1,11 @@
 """The reports that come every day, as people ask for them."""
 
+import html
 import re
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
-from bot import Ctx, find
+from bot import Ctx, UserError, answer, find
 from db import Push
 
 MOST, LONGEST = 10, 200
@@ -27,8 +28,31 @@ def wanted(ctx: Ctx, line: str, when: str) -> Push:
     others = [push for push in ctx.db.pushes(ctx.user.id) if push.line != line]
     if len(others) >= MOST or len(line) > LONGEST:
         raise ctx.wrong(f"En çok {MOST} rapor, {LONGEST} harf.", f"At most {MOST}, {LONGEST} long.")
+    tried(ctx, line)
     minute = 60 * int(told[1]) + int(told[2])
     return Push(ctx.user.id, line, ctx.chat.id, minute, "", ctx.chat.topic)
+
+
+def tried(ctx: Ctx, line: str) -> None:
+    """Raise UserError with what a line is refused for."""
+    for reply in answer(f"/{line}", ctx):
+        if reply.failed == 1:
+            told = html.unescape(reply.text)
+            raise UserError(told, told)
+
+
+def ask(ctx: Ctx, line: str, when: str) -> Push:
+    """Keep a report of a line at a time, in the language it was asked in. Raises UserError."""
+    push = wanted(ctx, line, when)
+    begin(ctx, push, ctx.user.zone)
+    ctx.db.save_person(ctx.user.id, lang=ctx.lang)
+    return push
+
+
+def move(ctx: Ctx, zone: ZoneInfo) -> None:
+    """Let every report of a user come by the clock of another zone."""
+    for push in ctx.db.pushes(ctx.user.id):
+        begin(ctx, push, zone)
 
 
 def begin(ctx: Ctx, push: Push, zone: ZoneInfo) -> None:

@@ -70,6 +70,7 @@ class Person(NamedTuple):
     zone: str | None
     theme: str | None = None
     quiet: str | None = None
+    band: str | None = None
 
 
 class Push(NamedTuple):

@@ -5,7 +5,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from math import lcm
 from typing import Any, NamedTuple
 
-from bot import UserError
+from bot import UserError, fold, grouped
 
 ZERO, HUNDRED = Decimal(0), Decimal(100)
 PAPER, LIVE = "paper", "live"
@@ -85,8 +85,10 @@ class Amount(NamedTuple):
 def amount(word: str) -> Amount | None:
     """Return the amount a word names: 100usdt, 100$, %50, 0.5btc or 0.5; None where it is none.
 
-    The unit is USDT, %, a coin's name, or nothing.
+    The unit is USDT, %, a coin's name, or nothing; `hepsi` and `all` are 100%.
     """
+    if fold(word) in ("hepsi", "tumu", "all"):
+        return Amount(HUNDRED, "%")
     found = re.fullmatch(r"(%?)([0-9]{1,15}(?:[.,][0-9]{1,12})?)(%|\$|[A-Za-z0-9]{2,12})?", word)
     if not found or (found[1] and found[3]):
         return None
@@ -186,6 +188,13 @@ def plain(value: Decimal) -> str:
     return (words.rstrip("0").rstrip(".") or "0") if "." in words else words
 
 
+def said(value: Decimal | None, lang: str) -> str:
+    """Return a number with all its digits in a language's marks, ∞ where there is no bound."""
+    if value is None:
+        return "∞"
+    return grouped(float(value), len(plain(value).partition(".")[2]), lang)
+
+
 def fit(draft: Draft, rules: Rules, mean: Decimal) -> Draft:
     """Return a draft rounded to a symbol's rules: quantities down, prices to the safe side.
 
@@ -244,11 +253,14 @@ def check_price(price: Decimal, side: str, rules: Rules, mean: Decimal) -> None:
     low = max(rules.prices[0], rules.tick, mean * factors[0])
     highs = [bound for bound in (rules.prices[1], mean * factors[1]) if bound]
     if price <= 0 or price < low or any(price > high for high in highs):
-        top = plain(floored(min(highs), rules.tick)) if highs else "∞"
-        bottom = plain(ceiled(low, rules.tick))
+        top = floored(min(highs), rules.tick) if highs else None
+        tr, en = (
+            [said(value, lang) for value in (price, ceiled(low, rules.tick), top)]
+            for lang in ("tr", "en")
+        )
         raise UserError(
-            f"Fiyat {plain(price)}: {bottom} ile {top} arasında olmalı.",
-            f"Price {plain(price)}: must be between {bottom} and {top}.",
+            f"Fiyat {tr[0]}: {tr[1]} ile {tr[2]} arasında olmalı.",
+            f"Price {en[0]}: must be between {en[1]} and {en[2]}.",
         )
 
 
@@ -262,15 +274,15 @@ def check_quantity(draft: Draft, rules: Rules) -> None:
     low = max(bound[0] for bound in bounds)
     highs = [bound[1] for bound in bounds if bound[1]]
     if draft.quantity <= 0 or draft.quantity < low:
-        least = plain(max(low, steps(draft, rules)))
+        least = max(low, steps(draft, rules))
         raise UserError(
-            f"Miktar çok küçük: en az {least} {rules.base}.",
-            f"The quantity is too small: at least {least} {rules.base}.",
+            f"Miktar çok küçük: en az {said(least, 'tr')} {rules.base}.",
+            f"The quantity is too small: at least {said(least, 'en')} {rules.base}.",
         )
     if highs and draft.quantity > min(highs):
         raise UserError(
-            f"Miktar çok büyük: en çok {plain(min(highs))} {rules.base}.",
-            f"The quantity is too big: at most {plain(min(highs))} {rules.base}.",
+            f"Miktar çok büyük: en çok {said(min(highs), 'tr')} {rules.base}.",
+            f"The quantity is too big: at most {said(min(highs), 'en')} {rules.base}.",
         )
 
 
@@ -285,13 +297,13 @@ def check_worth(draft: Draft, rules: Rules, mean: Decimal) -> None:
     most = rules.worth[1] if rules.worth_at_market[1] or not at_market else ZERO
     if min(worths) < least:
         raise UserError(
-            f"Emir çok küçük: en az {plain(least)} {rules.quote} etmeli.",
-            f"The order is too small: it must be worth at least {plain(least)} {rules.quote}.",
+            f"Emir çok küçük: en az {said(least, 'tr')} {rules.quote} etmeli.",
+            f"The order is too small: it must be worth at least {said(least, 'en')} {rules.quote}.",
         )
     if most and max(worths) > most:
         raise UserError(
-            f"Emir çok büyük: en çok {plain(most)} {rules.quote} edebilir.",
-            f"The order is too big: it may be worth at most {plain(most)} {rules.quote}.",
+            f"Emir çok büyük: en çok {said(most, 'tr')} {rules.quote} edebilir.",
+            f"The order is too big: it may be worth at most {said(most, 'en')} {rules.quote}.",
         )
 
 

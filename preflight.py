@@ -28,7 +28,7 @@ from orders import (
     Fill,
     Rules,
     fit,
-    plain,
+    said,
 )
 from risk import NONE, Limits, Standing
 
@@ -103,8 +103,10 @@ def sized(draft: Draft, wanted: Amount, rules: Rules, balance: Mapping[str, Bala
         free, locked = balance.get(asset, Balance(ZERO))
         if not free or (locked and asset == rules.base and free < rules.quantities[0]):
             raise UserError(
-                f"Boşta {asset} yok ya da çok az: {plain(free)}; emirlerde {plain(locked)} var.",
-                f"No {asset} is free, or too little: {plain(free)}; in orders {plain(locked)}.",
+                f"Boşta {asset} yok ya da çok az: {said(free, 'tr')}; "
+                f"emirlerde {said(locked, 'tr')} var.",
+                f"No {asset} is free, or too little: {said(free, 'en')}; "
+                f"in orders {said(locked, 'en')}.",
             )
         number, unit = free * number / HUNDRED, asset
     if unit == rules.base:
@@ -238,8 +240,8 @@ def affordable(
     needed = draft.worth(last) if draft.side == BUY else draft.quantity or ZERO
     if needed > free:
         raise UserError(
-            f"Yetersiz bakiye: {plain(needed)} {asset} gerekli, {plain(free)} boşta.",
-            f"Not enough: {plain(needed)} {asset} is needed, {plain(free)} is free.",
+            f"Yetersiz bakiye: {said(needed, 'tr')} {asset} gerekli, {said(free, 'tr')} boşta.",
+            f"Not enough: {said(needed, 'en')} {asset} is needed, {said(free, 'en')} is free.",
         )
     return free
 

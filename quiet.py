@@ -1,13 +1,33 @@
-"""Hours in which nothing rings, `23:00-07:00` in a person's own time zone."""
+"""A person's time zone, and the hours in it in which nothing rings, `23:00-07:00`."""
 
 import re
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from bot import UserError
+from bot import UserError, fold
 
 TIME = r"([01]?[0-9]|2[0-3])(?:[:.]([0-5][0-9]))?"
 HOURS = re.compile(f"{TIME}-{TIME}")
+
+
+def zone(words: str) -> ZoneInfo:
+    """Return the zone of a name such as Europe/Berlin, or of its city alone. Raises UserError."""
+    city = fold(words).replace(" ", "_")
+    # Etc/GMT+3 is three hours behind, not what somebody who writes gmt+3 means.
+    every = [name for name in available_timezones() if not name.startswith("Etc/")]
+    named = max((name for name in every if city in names(name)), default=words)
+    try:
+        return ZoneInfo(named)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise UserError(
+            "Böyle bir saat dilimi yok; Europe/Berlin ya da Berlin gibi yazılır.",
+            "There is no such time zone; it is like Europe/Berlin or Berlin.",
+        ) from None
+
+
+def names(zone: str) -> tuple[str, str]:
+    """Return what a zone may be called: its whole name and its city, in small letters."""
+    return zone.lower(), zone.lower().rpartition("/")[2]
 
 
 def read(word: str) -> str:

@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from bot import UserError
+from bot import UserError, grouped
 from order_rows import DROPPED, REFUSED, Intent, Trader
-from orders import BUY, HUNDRED, SELL, STOP, ZERO, Balance, Draft, plain
+from orders import BUY, HUNDRED, SELL, STOP, ZERO, Balance, Draft, said
 
 WARN, FAR = Decimal("0.8"), Decimal(50)
 
@@ -64,9 +64,10 @@ def check(limits: Limits, trader: Trader, standing: Standing, draft: Draft, last
     capped(standing.bought + worth, limits.day, "bir gün", "one day")
     if standing.loss >= limits.loss:
         raise UserError(
-            f"Bugünkü kayıp %{standing.loss:.1f}; sınır %{plain(limits.loss)}. "
+            f"Bugünkü kayıp %{grouped(float(standing.loss), 1, 'tr')}; "
+            f"sınır %{said(limits.loss, 'tr')}. "
             "Yarına dek alım yok.",
-            f"Today's loss is {standing.loss:.1f}%; the limit is {plain(limits.loss)}%. "
+            f"Today's loss is {standing.loss:.1f}%; the limit is {said(limits.loss, 'en')}%. "
             "Nothing is bought until tomorrow.",
         )
 
@@ -75,8 +76,10 @@ def capped(worth: Decimal, cap: Decimal, tr: str, en: str) -> None:
     """Raise UserError where an amount is above its cap."""
     if worth > cap:
         raise UserError(
-            f"Sınır aşılıyor: {tr} için en çok {plain(cap)} USDT, bununla {worth:.2f} olur.",
-            f"Above the cap: {en} may be worth {plain(cap)} USDT, with this it is {worth:.2f}.",
+            f"Sınır aşılıyor: {tr} için en çok {said(cap, 'tr')} USDT, "
+            f"bununla {grouped(float(worth), 2, 'tr')} olur.",
+            f"Above the cap: {en} may be worth {said(cap, 'en')} USDT, "
+            f"with this it is {grouped(float(worth), 2, 'en')}.",
         )
 
 
@@ -97,8 +100,10 @@ def near(limits: Limits, draft: Draft, last: Decimal) -> None:
         wrong = away if entry else -away
         if wrong > most or (entry and abs(away) > max(FAR, limits.distance)):
             raise UserError(
-                f"{plain(price)}, fiyattan %{abs(away):.1f} uzak: bu bir yazım hatası olabilir.",
-                f"{plain(price)} is {abs(away):.1f}% away from the price: maybe a slip of the pen.",
+                f"{said(price, 'tr')}, fiyattan %{grouped(float(abs(away)), 1, 'tr')} uzak: "
+                "bu bir yazım hatası olabilir.",
+                f"{said(price, 'en')} is {abs(away):.1f}% away from the price: "
+                "maybe a slip of the pen.",
             )
 
 

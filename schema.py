@@ -48,6 +48,7 @@ users = Table(
     Column("since", BigInteger, nullable=False),
     Column("theme", Text),
     Column("quiet", Text),
+    Column("band", Text),
 )
 members = Table(
     "members",
@@ -351,4 +352,5 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     extend(alarms.c.follow),
     make(notes),
     make(members),
+    extend(users.c.band),
 )

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from alarm_rows import Firing
-from bot import Ctx, Reply, coin, grouped
+from bot import Ctx, Reply, coin
 from lots import Account, Record, account, record
 from order_rows import DONE, DROPPED, REFUSED, STUCK, UNSURE, WORKING, Intent
 from orders import (
@@ -23,7 +23,7 @@ from orders import (
     Draft,
     Follow,
     amount,
-    plain,
+    said,
 )
 from preflight import Ticket, sized
 from rulebook import rules
@@ -79,8 +79,7 @@ EVENTS = {
 
 def number(ctx: Ctx, value: Decimal) -> str:
     """Return an amount with every digit it has, in the reader's style."""
-    words = plain(value)
-    return grouped(float(value), len(words.partition(".")[2]), ctx.lang) if value else "0"
+    return said(value, ctx.lang) if value else "0"
 
 
 def quote(ctx: Ctx, value: Decimal, sign: bool = False) -> str:
@@ -347,7 +346,7 @@ def told(ctx: Ctx, firings: Sequence[Firing]) -> Reply:
 def losing(ctx: Ctx, which: str, loss: float | None) -> str:
     """Return the warning that a day's loss nears its limit."""
     lost = ctx.percent(float("nan") if loss is None else loss, 1)
-    limit = plain(ctx.desk.limits.loss)
+    limit = said(ctx.desk.limits.loss, ctx.lang)
     return ctx.t(
         f"<b>⚠️ {mode(ctx, which)} · Bugünkü kayıp {lost}.</b> Sınır %{limit}; "
         "ona varınca yarına dek yeni alım yapılmaz, satışlar ve korumalar sürer.",

@@ -1,11 +1,12 @@
 """
-Saat, sessizlik, tema, rapor: /ayar [saat Asia/Tokyo | sessiz 23-07 | tema açık | rapor p 9:00]
-Zone, quiet, theme, report: /ayar [zone Asia/Tokyo | quiet 23-07 | theme light | report p 9:00]
+Ayarlarınız: /ayar [saat Asia/Tokyo | sessiz 23-07 | tema açık | bant %0.5 | rapor p 9:00]
+Your settings: /ayar [zone Asia/Tokyo | quiet 23-07 | theme light | band %0.5 | report p 9:00]
 """
 
 import html
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import alarm_grammar
+import alarm_offers
 import daily
 import quiet
 from bot import Reply, fold
@@ -33,6 +34,7 @@ def show(ctx, *notes):
             ctx.t(f"Saat dilimi: {ctx.user.zone}", f"Time zone: {ctx.user.zone}"),
             ctx.t("Sessiz saatler: ", "Quiet hours: ") + (ctx.user.quiet or ctx.t("yok", "none")),
             ctx.t("Grafik teması: ", "Theme of pictures: ") + ctx.t(*THEMES[ctx.user.theme]),
+            alarm_offers.usual(ctx),
             ctx.t("Günlük raporlar:", "Daily reports:"),
             *([f"/{html.escape(row.line)} – {daily.clock(row.minute)}" for row in mine] or [none]),
         ]
@@ -44,13 +46,9 @@ def show(ctx, *notes):
 
 
 def zone(ctx):
-    try:
-        chosen = ZoneInfo(ctx.arg(1))
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ctx.wrong("Böyle bir saat dilimi yok.", "There is no such time zone.") from None
+    chosen = quiet.zone(" ".join((ctx.arg(1), *ctx.args[2:])))
     ctx.db.save_person(ctx.user.id, zone=chosen.key)
-    for push in ctx.db.pushes(ctx.user.id):
-        daily.begin(ctx, push, chosen)
+    daily.move(ctx, chosen)
     return ctx.t(f"Saat diliminiz: {chosen.key}", f"Your time zone: {chosen.key}")
 
 
@@ -77,6 +75,13 @@ def theme(ctx):
     return ctx.t("Grafik teması: ", "Theme of pictures: ") + ctx.t(*THEMES[chosen])
 
 
+def band(ctx):
+    word = ctx.arg(1)
+    chosen = "" if word.lower() in OFF else alarm_grammar.band_text(word)
+    ctx.db.save_person(ctx.user.id, band=chosen)
+    return alarm_offers.usual(ctx)
+
+
 def report(ctx):
     *words, when = ctx.args[1:] or ("", "")
     line = daily.line(words)
@@ -84,12 +89,11 @@ def report(ctx):
         gone = ctx.db.remove_push(ctx.user.id, line)
         told = ("Kapatıldı.", "Turned off.") if gone else ("Zaten yoktu.", "It was not there.")
         return show(ctx, ctx.t(*told))
-    push = daily.wanted(ctx, line, when)
-    daily.begin(ctx, push, ctx.user.zone)
-    ctx.db.save_person(ctx.user.id, lang=ctx.lang)
+    push = daily.ask(ctx, line, when)
     line, place = html.escape(line), f"{daily.clock(push.minute)} ({ctx.user.zone})"
     return ctx.t(f"/{line} her gün gelecek: {place}", f"/{line} comes daily: {place}")
 
 
-TURKISH = {"saat": zone, "sessiz": hours, "tema": theme, "rapor": report}
-ACTIONS = {**TURKISH, "zone": zone, "quiet": hours, "theme": theme, "report": report}
+TURKISH = {"saat": zone, "sessiz": hours, "tema": theme, "bant": band, "rapor": report}
+ENGLISH = {"zone": zone, "quiet": hours, "theme": theme, "band": band, "report": report}
+ACTIONS = {**TURKISH, **ENGLISH}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alarm_grammar import DAY, affordable, duration, options, read
+from alarm_grammar import DAY, affordable, band_text, banded, duration, options, read
 from alarm_rows import Alarm
 from alarms import line
 from bot import UserError
@@ -50,6 +50,12 @@ def asked(market, text, mine=()):
         ("btc %5 15m sonra sat %50 tekrar", {"follow": "SELL 50 % - -", "cooldown": HOUR}),
         ("btc > 7 then buy 0,5btc 5%", {"follow": "BUY 0.5 BTC 5 -"}),
         ("btc > 7 sonra yok", {"follow": ""}),
+        ("btc>70000", {"kind": "price", "text": "> 70000"}),
+        ("btc<=70k", {"kind": "price", "text": "<= 70000"}),
+        ("btc > sma(20)", {"kind": "formula", "text": "close > sma(20)", "interval": "1h"}),
+        ("btc,eth > 3", {"targets": "BTCUSDT ETHUSDT", "text": "> 3"}),
+        ("btc, eth > 3", {"targets": "BTCUSDT ETHUSDT", "text": "> 3"}),
+        ("ap>75", {"kind": "ap", "text": "> 75", "targets": ""}),
         ("eth 4h rsi < 30 repeat 15dk until 2w", {"cooldown": 900_000, "until": NOW + 14 * DAY}),
     ],
 )
@@ -76,6 +82,40 @@ def test_what_is_typed_is_what_is_meant(market, typed, wanted):
 def test_what_means_nothing_gets_a_sentence(market, typed):
     with pytest.raises(UserError):
         asked(market, typed)
+
+
+@pytest.mark.parametrize("typed", ["btc 70000", "btc 70k", "btc %5"])
+def test_a_number_alone_is_told_how_a_condition_is_written(market, typed):
+    with pytest.raises(UserError, match="A condition is like > 70000"):
+        asked(market, typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "usual", "wanted"),
+    [
+        ("btc > 100", "%1", 1.0),
+        ("btc > 100", "0.5atr", 4.0),
+        ("btc eth > 100", "%1", 1.0),
+        ("btc eth > 100", "0.5atr", 0.3),
+        ("btc > 100 bant %2", "%1", 2.0),
+        ("btc %5 1h", "%1", 0.5),
+        ("ap > 75", "%1", 1.0),
+        ("btc rsi < 30", "%1", 0.0),
+    ],
+)
+def test_a_persons_usual_band_is_for_prices_without_one(market, typed, usual, wanted):
+    found = read(typed.split(), BLANK, {}, market, lambda symbol: 8.0, usual)
+    assert found.band == pytest.approx(wanted)
+
+
+def test_a_band_of_an_unknown_range_is_refused(market):
+    with pytest.raises(UserError, match="ATR is not known"):
+        read(["btc", ">", "3", "bant", "1atr"], BLANK, {}, market, lambda symbol: float("nan"))
+
+
+@pytest.mark.parametrize(("typed", "kept"), [("%0,5", "%0.5"), ("1%", "%1"), ("0.5ATR", "0.5atr")])
+def test_a_band_in_its_normal_form_is_read_as_the_same(typed, kept):
+    assert band_text(typed) == kept and banded(kept) == banded(typed)
 
 
 @pytest.mark.parametrize(

@@ -78,3 +78,22 @@ def test_an_alarm_that_orders_says_so_before_it_is_saved(say, ctx):
     assert "sonra al 100 %5 %2" in say(typed)[0].text and "(KAĞIT)" in say(typed)[0].text
     ctx().db.orders.save_trader(7, mode="live")
     assert "/canli izin" in say(typed)[0].text
+
+
+def test_the_usual_band_is_for_what_is_typed_not_for_what_is_taken(ctx, database, drawn):
+    database.save_person(7, band="%1")
+    made = ctx("x y")
+    alarm_offers.save(made, pressed(alarm_offers.one(made, ["btc", ">", "900k"])))
+    alarm_offers.save(made, pressed(alarm_offers.one(made, ["eth", ">", "900k"], taken=True)))
+    alarm_offers.save(made, pressed(alarm_offers.many(made, "sol > 900k")))
+    assert [alarm.band for alarm in database.alarms.active()] == [9000.0, 2700.0, 2700.0]
+
+
+def test_the_same_alarm_again_is_pointed_out(ctx, database, drawn):
+    made, words = ctx("x y"), ["btc", ">", "900k", "seviye"]
+    first = alarm_offers.one(made, words)
+    assert "Aynısı" not in first.text and "seviye" in first.text
+    alarm_offers.save(made, pressed(first))
+    assert "Aynısı zaten var: 1." in alarm_offers.one(made, words).text
+    assert "Aynısı" not in alarm_offers.one(made, [*words, "sonra", "al", "100"]).text
+    assert "Aynısı" not in alarm_offers.one(made, words, database.alarms.find(7, 1)).text

@@ -66,8 +66,10 @@ def test_a_bare_coin_is_its_analysis():
     registry = {"t": command(lambda ctx: f"t {ctx.args}", "t")}
     ctx = Ctx(user=User(5), commands=registry, sources=NoCoins())
     assert [r.text for r in answer("btc", ctx)] == ["t ('btc',)"]
-    (reply,) = answer("nothing", ctx)
-    assert reply.failed == 1
+    assert [r.text for r in answer("BTC 4H", ctx)] == ["t ('BTC', '4H')"]
+    for words in ("nothing", "btc now", "btc 4h 1d"):
+        (reply,) = answer(words, ctx)
+        assert reply.failed == 1
 
 
 def test_a_stranger_is_refused_with_their_id_and_no_command_runs():

@@ -557,18 +557,19 @@ def test_who_may_no_longer_use_the_bot_gets_no_report(server, database, open_bot
 
 
 def test_a_report_set_in_the_chat_comes_in_its_zone_and_language(server, open_bot, clock):
-    bot = open_bot(replace(ECHO, group="prices"))
+    daily = replace(ECHO, group="prices", run=lambda ctx: ctx.t("Her gün", "Every day"))
+    bot = open_bot(daily)
     bot._clock = clock
     clock.now = NOON
     server.user(1, language="en")
-    for line in ("/ayar zone America/New_York", "/ayar report liq 09:00"):
+    for line in ("/ayar zone America/New_York", "/ayar report echo 09:00"):
         asked = server.say(1, line)
         last = server.wait(1, after=asked)
-    assert last.text == "/liq comes daily: 09:00 (America/New_York)"
+    assert last.text == "/echo comes daily: 09:00 (America/New_York)"
     pushed(bot, clock, NOON + 2 * 3600 - 1)
     assert server.messages(1)[-1].text == last.text
     pushed(bot, clock, NOON + 2 * 3600)
-    assert server.messages(1)[-1].text.startswith("COINGLASS_KEY is not set")
+    assert server.messages(1)[-1].text == "Every day"
 
 
 def test_a_topic_is_answered_in_it(server, open_bot):

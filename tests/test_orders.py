@@ -16,10 +16,12 @@ from orders import (
     STOP,
     Draft,
     Rules,
+    amount,
     ceiled,
     fit,
     floored,
     plain,
+    said,
 )
 
 D = Decimal
@@ -143,7 +145,10 @@ def test_a_market_step_of_zero_is_no_step():
         (Draft("BTCUSDT", BUY, MARKET, spend=D(0)), "above zero"),
         (Draft("BTCUSDT", SELL, MARKET, quantity=D("0.000001")), "at least 0.00001 BTC"),
         (Draft("BTCUSDT", SELL, MARKET, quantity=D(200)), "at most 128.5 BTC"),
-        (Draft("BTCUSDT", BUY, LIMIT, quantity=D(1), price=D(300001)), "between 12000 and 300000"),
+        (
+            Draft("BTCUSDT", BUY, LIMIT, quantity=D(1), price=D(300001)),
+            "between 12,000 and 300,000",
+        ),
         (Draft("BTCUSDT", BUY, LIMIT, quantity=D(1000), price=D(60000)), "too big"),
         (Draft("BTCUSDT", SELL, OCO, D(1), None, D(59000), D(61000), D(60900)), "wrong way"),
     ],
@@ -152,6 +157,19 @@ def test_what_does_not_fit_is_told(draft, words):
     with pytest.raises(UserError) as told:
         fit(draft, BTC, MEAN)
     assert words in told.value.en
+
+
+def test_numbers_in_a_refusal_are_in_the_readers_style():
+    with pytest.raises(UserError) as told:
+        fit(Draft("BTCUSDT", BUY, LIMIT, quantity=D(1), price=D("300001.5")), BTC, MEAN)
+    assert told.value.tr == "Fiyat 300.001,5: 12.000 ile 300.000 arasında olmalı."
+    assert [said(D("1E-8"), lang) for lang in ("tr", "en")] == ["0,00000001", "0.00000001"]
+    assert said(None, "tr") == "∞"
+
+
+@pytest.mark.parametrize("word", ["hepsi", "HEPSİ", "tümü", "all"])
+def test_all_is_a_hundred_percent(word):
+    assert amount(word) == amount("%100")
 
 
 def test_a_type_the_symbol_lacks_is_told():

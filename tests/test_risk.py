@@ -47,6 +47,13 @@ def test_caps_hold_entries_and_never_exits(standing, draft, words):
     )
 
 
+def test_amounts_in_a_refusal_are_in_the_readers_style():
+    with pytest.raises(UserError) as told:
+        risk.check(LIMITS, Trader(7), CALM._replace(coin=D("25906.52")), BUYS, D(60000))
+    assert "en çok 2.500 USDT, bununla 26.406,52 olur" in told.value.tr
+    assert "may be worth 2,500 USDT, with this it is 26,406.52" in told.value.en
+
+
 def test_the_kill_switch_holds_entries_only():
     stopped = Trader(7, stopped=5)
     assert "kill switch" in refused(trader=stopped) and not refused(SELLS, stopped)

@@ -26,7 +26,7 @@ def test_what_cannot_be_is_told(say):
     assert "bir miktar değil" in say("/al btc çok")[0].text
     assert "Yetersiz" in say("/al btc 1btc")[0].text or "Sınır" in say("/al btc 1btc")[0].text
     assert "Emir çok küçük" in say("/al btc 1usdt")[0].text
-    assert "bir emir için en çok 1000" in say("/al btc 2000usdt")[0].text
+    assert "bir emir için en çok 1.000" in say("/al btc 2000usdt")[0].text
     assert "özel sohbette" in say("/al btc 100usdt", kind="group")[0].text
     assert (
         "0,1 ile 90" in say("/al btc 100usdt %5 %95")[0].text

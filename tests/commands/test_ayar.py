@@ -10,7 +10,9 @@ from db import Push
 def test_the_zone_is_kept_and_a_wrong_one_refused(say, database):
     assert "Europe/Berlin" in say("/ayar saat Europe/Berlin")[0].text
     assert database.person(7).zone == "Europe/Berlin"
-    for wrong in ("Mars/Base", "../../etc/passwd", ""):
+    assert "Europe/Istanbul" in say("/ayar saat İstanbul")[0].text
+    assert "America/New_York" in say("/ayar zone new york")[0].text
+    for wrong in ("gmt+3", "Mars/Base", "../../etc/passwd", ""):
         assert say(f"/ayar saat {wrong}")[0].failed == 1
 
 
@@ -62,6 +64,32 @@ def test_quiet_hours_are_kept_shown_and_taken_away(say, database):
     assert "Sessiz saatler: yok" in say("/ayar")[0].text
     for wrong in ("", "23", "7-7", "25-3"):
         assert say(f"/ayar sessiz {wrong}")[0].failed == 1
+
+
+def test_the_usual_band_is_kept_shown_and_taken_away(say, database):
+    assert "bandı: %0.3" in say("/ayar")[0].text
+    assert say("/ayar bant %0,5")[0].text == "Fiyat alarmlarının bandı: %0.5"
+    assert database.person(7).band == "%0.5" and "%0.5" in say("/ayar")[0].text
+    assert say("/ayar band 1atr", lang="en")[0].text == "Band of price alarms: 1atr"
+    assert "%0.3" in say("/ayar bant kapat")[0].text and database.person(7).band == ""
+    for wrong in ("", "x", "%0", "%90", "5btc"):
+        assert say(f"/ayar bant {wrong}")[0].failed == 1
+
+
+@pytest.mark.parametrize("line", ["p nosuchcoin", "t btc eth nope", "fg 999", "bt btc", "liq"])
+def test_a_report_that_would_be_refused_every_day_is_refused_now(say, database, line):
+    (reply,) = say(f"/ayar rapor {line} 09:00", lang="en")
+    (today,) = [reply for reply in say(f"/{line}", lang="en") if reply.failed]
+    assert reply.failed == 1 and reply.text == today.text and not database.pushes(7)
+
+
+def test_a_report_that_only_the_moment_fails_is_kept(say, database, monkeypatch, ctx):
+    def broken(ctx):
+        raise ValueError
+
+    commands = ctx().commands
+    monkeypatch.setitem(commands, "fg", replace(commands["fg"], run=broken))
+    assert not say("/ayar rapor fg 09:00")[0].failed and database.pushes(7)
 
 
 def test_another_zone_moves_the_reports_and_skips_and_repeats_none(say, database, clock):
