@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from dotenv import dotenv_values
 
 MASK = "***"
+SCENARIOS = ("chop", "crash", "listing", "outage", "pump", "storm")
 
 
 class ConfigError(Exception):
@@ -101,7 +102,8 @@ def one_of(*words: str) -> Callable[[str], str]:
 
     def parse(value: str) -> str:
         if value.lower() not in words:
-            raise ValueError(f"şunlardan biri olmalı / must be one of: {', '.join(words)}")
+            known = ", ".join(filter(None, words))
+            raise ValueError(f"şunlardan biri olmalı / must be one of: {known}")
         return value.lower()
 
     return parse
@@ -200,6 +202,13 @@ class Config:
         "",
         "1: sahte piyasalar, 0: gerçek; boşsa anahtar yokken sahte",
         "1: mock markets, 0: real; empty: mock without a token",
+    )
+    scenario: str = setting(
+        "SCENARIO",
+        one_of("", *SCENARIOS),
+        "",
+        f"sahte piyasalarda prova: {', '.join(SCENARIOS)}",
+        f"a rehearsal on the mock markets, from the start on: {', '.join(SCENARIOS)}",
     )
     host: str = setting(
         "HOST",
@@ -305,11 +314,7 @@ class Config:
         "secret address to GET every minute while the jobs run (such as healthchecks.io)",
     )
     telegram_api_url: str = setting(
-        "TELEGRAM_API_URL",
-        url,
-        "https://api.telegram.org",
-        "Bot API sunucusu",
-        "Bot API server",
+        "TELEGRAM_API_URL", url, "https://api.telegram.org", "Bot API sunucusu", "Bot API server"
     )
     binance_url: str = setting(
         "BINANCE_URL", url, "https://api.binance.com", "Binance spot", "Binance spot"
@@ -441,11 +446,7 @@ class Config:
         "SoSoValue's free key: ETF flows",
     )
     farside_url: str = setting(
-        "FARSIDE_URL",
-        url,
-        "https://farside.co.uk",
-        "Farside'ın ETF sayfası",
-        "Farside's ETF page",
+        "FARSIDE_URL", url, "https://farside.co.uk", "Farside'ın ETF sayfası", "Farside's ETF page"
     )
 
     @property
@@ -510,4 +511,7 @@ def load(environ: Mapping[str, str] | None = None, env_file: str = ".env") -> Co
             wrong.append(f"{name}: {error}")
     if wrong:
         raise ConfigError("Yanlış ayarlar / wrong settings:\n" + "\n".join(wrong))
-    return Config(**values)
+    made = Config(**values)
+    if made.scenario and not made.mocked:
+        raise ConfigError("SCENARIO: yalnız sahte piyasalarda (MOCK=1) / on mock markets only")
+    return made

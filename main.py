@@ -40,7 +40,7 @@ def build(settings: "Config", redact: "Redactor", lease: "Lease | None" = None) 
     kept = str(Path(settings.data_dir) / "exchange.db")
     with shell.opening():
         db = Db(settings.database, guard=lease and lease.guard())
-        markets = open_markets(path=kept) if settings.mocked else None
+        markets = open_markets(path=kept, scenario=settings.scenario) if settings.mocked else None
         sources = Sources(settings, db, markets=markets)
     accounts = Accounts(settings, sources, db, halted=halt.is_set)
     return Ctx(

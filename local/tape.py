@@ -109,8 +109,8 @@ class Tape:
     Everything follows from `hours`: finer bars are parts of its bars, coarser ones their sums.
     """
 
-    def __init__(self) -> None:
-        self._data, self.pairs = recording(), catalogue()
+    def __init__(self, more: Mapping[str, pairs.Pair] = MappingProxyType({})) -> None:
+        self._data, self.pairs = recording(), catalogue() | more
         every = list(self.pairs.values())
         self._row = {symbol: i for i, symbol in enumerate(self.pairs)}
         self._digits = np.array([p.digits for p in every])
@@ -276,7 +276,7 @@ class Tape:
         if len(edges) == 0:
             return np.zeros((0, 11))
         unit = grid.finest
-        stops = np.clip(edges // 1000, listed // 1000, second + 1)
+        stops = np.clip(edges // 1000, listed // 1000 // unit * unit, second + 1)
         bars = self._grouped(row, unit, stops, second)
         return np.stack([edges[:-1], *bars[: VOLUME + 1], edges[1:] - 1, *bars[QUOTE:]], axis=1)
 

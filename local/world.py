@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable
 
+from requests.adapters import BaseAdapter
+
 from local.btcturk import BtcTurk
 from local.bybit import Bybit
 from local.coinbase import Coinbase
@@ -17,14 +19,16 @@ from local.futures import Futures
 from local.kraken import Kraken, KrakenFutures
 from local.markets import Markets
 from local.okx import Okx
-from local.tape import Tape
+from local.scenarios import closed, staged
 
 TESTNET = "testnet.binance.vision"
 
 
-def open_markets(clock: Callable[[], float] = time.time, path: str = ":memory:") -> Markets:
+def open_markets(
+    clock: Callable[[], float] = time.time, path: str = ":memory:", scenario: str = ""
+) -> BaseAdapter:
     """Return the adapter that stands in for every market; Binance keeps accounts in a file."""
-    tape = Tape()
+    tape = staged(scenario, clock)
     exchange = Exchange(tape, clock, path)
     testnet = Exchange(tape, clock, path if path == ":memory:" else f"{path}.testnet", sapi=False)
     faces, coins = exchange.faces() | {TESTNET: testnet.face}, Coins(tape)
@@ -34,4 +38,4 @@ def open_markets(clock: Callable[[], float] = time.time, path: str = ":memory:")
         faces |= aggregator(coins, clock).faces()
     for exchange in (Futures, Okx, Bybit, Kraken, KrakenFutures, Coinbase, BtcTurk):
         faces |= exchange(tape, clock).faces()
-    return Markets(faces)
+    return closed(scenario, Markets(faces), clock)

@@ -184,7 +184,10 @@ ENDPOINTS = (
     Endpoint(
         "tickers", SPOT, "/api/v3/ticker/24hr", weighs(80), tickers, 15, save_every=60, every=9
     ),
-    Endpoint("exchange", SPOT, "/api/v3/exchangeInfo", weighs(20), exchange, 6 * 3600, 30 * 86400),
+    Endpoint(
+        *("exchange", SPOT, "/api/v3/exchangeInfo", weighs(20), exchange, 6 * 3600, 30 * 86400),
+        every=300,
+    ),
     Endpoint("prices", SPOT, "/api/v3/ticker/price", weighs(4), prices, 5, 86400, 60),
     Endpoint("quotes", SPOT, "/api/v3/ticker/bookTicker", weighs(4), quotes, 5, 3600, 60),
     Endpoint("book", SPOT, "/api/v3/depth", depth_weight, book, 3, 600, 30, every=30, idle=300),
