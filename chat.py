@@ -23,6 +23,7 @@ from bot import Chat, Command, Ctx, Reply, User, answer, find, parse, pick
 from config import Config
 from db import Db, DbError, Push
 from incoming import Incoming, moved, read
+from interim import Interim
 from keeper import Keeper
 from logs import about
 from manners import PASS, QUIET, SAY, Manners
@@ -128,7 +129,7 @@ class Telegram:
         self._manners, self._verdicts = Manners(), dict[int, str]()
         post.moved = base.db.move_chat
         self.bell = Bell(post, base.db.alarms, self._lanes.put, self._ctx_of)
-        self.keeper = Keeper(post, base, clock)
+        self.keeper, self._interim = Keeper(post, base, clock), Interim(post, base.db)
         queues = {"lanes": self._lanes, "heavy": self._heavy, "bell": self.bell}
         for name, queue in queues.items():
             base.meters.length(name, queue.waiting)
@@ -150,6 +151,7 @@ class Telegram:
             if isinstance(error, ApiTelegramException) and error.error_code in (401, 404):
                 raise
             self._notice(str(error))
+        self._interim.sweep()
         self.catch_up()
         self._tell_broken()
         self.job.next_run = self._clock()
@@ -468,9 +470,11 @@ class Telegram:
     def _deliver(self, thread: Thread, replies: Iterator[Reply], refreshed: bool = False) -> None:
         """Send the replies; the first takes the place of a refreshed message unless it failed."""
         try:
-            for i, reply in enumerate(replies):
-                again = i == 0 and refreshed and not reply.failed
-                self.post.reply(thread, replace(reply, edit=True) if again else reply)
+            for i, told in enumerate(replies):
+                again = i == 0 and refreshed and not told.failed
+                reply = replace(told, edit=True) if again else told
+                self.post.reply(thread, reply)
+                self._interim.note(thread, reply)
         except Undeliverable as error:
             log.warning("chat %s cannot be reached: %s", thread.chat, error)
 

@@ -64,13 +64,15 @@ def unopened(what: str, error: BaseException | None) -> int:
 
 def copied(addresses: Sequence[str]) -> int:
     """Copy every row from one database to another, by their addresses; return the exit status."""
+    if len(addresses) != 2:
+        return failed("python main.py copy-db FROM TO")
     try:
         origin, target = (config.database(address).reveal() for address in addresses)
         count = backup.copy(origin, target)
     except (ValueError, RuntimeError, DbError) as error:
         reason = type(error).__name__ if isinstance(error, DbError) else error
-        return failed(f"copy-db FROM TO: {reason}")
-    print(count, flush=True)
+        return failed(f"python main.py copy-db FROM TO: {reason}")
+    print(f"{count} satır / rows", flush=True)
     return 0
 
 
@@ -148,7 +150,7 @@ def rotated(arguments: Sequence[str]) -> None:
             )
         words = settings.master_key.reveal(), settings.old_master_key.reveal()
         count = database.orders.reseal(lambda key: resealed(key, *words))
-    print(count, flush=True)
+    print(f"{count} anahtar / keys", flush=True)
 
 
 def resealed(key: Key, new: str, old: str) -> str:

@@ -141,7 +141,9 @@ class Parser:
             return FormulaError(f"Sonda {tr} eksik.", f"The end lacks {en}.", at)
         found = self.token.text + self.token.unit
         return FormulaError(
-            f"Burada {tr} olur, “{found}” değil.", f"Here belongs {en}, not “{found}”.", at
+            f"Burada {tr} olur, “{found}” değil.",
+            f"{en[0].upper()}{en[1:]} belongs here, not “{found}”.",
+            at,
         )
 
     def made(self, node: Node) -> Node:

@@ -170,14 +170,14 @@ function place(message) {
     return false;
   }
   const node = draw(message);
+  const day = new Date(message.date * 1000).toDateString();
+  node.dataset.day = day;
   if (old) {
     old.replaceWith(node);
     node.style.animation = "none";
     return false;
   }
-  const day = new Date(message.date * 1000).toDateString();
   if (log.lastElementChild?.dataset.day !== day) log.append(drawDay(day));
-  node.dataset.day = day;
   log.append(node);
   return true;
 }

@@ -51,6 +51,7 @@ FLOORS = {
         "tickets",
         "daily",
         "keeper",
+        "interim",
         "rival",
         "drill",
     ),

@@ -18,7 +18,7 @@ def test_a_database_is_copied_by_its_address_and_only_into_an_empty_one(tmp_path
     first.add_favourites(1, ["BTCUSDT", "ETHUSDT"])
     first.close()
     assert main.main(["copy-db", origin, target]) == 0
-    assert capsys.readouterr().out == "2\n"
+    assert capsys.readouterr().out == "2 satır / rows\n"
     second = db.Db(target)
     assert second.favourites(1) == ("BTCUSDT", "ETHUSDT")
     second.close()
@@ -140,13 +140,13 @@ def test_every_key_is_sealed_anew_and_a_second_time_changes_nothing(run, tmp_pat
     words = {1: OLD, 2: OLD, 3: NEW}
     keys(tmp_path, **{f"u{user}": seal(pairs[user], user, words[user]) for user in words})
     before = held(tmp_path)
-    assert run("rotate-key", OLD_MASTER_KEY=OLD)[:2] == (0, "2\n")
+    assert run("rotate-key", OLD_MASTER_KEY=OLD)[:2] == (0, "2 anahtar / keys\n")
     after = held(tmp_path)
     for user, pair in pairs.items():
         assert unseal(after[user].sealed, user, NEW) == pair
         assert after[user]._replace(sealed="") == before[user]._replace(sealed="")
     assert after[3] == before[3]
-    assert run("rotate-key", OLD_MASTER_KEY=OLD)[:2] == (0, "0\n")
+    assert run("rotate-key", OLD_MASTER_KEY=OLD)[:2] == (0, "0 anahtar / keys\n")
     assert held(tmp_path) == after
 
 

@@ -145,6 +145,10 @@ def test_edits_in_place_and_deletions(page, bot, server):
     page.until(lambda: page.bubbles()[-2:] == ["eski", "son"])
     bot.edit_message_text("yeni", 1, first)
     page.until(lambda: page.bubbles()[-2:] == ["yeni", "son"])
+    bot.edit_message_text("sonu", 1, first + 1)
+    bot.send_message(1, "ek")
+    page.until(lambda: page.bubbles()[-3:] == ["yeni", "sonu", "ek"])
+    assert len(page.all("#log .day")) == 1
     assert page.one(f"#m{first} .meta").text.startswith("düzenlendi")
     bot.delete_message(1, first)
     page.until(lambda: "yeni" not in page.bubbles())
