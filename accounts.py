@@ -24,7 +24,7 @@ NO_MASTER = (
 
 
 class Accounts:
-    """Make the brokers of users."""
+    """Make the brokers of users; `hide` keeps a word out of the log from then on."""
 
     def __init__(
         self,
@@ -34,9 +34,10 @@ class Accounts:
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         halted: Callable[[], bool] = lambda: False,
+        hide: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.config, self.sources, self.db = config, sources, db
-        self._clock, self._sleep, self._halted = clock, sleep, halted
+        self._clock, self._sleep, self._halted, self._hide = clock, sleep, halted, hide
         self.host: Host = sources.hosts["binance"]
         if config.binance_testnet:
             self.host = Host("binance_testnet", TESTNET, LIMIT, clock)
@@ -59,7 +60,9 @@ class Accounts:
         return self.spot(pair)
 
     def spot(self, pair: Pair) -> Spot:
-        """Return the live broker of a key."""
+        """Return the live broker of a key, both of whose parts are hidden from the log."""
+        for word in pair:
+            self._hide(word)
         session, clock = self.sources.session(), self._clock
         keep, sleep = self.sources.keep_state, self._sleep
         more = {"sleep": sleep, "on_state": keep, "halted": self._halted}

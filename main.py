@@ -42,7 +42,7 @@ def build(settings: "Config", redact: "Redactor", lease: "Lease | None" = None) 
         db = Db(settings.database, guard=lease and lease.guard())
         markets = open_markets(path=kept, scenario=settings.scenario) if settings.mocked else None
         sources = Sources(settings, db, markets=markets)
-    accounts = Accounts(settings, sources, db, halted=halt.is_set)
+    accounts = Accounts(settings, sources, db, halted=halt.is_set, hide=redact.add)
     return Ctx(
         now=int(time.time() * 1000),
         sources=sources,

@@ -24,7 +24,6 @@ def run(ctx):
     if not ctx.config.master_key:
         raise UserError(*NO_MASTER)
     pair = Pair(ctx.arg(0), ctx.arg(1))
-    ctx.redact.add(pair.secret)
     if not all(re.fullmatch(r"[A-Za-z0-9]{16,128}", word) for word in pair):
         raise ctx.wrong("Bunlar bir Binance anahtarı değil.", "This is no key of Binance.")
     withdraws, trades = ctx.desk.accounts.spot(pair).rights()

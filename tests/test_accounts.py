@@ -50,3 +50,9 @@ def test_live_needs_leave_a_master_key_and_a_key(made, database):
 def test_the_testnet_is_a_host_of_its_own(made):
     assert made(BINANCE_TESTNET="1").host.base == TESTNET
     assert made().host.base == "https://api.binance.com"
+
+
+def test_both_parts_of_a_key_in_use_are_hidden(settings, market, database):
+    hidden = []
+    Accounts(settings(), market, database, hide=hidden.append).spot(PAIR)
+    assert hidden == [*PAIR]
