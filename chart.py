@@ -332,7 +332,10 @@ def limits(axis: Any, d: Candlesticks) -> None:
     low, high = float(np.fmin(d.low.min(), d.last)), float(np.fmax(d.high.max(), d.last))
     room = (high - low) or abs(high) * 0.01 or 1.0
     near = [m.price for m in d.marks if low - room / 2 < m.price < high + room / 2]
-    axis.set_ylim(min([low, *near]) - 0.05 * room, max([high, *near]) + 0.09 * room)
+    # The name of a mark stays below those of the lines.
+    named = 0.08 * room if d.overlays else 0.0
+    top = max([high, *(price + named for price in near)])
+    axis.set_ylim(min([low, *near]) - 0.05 * room, top + 0.09 * room)
 
 
 def place_marks(axis: Any, d: Candlesticks, colours: Colours) -> None:

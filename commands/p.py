@@ -68,6 +68,8 @@ def comment(ctx, changes):
         )
     up = sum(change > 0 for change in changes.values())
     middle = ctx.percent(statistics.median(changes.values()), sign=True)
+    if len(changes) == 1:
+        return ctx.t(f"24 saatlik değişim {middle}", f"its change over 24 hours is {middle}")
     best, worst = max(changes, key=changes.get), min(changes, key=changes.get)
     return ctx.t(
         f"{len(changes)} coinin {up} tanesi 24 saatte yükseldi, ortanca değişim {middle}; "

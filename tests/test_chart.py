@@ -106,3 +106,21 @@ def test_tiles_fill_the_room_by_size_without_overlap(sizes):
         high = np.minimum(bottom[i], bottom) - np.maximum(top[i], top)
         shared = np.maximum(0, wide) * np.maximum(0, high)
         assert np.delete(shared, i).sum() < 1e-4
+
+
+@pytest.mark.slow
+def test_the_name_of_a_mark_at_the_top_is_clear_of_the_names_of_lines(monkeypatch):
+    chart.png(CANDLES)
+    boxes = []
+
+    def drawn(figure, *args, **kwargs):
+        figure.draw_without_rendering()
+        axis = figure.axes[0]
+        (named,) = [text for text in axis.texts if text.get_text() == "alarm 3"]
+        boxes.extend([named.get_window_extent(), axis.get_legend().get_window_extent()])
+
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", drawn)
+    mark = Mark("alarm", float(HIGH.max()) * 1.001, "alarm 3")
+    chart.png(CANDLES._replace(marks=(mark,)))
+    name, lines = boxes
+    assert name.y1 < lines.y0

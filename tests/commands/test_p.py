@@ -93,3 +93,15 @@ def test_no_answer_and_no_store_is_a_sentence(say, market, clock):
         host.close("region", clock() + 900)
     (reply,) = say("/p btc")
     assert reply.failed == 1 and "451" in reply.text
+
+
+def test_one_coin_is_not_held_against_itself(say, market):
+    (reply,) = say("/p btc", lang="en")
+    change = market.tickers().data["BTCUSDT"].change
+    assert f"Comment: its change over 24 hours is {change:+.2f}%." in reply.text
+    assert "strongest" not in reply.text
+
+
+def test_coins_may_have_commas_between_them(say):
+    for line in ("/p btc,eth", "/p btc, eth", "/p btc ,eth,"):
+        assert [row.split(":")[0] for row in rows(say(line)[0].text)] == ["1. BTC", "2. ETH"]
