@@ -1,8 +1,13 @@
 import re
+from dataclasses import replace
 
+import bot
 import checkup
 from checkup import DOUBT, WELL
+from local.accounts import key_pair
+from order_rows import Key
 from tests.bots import texts
+from vault import Pair, seal
 
 LIGHT = re.compile("^(✅|⚠️|❌) ")
 
@@ -32,3 +37,12 @@ def test_the_local_telegram_is_asked_how_long_the_message_waited(server, open_bo
     server.say(1, "/doktor")
     said = server.until(lambda: next((one for one in texts(server) if "Muayene" in one), None))
     assert "Webhook yok" in said and "İletiniz" in said
+
+
+def test_the_exchange_is_asked_whether_the_key_may_withdraw(ctx, settings, database):
+    word, pair = "the master password", Pair(*key_pair("withdraw"))
+    database.orders.save_keys([Key(7, "KK…", seal(pair, 7, word), 5)])
+    base = replace(ctx(), config=settings(MASTER_KEY=word))
+    text = list(bot.answer("/doktor", base))[-1].text
+    assert "❌ Borsa anahtarınız para çekebiliyor" in text
+    assert not any(secret in text for secret in (*pair, word))
