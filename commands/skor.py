@@ -47,6 +47,11 @@ def row(ctx, firing, moves):
 
 
 def comment(ctx, moves):
+    if not np.isfinite(moves).any():
+        return ctx.t(
+            "Yorum: sonrası henüz bilinmiyor; ilk ölçüm 15 dakika sonra.",
+            "Comment: what came after is not known yet; the first measure is after 15 minutes.",
+        )
     told = []
     for name, column in zip(AFTER, moves.T, strict=True):
         known = column[np.isfinite(column)]

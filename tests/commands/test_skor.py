@@ -32,7 +32,7 @@ def test_what_has_not_come_yet_is_unknown(say, database, market):
     end = int(market.candles("BTCUSDT", "15m").data.end[-1])
     database.alarms.save([], [Firing(1, 7, 7, "BTCUSDT", end - 1000, 1.0, "> 1")])
     (reply,) = say("/skor")
-    assert "— | — | — | —" in reply.text and "15m — (0/0)" in reply.text
+    assert "— | — | — | —" in reply.text and "Yorum: sonrası henüz bilinmiyor" in reply.text
 
 
 def test_it_is_the_same_after_a_restart(
