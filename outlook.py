@@ -84,8 +84,8 @@ def positions(
     at, found = kept.get(key, (-WHILE, {}))
     if not 0 <= ctx.now - at < WHILE:
         found = looked_up(ctx.sources, symbols, frame, funding)
-        if len(kept) >= MOST:
-            kept.clear()
+        for old in [one for one, (at, _) in list(kept.items()) if not 0 <= ctx.now - at < WHILE]:
+            kept.pop(old, None)
         kept[key] = ctx.now, found
     return found
 

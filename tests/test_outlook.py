@@ -43,6 +43,14 @@ def test_perpetuals_are_asked_about_for_the_first_twenty_only(ctx, market, clock
     assert known() == [True] * 30
 
 
+def test_what_is_kept_for_five_seconds_goes_with_the_next(ctx, clock):
+    for coins in ("btc", "eth", "sol"):
+        outlook.views(ctx(), [f"{coins.upper()}USDT"], "1h")
+        clock.now += outlook.WHILE / 1000
+    outlook.views(ctx(), ["BTCUSDT", "ETHUSDT"], "1h")
+    assert [symbols for symbols, *_ in outlook._kept[ctx().sources]] == [("BTCUSDT", "ETHUSDT")]
+
+
 def test_a_frame_perpetuals_do_not_tell_costs_no_request(ctx, market):
     market.panel(["BTCUSDT"], "3d", metrics.BARS)
     before = market.door.stats.live

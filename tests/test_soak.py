@@ -11,6 +11,7 @@ STILL = 12
 def test_the_slope_is_megabytes_an_hour():
     samples = [Sample(at, 100 + at / 360, 9, 9) for at in (0, 10, 20, 30)]
     assert soak.slope(samples) == pytest.approx(10)
+    assert soak.fifths(samples) == "100 100 100 100"
 
 
 @pytest.mark.slow
