@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bot import UserError, grouped
 from order_rows import DROPPED, REFUSED, Intent, Trader
-from orders import BUY, HUNDRED, SELL, STOP, ZERO, Balance, Draft, said
+from orders import BUY, HUNDRED, SELL, ZERO, Balance, Draft, said
 
 WARN, FAR = Decimal("0.8"), Decimal(50)
 
@@ -90,10 +90,12 @@ def near(limits: Limits, draft: Draft, last: Decimal) -> None:
     """
     if last <= 0:
         raise UserError("Fiyat bilinmiyor.", "The price is not known.")
-    start = draft.stop if draft.kind == STOP and draft.stop else last
-    limit, entry = draft.bound if draft.kind == STOP else draft.price, draft.side == BUY
+    entry, most = draft.side == BUY, limits.distance
     stop = draft.stop if entry else None
-    for price, origin, most in ((limit, start, limits.distance), (stop, last, FAR)):
+    away = Decimal(draft.trail or 0) / (HUNDRED * HUNDRED)
+    start = draft.stop or last * (1 + away if entry else 1 - away)
+    held = (draft.price, last, most), (draft.bound, start, most), (stop, last, FAR)
+    for price, origin, most in held:
         if price is None:
             continue
         away = HUNDRED * (price / origin - 1)

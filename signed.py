@@ -134,7 +134,8 @@ class Signed:
         """Return what an answer means, and note what it says of the host."""
         self.host.weigh(response)
         closed = closing(response, self._clock())
-        if closed and self.host.close(*closed):
+        answered = response.status_code < 500
+        if self.host.close(*closed) if closed else answered and self.host.succeed():
             self._on_state(self.host)
         if closed and not definite(response):
             told = sentence(NetError(closed[0], self.host.name, closed[1]), self._clock())

@@ -196,10 +196,16 @@ class Desk:
                 return self._anew(intent)
             intent = self._anew(intent)
             try:
+                self._stopped(intent)
                 broker = self.broker(intent.user_id, intent.mode)
             except UserError as error:
                 return self._take(intent, Answer(NOT_SENT, text=error.en), told)
             return self._take(intent, broker.place(intent), told)
+
+    def _stopped(self, intent: Intent) -> None:
+        """Raise UserError for a purchase that a kill switch overtook after its ticket."""
+        if intent.side == BUY and self.rows.trader(intent.user_id).stopped is not None:
+            raise UserError("Acil durdurma açık.", "The kill switch is on.")
 
     def _anew(self, intent: Intent) -> Intent:
         return self.rows.find(intent.user_id, intent.id) or intent

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import risk
 from bot import UserError
 from order_rows import DONE, REFUSED, Trader, meant
-from orders import BUY, LIMIT, MARKET, PAPER, SELL, STOP, Balance, Draft
+from orders import BUY, LIMIT, MARKET, OCO, PAPER, SELL, STOP, TRAIL, Balance, Draft
 from risk import Limits, Standing
 
 D = Decimal
@@ -75,6 +75,16 @@ def test_a_stops_limit_is_measured_from_its_stop():
     stop = Draft("BTCUSDT", SELL, STOP, D("0.01"), stop=D(50000), bound=D(49500))
     assert not refused(stop) and refused(stop._replace(bound=D(40000)))
     assert not refused(stop._replace(stop=D(6000), bound=D(5990)))
+
+
+def test_the_limit_an_oco_or_a_trailing_stop_sets_is_no_slip_either():
+    sale = Draft("BTCUSDT", SELL, OCO, D("0.01"), price=D(63000), stop=D(58000), bound=D(57800))
+    assert not refused(sale) and refused(sale._replace(bound=D(5780)))
+    buy = Draft("BTCUSDT", BUY, OCO, D("0.01"), price=D(57000), stop=D(62000), bound=D(62300))
+    assert not refused(buy) and refused(buy._replace(bound=D(80000)))
+    trail = Draft("BTCUSDT", BUY, TRAIL, D("0.01"), bound=D(61500), trail=200)
+    assert not refused(trail) and refused(trail._replace(bound=D(80000)))
+    assert not refused(trail._replace(bound=D(72000), trail=2000))
 
 
 def test_no_price_no_order():

@@ -144,6 +144,16 @@ def test_a_ban_is_obeyed_to_the_second_and_nothing_is_sent(client, wire, clock):
     assert client.send("POST", "/api/v3/order", 1).outcome == ACCEPTED
 
 
+def test_a_host_that_answers_again_is_open_to_all_that_wait(client, wire, clock):
+    wire.say = [BROKEN, BROKEN, BROKEN]
+    for _ in range(3):
+        client.send("GET", "/api/v3/order", 4)
+    assert client.send("GET", "/api/v3/order", 4).outcome == NOT_SENT
+    clock.now += 400
+    ends = {client.send("POST", "/api/v3/order", 1).outcome for _ in range(4)}
+    assert ends == {ACCEPTED} and client.host.state == "ok"
+
+
 def test_the_weight_kept_for_exits_is_not_spent_on_entries(client, wire):
     wire.say = [(200, {}, {"X-MBX-USED-WEIGHT-1M": "4990"})]
     client.send("GET", "/api/v3/order", 4)

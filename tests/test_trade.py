@@ -529,6 +529,19 @@ def test_a_purchase_that_outlives_the_kill_switch_is_canceled_when_it_can_be(des
     assert exchange.there[entry.client_ids[0]].state == "CANCELED"
 
 
+def test_a_kill_switch_pressed_between_ticket_and_sending_holds_the_purchase(live, exchange):
+    _, token = live.offer(USER, BUYING)
+    claim = live.rows.claim
+
+    def slow(*told):
+        live.rows.save_trader(7, stopped=1)
+        return claim(*told)
+
+    live.rows.claim = slow
+    made = live.confirm(USER, 9, token)
+    assert made.state == REFUSED and "kill switch" in made.reason and not exchange.placed
+
+
 def test_the_kill_switch_goes_on_where_a_broker_is_not_to_be_had(desk, exchange):
     mine, other = rest(desk), rest(desk)
     none = Desk(desk.sources, desk.db, Accounts(None), LIMITS)
