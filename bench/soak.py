@@ -191,19 +191,24 @@ def born(server: Server, folder: str, log: Any) -> subprocess.Popen:
 
 
 def sampled(pid: int, at: float) -> Sample:
-    """Return what a process and its descendants have now."""
-    while True:
-        with suppress(FileNotFoundError, ProcessLookupError):
-            pids = tree(pid)
-            threads = sum(len(list(Path(f"/proc/{one}/task").iterdir())) for one in pids)
-            handles = sum(len(list(Path(f"/proc/{one}/fd").iterdir())) for one in pids)
-            return Sample(at, megabytes(pids), threads, handles)
+    """Return what a process and its descendants have now. Raises where one of them has ended."""
+    pids = tree(pid)
+    threads = sum(len(list(Path(f"/proc/{one}/task").iterdir())) for one in pids)
+    handles = sum(len(list(Path(f"/proc/{one}/fd").iterdir())) for one in pids)
+    return Sample(at, megabytes(pids), threads, handles)
 
 
 def watched(pid: int, begun: float, over: threading.Event, samples: list[Sample]) -> None:
     """Take samples until it is over."""
     while not over.wait(EVERY):
-        samples.append(sampled(pid, time.monotonic() - begun))
+        with suppress(FileNotFoundError, ProcessLookupError):
+            samples.append(sampled(pid, time.monotonic() - begun))
+
+
+def alive(bot: subprocess.Popen) -> None:
+    """Raise where the bot has ended."""
+    if bot.poll() is not None:
+        raise RuntimeError(f"the bot has ended by itself: {bot.returncode}")
 
 
 def slope(samples: list[Sample]) -> float:
@@ -255,7 +260,7 @@ def soak(seconds: float, warm: float, folder: str, say: bool = False) -> Soak:
         watcher.start()
         ticks = ticking(begun, people, samples) if say else itertools.repeat(None)
         try:
-            driven(people, begun + seconds, lambda: next(ticks))
+            driven(people, begun + seconds, lambda: alive(bot) or next(ticks))
         finally:
             over.set()
             watcher.join()
