@@ -97,7 +97,7 @@ class World:
         desk = self.desk()
         for seconds in (1, 5, 20):
             self.stage.now += seconds
-            desk.follow()
+            desk.ask(desk.due())
         found = self.db.orders.find(USER, intent.id)
         return found.state if found else "", round((self.before - self.money()) / SPEND)
 

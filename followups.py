@@ -1,5 +1,8 @@
 """Orders that follow alarms: one a firing, soon or never, by the same ticket and journal."""
 
+from collections.abc import Iterable
+from functools import partial
+
 import losses
 import rulebook
 from alarm_rows import Firing
@@ -12,7 +15,7 @@ from roles import TRADER
 from trade import DECLINED, ORDER, Desk
 from workers import Job
 
-DAY, LATE = 86_400_000, 120_000
+DAY, LATE, AGAIN = 86_400_000, 120_000, 600_000
 
 
 def jobs(desk: Desk) -> list[tuple[Job, float]]:
@@ -25,8 +28,21 @@ def jobs(desk: Desk) -> list[tuple[Job, float]]:
 
 
 def follow(desk: Desk) -> None:
-    """Make the order of every firing that awaits one; tell where it may not be made."""
-    for firing, wanted in desk.rows.awaited(desk.now() - DAY):
+    """Make the order of every firing that awaits one; tell where it may not be made.
+
+    What was seen before the last look that left nothing undone is not read again.
+    """
+    every, begun = dict[int, list[tuple[Firing, str]]](), desk.now()
+    for firing, wanted in desk.rows.awaited(max(begun - DAY, desk.served - AGAIN)):
+        every.setdefault(firing.user_id, []).append((firing, wanted))
+    desk.serving.run({user: partial(serve, desk, some) for user, some in every.items()})
+    if not desk.serving.going:
+        desk.served = begun
+
+
+def serve(desk: Desk, awaited: Iterable[tuple[Firing, str]]) -> None:
+    """Make the orders of one user's firings, one by one."""
+    for firing, wanted in awaited:
         with desk.lock(firing.user_id):
             intent = ordered(desk, firing, followed(wanted))
             if intent and intent.closed is None:

@@ -17,7 +17,7 @@ from schema import alarms, fills, firings, intents, keys, openings, orders, toke
 READY, SENDING, UNSURE, WORKING, STUCK = "ready", "sending", "unsure", "working", "stuck"
 DONE, REFUSED, DROPPED = "done", "refused", "dropped"
 PENDING, LIVING = (READY, SENDING, UNSURE), (READY, SENDING, UNSURE, WORKING, STUCK)
-PREFIX = "d5-"
+PREFIX, AT_ONCE = "d5-", 1000
 Opened = Callable[[], AbstractContextManager[Connection]]
 
 
@@ -269,7 +269,10 @@ class OrderRows:
             told = [dict(row._mapping) for row in rows]
             every = [(row.pop("follow"), Firing(**row)) for row in told]
             nonces = [after(firing) for _, firing in every]
-            there = set(db.scalars(select(intents.c.nonce).where(intents.c.nonce.in_(nonces))))
+            there = set[str]()
+            for start in range(0, len(nonces), AT_ONCE):
+                some = intents.c.nonce.in_(nonces[start : start + AT_ONCE])
+                there.update(db.scalars(select(intents.c.nonce).where(some)))
         pairs = zip(every, nonces, strict=True)
         return [(firing, wanted) for (wanted, firing), nonce in pairs if nonce not in there]
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import rulebook
@@ -48,7 +49,7 @@ from preflight import BAND, Ticket, Wish, guard, look, packed, price, trailed, u
 from risk import Limits
 from roles import LIVE as LEAVE
 from roles import TRADER
-from workers import Job
+from workers import Beside, Job
 
 log = logging.getLogger("dort5bot")
 
@@ -89,6 +90,7 @@ class Desk:
         self._brokers: dict[tuple[int, str], Broker] = {}
         self.foreign: dict[int, list[Seen]] = {}
         self._agreed: set[tuple[int, str]] = set()
+        self._beside, self.serving, self.served = Beside("orders"), Beside("alarm orders"), 0
 
     def now(self) -> int:
         """Return the time in ms."""
@@ -328,11 +330,20 @@ class Desk:
         return self.send(self._anew(intent))
 
     def follow(self) -> None:
-        """Ask the brokers what became of every intent that is not over and due to be asked."""
+        """Ask the brokers about every intent that is due, each user's beside the others'."""
+        every = dict[int, list[Intent]]()
+        for intent in self.due():
+            every.setdefault(intent.user_id, []).append(intent)
+        self._beside.run({user: partial(self.ask, some) for user, some in every.items()})
+
+    def due(self) -> list[Intent]:
+        """Return the intents that are not over and due to be asked about, the oldest first."""
+        return [one for one in self.rows.living() if (one.again or 0) <= self.now()]
+
+    def ask(self, intents: Iterable[Intent]) -> None:
+        """Bring intents forward one by one. Raises UserError where one could not be."""
         failure = None
-        for intent in self.rows.living():
-            if intent.again is not None and intent.again > self.now():
-                continue
+        for intent in intents:
             try:
                 with self.lock(intent.user_id):
                     self._advance(self._anew(intent))

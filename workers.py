@@ -10,9 +10,17 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from collections.abc import Callable, Hashable, Mapping
+from concurrent.futures import (
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
 from concurrent.futures.process import BrokenProcessPool
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -24,6 +32,7 @@ log = logging.getLogger("dort5bot")
 
 WARM_FRAMES = ("15m", "1h", "4h", "1d")
 MAX_USED, PICTURES = 60, 40
+THREADS, PATIENCE = 32, 5.0
 # A job's name, how often it looks what is due, and the first words of its keys.
 WARM = (
     ("tickers", 2, ("tickers",)),
@@ -177,6 +186,30 @@ class Workers:
     def _loop(self, job: Job) -> None:
         while not self.halt.wait(max(0, job.next_run - self._clock())):
             job.once(self._clock)
+
+
+class Beside:
+    """Do the work of many keys side by side, so that none waits for another's or fails by it.
+
+    Work that takes longer than the patience goes on, and its key is left alone meanwhile.
+    """
+
+    def __init__(self, name: str, patience: float = PATIENCE) -> None:
+        self._pool, self.patience = ThreadPoolExecutor(THREADS, name), patience
+        self._lock, self.going = threading.Lock(), dict[Hashable, Future]()
+
+    def run(self, works: Mapping[Hashable, Callable[[], Any]]) -> None:
+        """Begin what is not going on, and wait for a while. Raises what one of them raised."""
+        with self._lock:
+            for key in works.keys() - self.going.keys():
+                told = copy_context()
+                self.going[key] = self._pool.submit(told.run, works[key])
+            every = dict(self.going)
+        over = wait(every.values(), self.patience).done
+        with self._lock:
+            self.going = {key: one for key, one in self.going.items() if one not in over}
+        for one in over:
+            one.result()
 
 
 def used(sources: Any, db: Any, settings: Any) -> list[str]:

@@ -1,6 +1,7 @@
 """followups.py: a firing makes its order once, soon, where its user may, or says why not."""
 
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from decimal import Decimal
 
 import pytest
@@ -22,17 +23,17 @@ def desk(ctx, settings, monkeypatch):
     return made
 
 
-def fire(desk, follow=FOLLOW, ago=0, symbol="BTCUSDT", cooldown=None):
+def fire(desk, follow=FOLLOW, ago=0, symbol="BTCUSDT", cooldown=None, user_id=7):
     """Write an alarm with an order behind it that has fired, and return the firing."""
     now, rows = desk.now(), desk.db.alarms
-    alarm = Alarm(7, 7, "price", "> 1", symbol, made=now - ago - 1, follow=follow)
+    alarm = Alarm(user_id, user_id, "price", "> 1", symbol, made=now - ago - 1, follow=follow)
     number = rows.add(alarm._replace(cooldown=cooldown))
-    rows.save([], [Firing(number, 7, 7, symbol, now - ago, 2.0, "> 1")], done=[number])
-    return rows.fired(7)[-1]
+    rows.save([], [Firing(number, user_id, user_id, symbol, now - ago, 2.0, "> 1")], done=[number])
+    return rows.fired(user_id)[-1]
 
 
-def intents(desk, mode=PAPER):
-    return desk.rows.of(7, mode)
+def intents(desk, mode=PAPER, user_id=7):
+    return desk.rows.of(user_id, mode)
 
 
 def told(desk):
@@ -152,3 +153,50 @@ def test_an_order_whose_exchange_fails_is_asked_about_as_any_other(desk, monkeyp
     monkeypatch.setattr(type(desk.accounts.open(7, PAPER)), "balances", broken)
     followups.follow(desk)
     assert intents(desk)[0].reason == "ağ yok"
+
+
+def both(desk, settings, monkeypatch):
+    """Let two people's alarms fire, the first one's before the other's."""
+    monkeypatch.setattr(desk.accounts, "config", settings(ADMIN_IDS="7 8"))
+    for user_id in (7, 8):
+        fire(desk, user_id=user_id)
+    return desk.broker
+
+
+def test_an_account_that_hangs_holds_up_nobody_elses_orders(desk, settings, monkeypatch):
+    open_, go_on = both(desk, settings, monkeypatch), threading.Event()
+
+    def hung(user, mode):
+        assert user != 7 or go_on.wait(20)
+        return open_(user, mode)
+
+    monkeypatch.setattr(desk, "broker", hung)
+    monkeypatch.setattr(desk.serving, "patience", 1)
+    followups.follow(desk)
+    assert [one.state for one in intents(desk, user_id=8)][:1] == [DONE] and not intents(desk)
+    fire(desk, symbol="ETHUSDT", user_id=8)
+    followups.follow(desk)
+    assert len(intents(desk, user_id=8)) == 4
+    go_on.set()
+    wait(desk.serving.going.values())
+    followups.follow(desk)
+    assert len(intents(desk)) == 2 and not desk.serving.going
+
+
+def test_an_account_that_fails_as_nobody_thought_fails_alone(desk, settings, monkeypatch):
+    open_ = both(desk, settings, monkeypatch)
+    monkeypatch.setattr(desk, "broker", lambda user, mode: 1 / (user - 7) and open_(user, mode))
+    with pytest.raises(ZeroDivisionError):
+        followups.follow(desk)
+    assert intents(desk, user_id=8)[0].state == DONE and not intents(desk)
+
+
+def test_firings_that_have_their_orders_are_not_read_all_day(desk, clock, monkeypatch):
+    fire(desk)
+    followups.follow(desk)
+    read, awaited = [], desk.rows.awaited
+    monkeypatch.setattr(desk.rows, "awaited", lambda since: read.append(since) or awaited(since))
+    clock.now += 3600
+    followups.follow(desk)
+    followups.follow(desk)
+    assert read[1] == desk.now() - followups.AGAIN

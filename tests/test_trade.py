@@ -436,6 +436,21 @@ def test_orders_are_looked_at_when_they_are_due_or_hurried(desk, exchange, clock
     assert asked == [entry.id] * 2
 
 
+def test_who_fails_as_nobody_thought_leaves_the_others_orders_followed(
+    desk, exchange, clock, monkeypatch
+):
+    odd, mine = rest(desk, loss=D(2)), rest(desk, loss=D(3))
+    desk.rows.change(odd.id, user_id=6)
+    for entry in (odd, mine):
+        name = entry.client_ids[0]
+        exchange.there[name] = seen(entry, name, "FILLED", D("0.01"), D(59000))
+    monkeypatch.setattr(desk, "broker", lambda user, _: {7: exchange}[user])
+    clock.now += 11
+    with pytest.raises(KeyError):
+        desk.follow()
+    assert desk.rows.find(7, mine.id).state == DONE and len(desk.rows.children(mine.id)) == 1
+
+
 @pytest.fixture
 def live(desk, exchange):
     """Return a desk whose broker's prices are the market's."""

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import chart
-from workers import Job, Pool, Task, Workers, schedule
+from workers import Beside, Job, Pool, Task, Workers, schedule
 
 ROOT = Path(__file__).parent.parent
 
@@ -187,3 +187,20 @@ def test_without_a_picture_there_are_still_words(clock, caplog, error):
     every, drawing = Workers(pool, clock), chart.Shares("Dağılım", ("a",), np.array([1.0]))
     assert every.picture(drawing) is None and "Dağılım" in caplog.text
     assert every.picture(drawing) == b"png"
+
+
+def test_work_of_one_key_goes_on_once_while_the_others_are_done():
+    beside, go_on, done = Beside("x", 0.05), threading.Event(), []
+
+    def slow():
+        done.append("slow")
+        go_on.wait(20)
+
+    beside.run({1: slow, 2: lambda: done.append("quick")})
+    beside.run({1: slow, 2: lambda: done.append("again")})
+    assert sorted(done) == ["again", "quick", "slow"] and beside.going.keys() == {1}
+    go_on.set()
+    beside.patience = 20
+    with pytest.raises(ZeroDivisionError):
+        beside.run({3: lambda: 1 / 0})
+    assert not beside.going
