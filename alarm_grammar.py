@@ -14,7 +14,7 @@ from bot import INTERVALS, UserError, coin, fold
 from orders import BUY, SELL, ZERO, Follow, amount, followed
 from vocabulary import WORDS, FormulaError
 
-DAY, MOST_COINS, MOST_LOSS = 86_400_000, 50, Decimal(90)
+DAY, MOST_COINS, LEAST, MOST_LOSS = 86_400_000, 50, Decimal("0.1"), Decimal(90)
 UNITS = {"m": 60_000, "dk": 60_000, "h": 3_600_000, "sa": 3_600_000, "d": DAY, "g": DAY}
 UNITS |= {"gun": DAY, "w": 7 * DAY, "hf": 7 * DAY}
 SIZES = {"": 1.0, "k": 1e3, "m": 1e6}
@@ -151,10 +151,13 @@ def followable(alarm: Alarm) -> None:
             "An order follows an alarm of named coins only: /alarm btc > 70000 then buy 100",
         )
     units = {"", "%", "USDT"} | ({coin(alarm.symbols[0])} if len(alarm.symbols) == 1 else set())
-    if wanted.amount.unit not in units or (wanted.loss or ZERO) > MOST_LOSS:
+    guards = [one for one in (wanted.target, wanted.loss) if one is not None]
+    near = min(guards, default=LEAST) < LEAST
+    if wanted.amount.unit not in units or near or (wanted.loss or ZERO) > MOST_LOSS:
         raise UserError(
-            "Emrin miktarı 100, %50 ya da 0.5btc gibi, zararı en çok %90 olur.",
-            "The order's amount is like 100, %50 or 0.5btc, its loss 90% at most.",
+            "Emrin miktarı 100, %50 ya da 0.5btc gibi, hedefi en az %0.1, zararı %0.1–%90 olur.",
+            "The order's amount is like 100, %50 or 0.5btc, its target 0.1% or more, its loss "
+            "0.1% to 90%.",
         )
 
 

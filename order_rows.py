@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, func, insert, select, union, update
 
-from alarm_rows import Firing, told_row
+from alarm_rows import PAUSED, Firing, told_row
 from orders import OCO, PAPER, Draft, Seen
 from schema import alarms, fills, firings, intents, keys, openings, orders, tokens, traders
 
@@ -264,6 +264,7 @@ class OrderRows:
         """Return the firings since an instant (ms) whose alarm's order is still to be made."""
         query = select(firings, alarms.c.follow).join(alarms, alarms.c.id == firings.c.alarm_id)
         lately = (firings.c.made >= since) & (firings.c.made >= alarms.c.made)
+        lately &= alarms.c.state != PAUSED
         with self._read() as db:
             rows = db.execute(query.where(alarms.c.follow != "", lately).order_by(firings.c.id))
             told = [dict(row._mapping) for row in rows]

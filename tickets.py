@@ -33,6 +33,7 @@ from trade import (
     ENDED,
     FILLED,
     FOUND,
+    GONE,
     LOCKED,
     LOSING,
     LOST,
@@ -55,6 +56,11 @@ EVENTS = {
     LOST: (
         "❌ Emir borsaya ulaşmamış; verilmedi. İsterseniz yeniden yazın",
         "❌ The order never reached the exchange; it was not made. Type it again if you want it",
+    ),
+    GONE: (
+        "❓ Borsa bu emri artık tanımıyor; sonu bilinmiyor. Yeniden yazmadan önce hesaba bakın",
+        "❓ The exchange does not know this order any more; how it ended is not known. Look at the "
+        "account before you type it again",
     ),
     LOCKED: (
         "❓ Emrin sonucu 5 dakikadır öğrenilemiyor. Coin kilitlendi, sorulmaya devam ediliyor",

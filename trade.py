@@ -59,13 +59,14 @@ SURELY, QUARANTINE, SLOWLY, LOOK = 15_000, 300_000, 60_000, 10_000
 STEP = Decimal("0.001")
 DUPLICATE, UNKNOWN_ORDER = "Duplicate order sent.", -2013
 FILLED, REFUSAL, LOST, LOCKED, FOUND = "filled", "refused", "dropped", "stuck", "working"
-BARE, PARTIAL, ENDED, DECLINED, LOSING, ORDER = (
+BARE, PARTIAL, ENDED, DECLINED, LOSING, ORDER, GONE = (
     "bare",
     "partial",
     "ended",
     "declined",
     "losing",
     "order",
+    "gone",
 )
 
 
@@ -396,8 +397,10 @@ class Desk:
             self._doubted(intent, told=True)
 
     def _halt(self, intent: Intent) -> None:
-        """Cancel a purchase that outlived the kill switch."""
-        if intent.side == BUY and self.rows.trader(intent.user_id).stopped is not None:
+        """Cancel a purchase that outlived the kill switch, or its user's leave to trade live."""
+        user_id = intent.user_id
+        lost = intent.mode == LIVE and not self.lives(user_id)
+        if intent.side == BUY and (lost or self.rows.trader(user_id).stopped is not None):
             self.cancel(intent, told=True)
 
     def _trail(self, intent: Intent) -> None:
@@ -422,12 +425,12 @@ class Desk:
             self._relieve(intent)
         elif intent.parent:
             self.send(intent)
-        elif intent.made < self._started:
+        elif intent.made < self._started or self.now() - intent.made >= SURELY:
             self._lost(intent)
 
     def _lost(self, intent: Intent) -> None:
         """Book that an order is surely not at the exchange; what protects is made anew."""
-        follow, what = [], LOST
+        follow, what = [], GONE if intent.state == WORKING else LOST
         if intent.parent and intent.state != WORKING:
             draft, place = intent.draft, (intent.user_id, intent.chat_id, intent.mode)
             follow = [meant(*place, draft, parent=intent.parent, last=intent.last)]
@@ -469,13 +472,13 @@ class Desk:
     def ready(self, user_id: int, mode: str) -> None:
         """Make sure that an account agrees with its rows. Raises UserError where it does not."""
         if mode == LIVE and (user_id, mode) not in self._agreed:
-            with suppress(UserError):
+            try:
                 self.agree(user_id)
-            if (user_id, mode) not in self._agreed:
+            except UserError as error:
                 raise UserError(
-                    "Borsadaki emirlerle karşılaştırma yapılamadı; emir verilmedi.",
-                    "The orders at the exchange could not be compared; no order was made.",
-                )
+                    f"Borsadaki emirlerle karşılaştırma yapılamadı; emir verilmedi. {error.tr}",
+                    f"The orders at the exchange could not be compared; no order was made. {error}",
+                ) from error
 
     def unclear(self, user_id: int, mode: str, symbol: str) -> Intent | None:
         """Return a symbol's intent whose fate is not known, for as long as no other may be made."""

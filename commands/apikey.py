@@ -7,7 +7,9 @@ import re
 
 from accounts import NO_MASTER
 from bot import UserError
-from order_rows import Key
+from order_rows import WORKING, Key
+from orders import LIVE
+from spot import ABSENT
 from vault import Pair, mask, seal
 
 GROUP = "trading"
@@ -26,12 +28,15 @@ def run(ctx):
     pair = Pair(ctx.arg(0), ctx.arg(1))
     if not all(re.fullmatch(r"[A-Za-z0-9]{16,128}", word) for word in pair):
         raise ctx.wrong("Bunlar bir Binance anahtarı değil.", "This is no key of Binance.")
-    withdraws, trades = ctx.desk.accounts.spot(pair).rights()
+    broker = ctx.desk.accounts.spot(pair)
+    withdraws, trades = broker.rights()
     if withdraws:
         raise UserError(
             "Bu anahtar para çekebiliyor; alınmadı. Çekme yetkisi olmayan bir anahtar yapın.",
             "This key may withdraw; it was not taken. Make one without the right to withdraw.",
         )
+    if ctx.db.orders.key(ctx.user.id):
+        same_account(ctx, broker)
     sealed = seal(pair, ctx.user.id, ctx.config.master_key.reveal())
     ctx.db.orders.save_keys([Key(ctx.user.id, mask(pair.key), sealed, ctx.now)])
     ctx.desk.forget(ctx.user.id)
@@ -45,3 +50,15 @@ def run(ctx):
     )
     done = ctx.t("🔐 Anahtar mühürlendi", "🔐 The key is sealed")
     return f"{done}: <code>{mask(pair.key)}</code>{note}\n/canli"
+
+
+def same_account(ctx, broker):
+    """Raise UserError where the orders that are followed rest in another account."""
+    for intent in ctx.db.orders.living(ctx.user.id, LIVE):
+        if intent.state == WORKING and broker.find(intent).code == ABSENT:
+            raise UserError(
+                f"Bu anahtar başka bir hesabın: açık emriniz #{intent.id} orada yok. "
+                "Önce /iptal hepsi ya da /apidel.",
+                f"This key is of another account: your open order #{intent.id} is not there. "
+                "First /iptal all, or /apidel.",
+            )

@@ -76,6 +76,7 @@ def test_what_is_typed_is_what_is_meant(market, typed, wanted):
         *("btc > 3 bant", "btc eth > 3 bant 1atr", "btc rsi", "btc rsi <", "btc nosuch(3) > 2"),
         *("btc > 3 sonra", "btc > 3 then sell", "btc > 3 > 4", "btc > 3 sonra tut 5"),
         *("hepsi %5 1h sonra al 100", "ap > 75 sonra al 100", "btc > 3 sonra al 5eth"),
+        *("btc > 3 sonra al 100 %0.05 %2", "btc > 3 sonra al 100 %5 %0.09"),
         *("btc > 3 sonra al 100 %5 %95", "btc > 3 sonra al 100 %5 %2 %1", "btc > 3 sonra al -5"),
     ],
 )

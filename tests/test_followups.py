@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 import followups
-from alarm_rows import Alarm, Firing
+from alarm_rows import PAUSED, Alarm, Firing
 from bot import UserError
 from order_rows import DONE, REFUSED
 from orders import LIVE, PAPER
@@ -137,10 +137,12 @@ def test_live_an_order_needs_a_leave_that_has_not_ended(desk, monkeypatch):
     assert refused.state == REFUSED and "/canli izin" in refused.reason and not reached
 
 
-def test_alarms_without_an_order_and_those_changed_since_order_nothing(desk):
+def test_alarms_without_an_order_and_those_changed_paused_or_gone_since_order_nothing(desk):
     fire(desk, follow="")
     firing = fire(desk)
     desk.db.alarms.change(7, firing.alarm_id, made=firing.made + 1)
+    desk.db.alarms.change(7, fire(desk).alarm_id, state=PAUSED)
+    desk.db.alarms.remove(7, fire(desk).alarm_id)
     followups.follow(desk)
     assert not intents(desk)
 

@@ -56,6 +56,17 @@ def test_only_a_key_that_trades_and_cannot_withdraw_is_taken(owner, database):
     assert database.orders.key(7) is None
 
 
+def test_a_key_of_another_account_is_not_taken_while_orders_rest_in_the_first(owner, market):
+    live(owner)
+    low = round(market.prices().data["BNBUSDT"] * 0.97, 2)
+    press(owner, f"/emir al bnb 50usdt limit {low}")
+    (reply,) = owner(f"/apikey {' '.join(key_pair('read'))}")
+    assert reply.failed and "başka bir hesabın" in reply.text and "#1" in reply.text
+    assert not owner(f"/apikey {' '.join(key_pair('trade'))}")[0].failed
+    owner("/iptal hepsi")
+    assert not owner(f"/apikey {' '.join(key_pair('read'))}")[0].failed
+
+
 def test_a_purchase_is_confirmed_once_and_protected_at_the_exchange(owner):
     assert "CANLI" in live(owner)
     (card,) = owner("/al sol 100usdt %5 %2")

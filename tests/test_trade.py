@@ -401,7 +401,7 @@ def test_a_moved_stop_that_is_refused_is_told(desk, exchange):
 
 def test_a_live_account_must_agree_before_anything_is_sent(desk, exchange):
     exchange.mode, exchange.silent = LIVE, True
-    with pytest.raises(UserError, match="could not be compared"):
+    with pytest.raises(UserError, match=r"could not be compared.*no network"):
         desk.ready(7, LIVE)
     exchange.silent = False
     desk.ready(7, LIVE)
@@ -555,6 +555,44 @@ def test_a_kill_switch_pressed_between_ticket_and_sending_holds_the_purchase(liv
     live.rows.claim = slow
     made = live.confirm(USER, 9, token)
     assert made.state == REFUSED and "kill switch" in made.reason and not exchange.placed
+
+
+def test_a_live_purchase_that_outlives_its_users_leave_is_canceled_and_a_sale_stays(
+    desk, exchange, clock, monkeypatch
+):
+    shape = {"kind": LIMIT, "spend": None, "quantity": D("0.01"), "price": D(59000)}
+    buy = desk.send(wish(desk, LIVE, **shape))
+    sale = desk.send(wish(desk, LIVE, **shape | {"side": SELL, "price": D(70000)}))
+    paper = desk.send(wish(desk, **shape))
+    monkeypatch.setattr(desk.accounts, "missing", lambda _: iter([("izin yok", "no leave")]))
+    clock.now += 11
+    desk.follow()
+    states = [desk.rows.find(7, one.id).state for one in (buy, sale, paper)]
+    assert states == [DONE, WORKING, WORKING] and told(desk) == ["ended"]
+
+
+def test_an_order_that_rested_and_is_not_known_any_more_is_not_said_never_to_have_come(
+    desk, exchange, clock
+):
+    entry = rest(desk)
+    exchange.there.clear()
+    clock.now += 16
+    desk.follow()
+    assert desk.rows.find(7, entry.id).state == DROPPED and told(desk) == ["gone"]
+
+
+def test_an_order_written_while_the_database_failed_is_not_left_waiting(desk, exchange, clock):
+    intent, begin = wish(desk), desk.rows.begin
+    desk.rows.begin = lambda _: 1 / 0
+    with pytest.raises(ZeroDivisionError):
+        desk.send(intent)
+    desk.rows.begin = begin
+    desk.follow()
+    assert desk.rows.find(7, intent.id).state == READY
+    clock.now += 16
+    desk.follow()
+    assert desk.rows.find(7, intent.id).state == DROPPED and told(desk) == ["dropped"]
+    assert not exchange.placed
 
 
 def test_the_kill_switch_goes_on_where_a_broker_is_not_to_be_had(desk, exchange):
