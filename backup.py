@@ -19,12 +19,23 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
-from alarm_rows import Firing, told_row
+from alarm_rows import ACTIVE, PAUSED, Firing, told_row
 from bot import UserError
 from db import STORED, Db, Push
 from order_rows import LIVING, PENDING, STUCK, UNSURE
 from orders import BUY, LIVE, PAPER
-from schema import MIGRATIONS, Money, firings, intents, pushes, tokens, traders, updates, users
+from schema import (
+    MIGRATIONS,
+    Money,
+    alarms,
+    firings,
+    intents,
+    pushes,
+    tokens,
+    traders,
+    updates,
+    users,
+)
 from schema import notes as notes_table
 from vault import derived
 
@@ -286,12 +297,15 @@ def settle_orders(here: Connection, now: int) -> None:
     """Take live traders back to paper, tell them, and let their open orders only be asked about.
 
     An order that was about to be sent may have been, and what an order should protect itself with
-    may be at the exchange, or sold: neither is sent again.
+    may be at the exchange, or sold: neither is sent again. So may what an alarm orders: it pauses.
     """
     live = intents.c.mode == LIVE
     going = live & intents.c.state.in_(LIVING)
     concerned = set(here.scalars(select(traders.c.user_id).where(traders.c.mode == LIVE)))
     concerned |= set(here.scalars(select(intents.c.user_id).where(going)))
+    ordering = (alarms.c.follow != "") & (alarms.c.state == ACTIVE)
+    concerned |= set(here.scalars(select(alarms.c.user_id).where(ordering)))
+    here.execute(update(alarms).where(ordering).values(state=PAUSED))
     here.execute(update(traders).values(mode=PAPER, approved=None))
     asked: dict[str, Any] = {"parent": None, "after": None, "again": None, "asks": 0}
     asked["sent"] = func.coalesce(intents.c.sent, intents.c.made)

@@ -29,11 +29,12 @@ NOTICES = {
         "⚠️ This alarm's formula is no longer understood; it is paused: ",
     ),
     RESTORED: (
-        "♻️ Bot bir yedekten geri geldi: canlı işlem kapandı, açık emirler borsaya soruluyor ama "
-        "hedef ve zarar durdurmaları artık kendiliğinden konmaz. Bakın: /emirler /stop /canli",
-        "♻️ The bot came back from a backup: live trading is off, open orders are being asked "
-        "about, but targets and stops are not set by themselves any more. See /emirler /stop "
-        "/canli",
+        "♻️ Bot bir yedekten geri geldi: canlı işlem kapandı, emir veren alarmlar durdu, açık "
+        "emirler borsaya soruluyor ama hedef ve zarar durdurmaları artık kendiliğinden konmaz. "
+        "Bakın: /emirler /stop /canli /alarmlar",
+        "♻️ The bot came back from a backup: live trading is off, alarms that make orders are "
+        "paused, open orders are being asked about, but targets and stops are not set by "
+        "themselves any more. See /emirler /stop /canli /alarmlar",
     ),
 }
 MEANINGS = {

@@ -33,7 +33,7 @@ STATES = frozenset(
     )
 )
 WRONG = (ValueError, TypeError, LookupError, AttributeError, InvalidOperation)
-DAY = 86_400_000
+DAY, PAGE = 86_400_000, 1000
 
 
 class Spot:
@@ -104,7 +104,7 @@ class Spot:
         span = {"startTime": since, "endTime": since + DAY - 1}
         for path, weight, more in (
             ("/api/v3/openOrders", 6, {}),
-            ("/api/v3/allOrders", 20, span),
+            ("/api/v3/allOrders", 20, span | {"limit": PAGE}),
         ):
             result = self.client.send("GET", path, weight, True, symbol=intent.symbol, **more)
             if result.outcome != ACCEPTED or not isinstance(result.body, list):
@@ -150,7 +150,7 @@ class Spot:
         """Return an order with its fills, asked for where they were not told with it."""
         if sum((fill.quantity for fill in one.fills), ZERO) == one.executed:
             return one
-        asked = {"symbol": one.symbol, "orderId": one.exchange_id}
+        asked = {"symbol": one.symbol, "orderId": one.exchange_id, "limit": PAGE}
         result = self.client.send("GET", TRADES, 5, True, **asked)
         try:
             rows = [row for row in result.body if str(row["orderId"]) == one.exchange_id]

@@ -49,6 +49,7 @@ from preflight import BAND, Ticket, Wish, guard, look, packed, price, trailed, u
 from risk import Limits
 from roles import LIVE as LEAVE
 from roles import TRADER
+from signed import PLAIN
 from workers import Beside, Job
 
 log = logging.getLogger("dort5bot")
@@ -392,7 +393,7 @@ class Desk:
             self._halt(self._anew(intent))
             self._trail(self._anew(intent))
         elif intent.state == WORKING and not absent:
-            self.rows.change(intent.id, again=self.now() + LOOK)
+            self.rows.change(intent.id, again=self.now() + (SLOWLY if barred(answer) else LOOK))
         else:
             self._doubted(intent, told=True)
 
@@ -485,3 +486,8 @@ class Desk:
         doubt = (SENDING, UNSURE, STUCK)
         mine = (one for one in self.rows.living(user_id, mode) if one.symbol == symbol)
         return next((one for one in mine if one.state in doubt), None)
+
+
+def barred(answer: Answer) -> bool:
+    """Tell whether an exchange lets nothing in by this key any more, however often it is asked."""
+    return answer.code in PLAIN

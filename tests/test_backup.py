@@ -13,7 +13,8 @@ from sqlalchemy import insert, select, update
 
 import backup
 import db
-from alarm_rows import Alarm, Firing, State
+from alarm_rows import ACTIVE, PAUSED, Alarm, Firing, State
+from alarm_rows import DONE as FIRED
 from bot import UserError
 from order_rows import DONE, DROPPED, READY, STUCK, UNSURE, WORKING, Key, meant
 from orders import BUY, LIMIT, LIVE, MARKET, OCO, PAPER, SELL, Draft
@@ -326,6 +327,18 @@ def test_live_orders_are_only_asked_about_and_their_owner_is_told(database, othe
     assert other.orders.find(7, paper).state == READY and other.orders.find(7, paper).loss == 2
     assert (other.orders.trader(7).mode, other.orders.trader(7).approved) == (PAPER, None)
     assert [(one.user_id, one.text) for one in other.alarms.outbox()] == [(7, backup.RESTORED)]
+
+
+def test_alarms_that_make_orders_may_have_made_them_since_and_pause(database, other):
+    rows = database.alarms
+    plain = Alarm(8, 8, "price", "> 1", "BTCUSDT", made=1)
+    rows.add(plain)
+    rows.add(plain._replace(user_id=9, follow="BUY 100 - - -"))
+    rows.add(plain._replace(user_id=5, follow="BUY 100 - - -", state=FIRED))
+    back(other, packed(database))
+    assert [one.state for user in (8, 9) for one in other.alarms.of(user)] == [ACTIVE, PAUSED]
+    assert other.alarms.find(5, 3).state == FIRED
+    assert [(one.user_id, one.text) for one in other.alarms.outbox()] == [(9, backup.RESTORED)]
 
 
 def test_after_a_restore_nothing_is_sent_that_may_have_been_since(market, database, other, clock):

@@ -139,6 +139,7 @@ def test_fills_that_were_not_told_are_asked_for(broker, wire):
     wire.say = [(200, told(fills=[])), (200, [mine, mine | {"orderId": 29, "id": 10}])]
     (one,) = broker.find(intent()).seen
     assert [fill.trade for fill in one.fills] == ["9"] and one.fills[0].asset == "BNB"
+    assert "limit=1000" in wire.asked[-1].url
     wire.say = [(200, told(fills=[])), BROKEN]
     (one,) = broker.find(intent()).seen
     assert one.fills == () and one.executed == D("0.002")

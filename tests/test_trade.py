@@ -581,6 +581,16 @@ def test_an_order_that_rested_and_is_not_known_any_more_is_not_said_never_to_hav
     assert desk.rows.find(7, entry.id).state == DROPPED and told(desk) == ["gone"]
 
 
+def test_by_a_dead_key_the_exchange_is_asked_seldom(desk, exchange, clock, monkeypatch):
+    entry, asked = rest(desk), []
+    dead = Answer(NO, code=-2015, text="Invalid API-key, IP, or permissions for action.")
+    monkeypatch.setattr(exchange, "find", lambda one: asked.append(one.id) or dead)
+    for _ in range(60):
+        clock.now += 10
+        desk.follow()
+    assert len(asked) <= 10 and desk.rows.find(7, entry.id).state == WORKING
+
+
 def test_an_order_written_while_the_database_failed_is_not_left_waiting(desk, exchange, clock):
     intent, begin = wish(desk), desk.rows.begin
     desk.rows.begin = lambda _: 1 / 0
