@@ -33,7 +33,7 @@ def follow(desk: Desk) -> None:
     What was seen before the last look that left nothing undone is not read again.
     """
     every, begun = dict[int, list[tuple[Firing, str]]](), desk.now()
-    for firing, wanted in desk.rows.awaited(max(begun - DAY, desk.served - AGAIN)):
+    for firing, wanted in desk.rows.awaited(max(begun - DAY, min(begun, desk.served) - AGAIN)):
         every.setdefault(firing.user_id, []).append((firing, wanted))
     desk.serving.run({user: partial(serve, desk, some) for user, some in every.items()})
     if not desk.serving.going:
@@ -61,6 +61,7 @@ def ordered(desk: Desk, firing: Firing, wanted: Follow) -> Intent | None:
         ticket = desk.ticket(user, sized(bare, wanted.amount, rules, broker.balances()))
         intent = intent._replace(last=ticket.last, **ticket.draft._asdict())
         broker.test(intent)
+        permitted(desk, user, firing, mode)
     except UserError as error:
         reason = error.tr if user.lang == "tr" else error.en
         over = intent._replace(state=REFUSED, reason=reason[:200], closed=now)

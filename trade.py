@@ -157,7 +157,10 @@ class Desk:
             old = self.rows.find(user.id, wish.after) if wish.after else None
             ticket = self.ticket(user, wish.draft, old)
             gone = old is not None and old.closed is not None
-            moved = abs(HUNDRED * (ticket.last / wish.last - 1)) > BAND
+            # A slow exchange may have taken a minute for the ticket.
+            newest = price(self.sources, wish.draft.symbol, self.now())
+            away = (abs(HUNDRED * (at / wish.last - 1)) for at in (ticket.last, newest))
+            moved = max(away) > BAND
             if gone or moved or ticket.mode != wish.mode:
                 self.db.take_token(user.id, token)
                 raise UserError(

@@ -98,6 +98,24 @@ def test_an_order_that_may_not_be_made_is_told_with_its_reason_and_never_tried_a
     assert told(desk) == ["declined"]
 
 
+def test_an_order_that_a_slow_exchange_makes_late_is_not_made(desk, clock, monkeypatch):
+    ticket = desk.ticket
+    monkeypatch.setattr(desk, "ticket", lambda *told: (ticket(*told), clock.sleep(121))[0])
+    fire(desk)
+    followups.follow(desk)
+    (refused,) = intents(desk)
+    assert refused.state == REFUSED and "geç görüldü" in refused.reason
+
+
+def test_a_clock_that_goes_back_leaves_no_firing_without_its_order(desk, clock):
+    clock.now += 7200
+    followups.follow(desk)
+    clock.now -= 7200
+    fire(desk)
+    followups.follow(desk)
+    assert intents(desk)[0].state == DONE
+
+
 def test_the_kill_switch_and_a_lost_leave_hold_for_alarms_too(desk, settings, monkeypatch):
     desk.rows.save_trader(7, stopped=desk.now())
     fire(desk)

@@ -492,6 +492,22 @@ def test_a_price_that_ran_away_makes_no_order(live, exchange, monkeypatch):
     assert exchange.placed == []
 
 
+def test_a_price_that_runs_away_while_a_slow_exchange_is_asked_makes_no_order(
+    live, exchange, clock, monkeypatch
+):
+    _, token = live.offer(USER, BUYING)
+    fees, before = exchange.fees, live.sources.prices().data["BTCUSDT"]
+
+    def slow(symbol):
+        monkeypatch.setattr("trade.price", lambda *_: D(repr(before)) * D("1.006"))
+        return fees(symbol)
+
+    monkeypatch.setattr(exchange, "fees", slow)
+    with pytest.raises(UserError, match="changed"):
+        live.confirm(USER, 9, token)
+    assert exchange.placed == []
+
+
 def test_a_coin_whose_last_order_is_unclear_is_locked(live, exchange):
     exchange.say = ["mute"]
     live.send(wish(live))
