@@ -43,6 +43,7 @@ from trade import (
 )
 
 __all__ = ["ORDER"]
+SHOWN = 20
 KINDS = {
     MARKET: ("piyasa", "market"),
     LIMIT: ("limit", "limit"),
@@ -329,10 +330,16 @@ def charges(ctx: Ctx, fills: Sequence[Any]) -> str:
 
 
 def told(ctx: Ctx, firings: Sequence[Firing]) -> Reply:
-    """Return the message that tells what happened to orders since."""
-    lines, buttons = [], []
-    for firing in firings:
+    """Return the message that tells what happened to orders since, first what is unprotected.
+
+    Beyond so many only their numbers are told: a longer text, or more buttons, is refused.
+    """
+    lines, buttons, more = [], [], dict[str, list[str]]()
+    for i, firing in enumerate(sorted(firings, key=lambda one: one.text.split()[0] != BARE)):
         event, _, number_ = firing.text.partition(" ")
+        if i >= SHOWN and event != LOSING:
+            more.setdefault(event, []).append(f"#{number_}")
+            continue
         if event == LOSING:
             lines += [losing(ctx, number_, firing.value), ""]
             continue
@@ -345,6 +352,7 @@ def told(ctx: Ctx, firings: Sequence[Firing]) -> Reply:
             buttons.append(
                 [(ctx.t("Sat", "Sell"), f"/sat {name} %100"), ("Stop", f"/stop {name} %2")]
             )
+    lines += [f"<b>{ctx.t(*EVENTS[event])}:</b> {', '.join(some)}" for event, some in more.items()]
     buttons.append([(ctx.t("Emirlerim", "My orders"), "/emirler")])
     return Reply("\n".join(lines).strip(), buttons)
 

@@ -65,3 +65,17 @@ def test_levels_are_named(ctx):
         "its limit 49,000.00",
         "trail 1.50%",
     ]
+
+
+def test_a_flood_of_events_is_one_message_that_telegram_takes_and_begins_with_the_worst(
+    ctx, database
+):
+    events = [tickets.DECLINED, tickets.BARE] * 150
+    made = [database.orders.add(meant(7, 7, PAPER, DRAFT)).id for _ in events]
+    pairs = zip(events, made, strict=True)
+    told = tickets.told(
+        ctx(), [Firing(0, 7, 7, "", 1, None, f"{event} {i}", "order") for event, i in pairs]
+    )
+    assert told.text.startswith("<b>🚨 KORUMASIZ") and len(told.text) < 4 * 4096
+    assert sum(map(len, told.buttons)) <= 100
+    assert all(f"#{number}" in told.text for number in made)
