@@ -134,7 +134,7 @@ class Signed:
         """Return what an answer means, and note what it says of the host."""
         self.host.weigh(response)
         closed = closing(response, self._clock())
-        answered = response.status_code < 500
+        answered = response.status_code < 300 or definite(response)
         if self.host.close(*closed) if closed else answered and self.host.succeed():
             self._on_state(self.host)
         if closed and not definite(response):

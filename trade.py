@@ -351,7 +351,8 @@ class Desk:
         for intent in intents:
             try:
                 with self.lock(intent.user_id):
-                    self._advance(self._anew(intent))
+                    if self._advance(self._anew(intent)):
+                        self._trail(self._anew(intent))
             except UserError as error:
                 self.rows.change(intent.id, again=self.now() + LOOK)
                 failure = error
@@ -376,13 +377,13 @@ class Desk:
         for number in numbers:
             self.rows.change(number, again=0)
 
-    def _advance(self, intent: Intent) -> None:
-        """Bring one intent forward."""
+    def _advance(self, intent: Intent) -> bool:
+        """Bring one intent forward; return whether its broker told of it."""
         if intent.closed is not None:
-            return
+            return False
         if intent.state == READY:
             self._unsent(intent)
-            return
+            return False
         broker = self.broker(intent.user_id, intent.mode)
         answer = broker.find(intent)
         absent = answer.outcome == REFUSED and answer.code == UNKNOWN_ORDER
@@ -390,15 +391,15 @@ class Desk:
             answer = broker.search(intent)
             if answer.outcome == REFUSED:
                 self._lost(intent)
-                return
+                return False
         if answer.outcome == ACCEPTED:
             self._booked(intent, answer.seen, told=True)
             self._halt(self._anew(intent))
-            self._trail(self._anew(intent))
         elif intent.state == WORKING and not absent:
             self.rows.change(intent.id, again=self.now() + (SLOWLY if barred(answer) else LOOK))
         else:
             self._doubted(intent, told=True)
+        return answer.outcome == ACCEPTED
 
     def _halt(self, intent: Intent) -> None:
         """Cancel a purchase that outlived the kill switch, or its user's leave to trade live."""

@@ -662,6 +662,28 @@ def test_a_trailing_stop_never_goes_back(live, exchange, clock):
     assert [one.id for one in live.rows.living()] == [old.id]
 
 
+def test_a_trailing_stop_waits_while_the_exchange_is_silent(live, exchange, clock):
+    old = trailing(live, exchange, D("0.9"))
+    exchange.silent = True
+    clock.now += trade.LOOK / 1000
+    live.follow()
+    assert [one.id for one in live.rows.living()] == [old.id]
+
+
+def test_a_trailing_stop_of_a_coin_without_a_price_locks_no_account(live, exchange, monkeypatch):
+    def gone(*_):
+        raise UserError("bayat", "stale")
+
+    old = trailing(live, exchange, D("0.9"))
+    monkeypatch.setattr("trade.price", gone)
+    live.agree(7)
+    live.ready(7, LIVE)
+    assert [one.id for one in live.rows.living()] == [old.id]
+    live.hurry(old.client_ids)
+    with pytest.raises(UserError, match="stale"):
+        live.follow()
+
+
 def test_a_trailing_stop_that_cannot_be_set_anew_is_told(live, exchange, clock):
     trailing(live, exchange, D("0.9"))
     exchange.say = [Answer(NO, code=-2010, text="no")]
