@@ -318,7 +318,14 @@ class Desk:
                 yield intent, error
 
     def _relieve(self, intent: Intent) -> Intent:
-        """Send an order whose predecessor is over, for what that has left."""
+        """Send an order whose predecessor is over, for what that has left; the newest of such."""
+        heirs = self._heirs(intent, intent.after)
+        newest = max((one.id for one in heirs), default=intent.id)
+        for one in heirs:
+            if one.state == READY and one.id < newest:
+                self._book(one, DROPPED, reason="replaced")
+        if intent.id < newest:
+            return self._anew(intent)
         old = self.rows.find(intent.user_id, intent.after or 0)
         if old and old.closed is None:
             old = self.cancel(old)
@@ -333,6 +340,11 @@ class Desk:
         if sold:
             self.rows.change(intent.id, quantity=left)
         return self.send(self._anew(intent))
+
+    def _heirs(self, intent: Intent, old: int | None) -> list[Intent]:
+        """Return a user's open orders that stand in, or wait to, for one of the same mode."""
+        mine = self.rows.living(intent.user_id, intent.mode)
+        return [one for one in mine if one.after == old]
 
     def follow(self) -> None:
         """Ask the brokers about every intent that is due, each user's beside the others'."""
@@ -414,7 +426,7 @@ class Desk:
             return
         last = price(self.sources, intent.symbol, self.now())
         stop, sign = trailed(intent.draft, last), 1 if intent.side == SELL else -1
-        if sign * (stop / intent.stop - 1) < STEP:
+        if sign * (stop / intent.stop - 1) < STEP or self._heirs(intent, intent.id):
             return
         bound = stop * (intent.bound or intent.stop) / intent.stop
         rules = rulebook.rules(self.sources, intent.symbol)

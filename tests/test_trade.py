@@ -392,6 +392,19 @@ def test_a_stop_that_fired_while_it_was_moved_sells_nothing_again(desk, exchange
     assert moved.state == DROPPED and moved.id not in exchange.placed
 
 
+def test_of_stops_that_wait_for_the_same_place_the_newest_alone_is_sent(desk, exchange, clock):
+    desk.send(wish(desk, loss=D(2)))
+    (old,) = desk.rows.living()
+    waiting = [
+        desk.rows.add(meant(7, 9, PAPER, stop_at(price))._replace(after=old.id, parent=1))
+        for price in (57000, 58000)
+    ]
+    clock.now += 2
+    desk.follow()
+    states = [desk.rows.find(7, one.id).state for one in (old, *waiting)]
+    assert states == [DONE, DROPPED, WORKING] and exchange.placed[-1] == waiting[1].id
+
+
 def test_a_moved_stop_that_is_refused_is_told(desk, exchange):
     entry = desk.send(wish(desk, loss=D(2)))
     (old,) = desk.rows.children(entry.id)
@@ -668,6 +681,22 @@ def test_a_trailing_stop_waits_while_the_exchange_is_silent(live, exchange, cloc
     clock.now += trade.LOOK / 1000
     live.follow()
     assert [one.id for one in live.rows.living()] == [old.id]
+
+
+def test_a_stop_whose_canceling_fails_is_followed_by_one_only(live, exchange, clock, monkeypatch):
+    trailing(live, exchange, D("0.9"))
+    cancel = exchange.cancel
+    monkeypatch.setattr(exchange, "cancel", lambda _: Answer(UNKNOWN, text="502"))
+    for _ in range(5):
+        clock.now += trade.LOOK / 1000
+        live.follow()
+    assert len(live.rows.living()) == 2
+    monkeypatch.setattr(exchange, "cancel", cancel)
+    for _ in range(3):
+        clock.now += trade.LOOK / 1000
+        live.follow()
+    (moved,) = live.rows.living()
+    assert moved.state == WORKING and sum(not one.over for one in exchange.there.values()) == 1
 
 
 def test_a_trailing_stop_of_a_coin_without_a_price_locks_no_account(live, exchange, monkeypatch):
