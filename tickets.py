@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from alarm_rows import Firing
-from bot import Ctx, Reply, coin
+from bot import Ctx, Reply, UserError, coin
 from lots import Account, Record, account, record
 from order_rows import DONE, DROPPED, REFUSED, STUCK, UNSURE, WORKING, Intent
 from orders import (
@@ -43,7 +43,7 @@ from trade import (
 )
 
 __all__ = ["ORDER"]
-SHOWN = 20
+SHOWN, MINUTE = 20, 60_000
 KINDS = {
     MARKET: ("piyasa", "market"),
     LIMIT: ("limit", "limit"),
@@ -236,6 +236,15 @@ def propose(ctx: Ctx, draft: Draft, wanted: Amount, after: Intent | None = None)
     yes = (ctx.t("✅ Onayla", "✅ Confirm"), f"/emir onay {token}")
     no = (ctx.t("✖️ Vazgeç", "✖️ Drop"), f"/emir vazgec {token}")
     return Reply("\n".join([*card(ctx, ticket), "", comment]), [[yes, no]])
+
+
+def recent(ctx: Ctx) -> None:
+    """Raise UserError for a line that lets more be bought and was typed over a minute ago."""
+    if ctx.asked is not None and ctx.now - ctx.asked > MINUTE:
+        raise UserError(
+            "Bunu bir dakikadan önce yazmışsınız; hâlâ istiyorsanız yeniden yazın.",
+            "You typed this over a minute ago; type it again if you still want it.",
+        )
 
 
 def much(ctx: Ctx, i: int) -> Amount:

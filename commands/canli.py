@@ -3,6 +3,7 @@ Canlı işleme geçer; izin 7: alarmlar 7 gün canlı emir verebilir: /canli [iz
 Goes live; allow 7: alarms may make live orders for 7 days: /canli [allow days|off]
 """
 
+import tickets
 from bot import Reply, UserError, fold
 from orders import LIVE
 
@@ -39,6 +40,7 @@ def run(ctx):
 
 
 def allow(ctx):
+    tickets.recent(ctx)
     until = ctx.now + ctx.count(1, high=30) * DAY
     ctx.db.orders.save_trader(ctx.user.id, approved=until)
     return ctx.t(

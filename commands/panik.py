@@ -16,6 +16,7 @@ ALWAYS = True
 def run(ctx):
     rows = ctx.db.orders
     if fold(ctx.arg(0, "")) in ("kapat", "off"):
+        tickets.recent(ctx)
         rows.save_trader(ctx.user.id, stopped=None)
         return ctx.t("Acil durdurma kalktı; alım açık.", "The kill switch is lifted; buying is on.")
     rows.save_trader(ctx.user.id, stopped=ctx.now)

@@ -1,3 +1,8 @@
+from dataclasses import replace
+
+import bot
+
+
 def test_alarms_get_leave_for_live_orders_for_some_days(ctx, say, clock, settings, monkeypatch):
     assert say("/canli izin 7")[0].text.startswith("<b>Canlıya geçilemez")
     monkeypatch.setattr("accounts.Accounts.missing", lambda *_: iter(()))
@@ -15,3 +20,10 @@ def test_live_says_what_is_missing(say):
     assert all(word in told.text for word in ("LIVE_TRADING=1", "MASTER_KEY", "/apikey"))
     assert say("/canli onay yok")[0].failed == 1
     assert "Not yet" in say("/live", lang="en")[0].text
+
+
+def test_no_leave_is_given_by_words_that_waited_for_the_bot(ctx, monkeypatch):
+    monkeypatch.setattr("accounts.Accounts.missing", lambda *_: iter(()))
+    asking = ctx()
+    (told,) = bot.answer("/canli izin 7", replace(asking, asked=asking.now - 61_000))
+    assert told.failed and asking.db.orders.trader(7).approved is None

@@ -1,5 +1,7 @@
+from dataclasses import replace
 from decimal import Decimal as D
 
+import bot
 from order_rows import meant
 from orders import BUY, LIMIT, LIVE, PAPER, Draft
 
@@ -31,3 +33,12 @@ def test_it_is_on_even_where_an_order_cannot_be_canceled(say, database, ctx):
 def test_it_outlives_a_restart(say, database):
     say("/panik")
     assert database.orders.trader(7).stopped is not None
+
+
+def test_it_is_not_lifted_by_words_that_waited_for_the_bot(say, ctx, database):
+    say("/panik")
+    asking = ctx()
+    for ago, lifted in ((61_000, False), (5000, True)):
+        (told,) = bot.answer("/panik kapat", replace(asking, asked=asking.now - ago))
+        assert bool(told.failed) is not lifted
+        assert (database.orders.trader(7).stopped is None) is lifted
