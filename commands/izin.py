@@ -80,6 +80,8 @@ def restrained(ctx, user_id, lost):
     waiting = len(rows.living(user_id, REAL))
     if waiting:
         yield ctx.t(
-            f"Borsada {waiting} canlı emri izleniyor; satış ve koruma emirleri kalır.",
-            f"{waiting} live orders of theirs are still followed; sales and stops stay.",
+            f"Borsada {waiting} canlı emri izleniyor; alışlar iptal edilir, satış ve koruma "
+            "emirleri kalır.",
+            f"{waiting} live orders of theirs are still followed; purchases are canceled, sales "
+            "and stops stay.",
         )
