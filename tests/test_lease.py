@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import closing
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -37,7 +38,7 @@ def words(how, before):
 
 
 def told(url):  # noqa: F811
-    with Db(url)._read() as db:
+    with closing(Db(url)) as opened, opened._read() as db:
         return [tuple(row) for row in db.execute(text("SELECT text, symbol FROM firings"))]
 
 

@@ -217,6 +217,7 @@ def test_the_store_may_be_redis(settings, database, markets, clock):
     again = sources.Sources(config, database, markets=markets, clock=clock)
     assert again.tickers().data and again.door.stats.live == 0
     again._store.clear()
+    first.close(), again.close()
 
 
 def test_a_hundred_threads_asking_for_one_coin_make_one_request(market):

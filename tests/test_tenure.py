@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from contextlib import suppress
+from contextlib import closing, suppress
 from decimal import Decimal
 from pathlib import Path
 
@@ -328,7 +328,7 @@ def pause(bot, town):
     for _ in range(20):
         bot.signal(signal.SIGSTOP)
         try:
-            with Db(town.url)._write():
+            with closing(Db(town.url)) as opened, opened._write():
                 return
         except DbError:
             bot.signal(signal.SIGCONT)
