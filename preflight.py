@@ -270,12 +270,8 @@ def standing_of(
     opening = db.orders.opening(user.id, mode, name, equity)
     held = balances.get(rules.base, Balance(ZERO))
     coin = (held.free + held.locked) * Decimal(repr(prices.data.get(rules.symbol, 0.0)))
-    open_buys = [
-        intent
-        for intent in db.orders.living(user.id, mode)
-        if intent.side == BUY and intent.symbol == rules.symbol
-    ]
-    coin += sum((risk.worth(intent) for intent in open_buys), ZERO)
+    living = db.orders.living(user.id, mode)
+    coin += risk.bought((one for one in living if one.symbol == rules.symbol), 0)
     return Standing(equity, opening, coin, risk.bought(db.orders.of(user.id, mode, begun), begun))
 
 

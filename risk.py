@@ -128,9 +128,16 @@ def day(now: int, zone: ZoneInfo) -> tuple[str, int]:
 
 
 def bought(intents: Iterable[Intent], since: int) -> Decimal:
-    """Return what purchases since an instant (ms) are worth, without those never made."""
-    made = (one for one in intents if one.side == BUY and one.made >= since)
-    return sum((worth(one) for one in made if one.state not in (REFUSED, DROPPED)), ZERO)
+    """Return what purchases since an instant (ms) are worth, without those never made.
+
+    An order that was moved counts once, as dear as it ever was.
+    """
+    roots, dearest = dict[int, int](), dict[int, Decimal]()
+    for one in sorted(intents, key=lambda one: one.id):
+        root = roots[one.id] = roots.get(one.after or 0, one.id)
+        if one.side == BUY and one.made >= since and one.state not in (REFUSED, DROPPED):
+            dearest[root] = max(worth(one), dearest.get(root, ZERO))
+    return sum(dearest.values(), ZERO)
 
 
 def worth(intent: Intent) -> Decimal:

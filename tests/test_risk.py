@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import risk
 from bot import UserError
-from order_rows import DONE, REFUSED, Trader, meant
+from order_rows import DONE, DROPPED, REFUSED, Trader, meant
 from orders import BUY, LIMIT, MARKET, OCO, PAPER, SELL, STOP, TRAIL, Balance, Draft
 from risk import Limits, Standing
 
@@ -131,3 +131,17 @@ def test_an_account_is_worth_its_coins_or_nothing_is_known():
     assert risk.equity(balances, {"BTCUSDT": 60000.1}, ["BTCUSDT"]) == D("6015.01")
     with pytest.raises(UserError, match="price of BTC"):
         risk.equity(balances, {}, ["BTCUSDT"])
+
+
+def test_a_trailing_buy_counts_once_however_often_it_is_moved():
+    trail = Draft("BTCUSDT", BUY, STOP, D("0.01"), stop=D(60000), bound=D(60300), trail=100)
+    lower = trail._replace(stop=D(59000), bound=D(59300))
+    first, lost, third, other = (
+        made(trail, 200)._replace(id=1),
+        made(lower, 210, DROPPED)._replace(id=2, after=1),
+        made(lower, 220)._replace(id=3, after=2),
+        made(lower, 230)._replace(id=4),
+    )
+    assert risk.bought([third, lost, first], 100) == D("603.00")
+    assert risk.bought([first, lost, third, other], 100) == D("603.00") + D("593.00")
+    assert risk.bought([lost, third], 100) == D("593.00")
