@@ -1,36 +1,37 @@
 """The day's loss of who trades: what an account was worth as the day began, and a word at 80 %."""
 
+from functools import partial
+
 import risk
 from alarm_rows import Firing
 from bot import UserError
 from orders import LIVE, ZERO
 from trade import LOSING, ORDER, Desk
-from workers import Job
+from workers import Beside, Job
 
 MONTH = 30 * 86_400_000
 
 
 def jobs(desk: Desk) -> list[tuple[Job, float]]:
     """Return the job that looks at them, with the seconds before its first run."""
-    return [(Job("losses", 300, lambda: watch(desk), deadline=120), 15)]
+    beside = Beside("losses")
+    return [(Job("losses", 300, lambda: watch(desk, beside), deadline=120), 15)]
 
 
-def watch(desk: Desk) -> None:
-    """Look at every account that may trade. Raises UserError where one could not be looked at."""
-    failure = None
-    for user_id, mode in desk.rows.trading(desk.now() - MONTH):
-        if mode == LIVE and not desk.lives(user_id):
-            continue
-        try:
-            with desk.lock(user_id):
-                look(desk, user_id, mode)
-        except UserError as error:
-            failure = error
-    if failure:
-        raise failure
+def watch(desk: Desk, beside: Beside) -> None:
+    """Look at every account that may trade, each beside the others. Raises what one raised."""
+    every = desk.rows.trading(desk.now() - MONTH)
+    beside.run({one: partial(look, desk, *one) for one in every})
 
 
 def look(desk: Desk, user_id: int, mode: str) -> None:
+    """Look at an account unless it may not trade live any more."""
+    if mode != LIVE or desk.lives(user_id):
+        with desk.lock(user_id):
+            measure(desk, user_id, mode)
+
+
+def measure(desk: Desk, user_id: int, mode: str) -> None:
     """Note what an account is worth as a day begins; tell once that its loss nears the limit."""
     balances, prices = desk.broker(user_id, mode).balances(), desk.sources.prices()
     if prices.stale:

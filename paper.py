@@ -3,7 +3,7 @@
 Whatever cannot be read fresh fills nothing; what it would have filled is worked out later.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from functools import partial
@@ -129,7 +129,8 @@ class Paper:
     def cancel(self, intent: Intent) -> Answer:
         """Cancel what is open of an intent; refused with -2011 where nothing is."""
         with suppress(UserError):
-            advance(self.sources, self.db, self._now(), self.user_id, intent.symbol)
+            one = self.sources, self.db, self._now(), self.user_id, intent.symbol
+            filled(self.db, self.user_id, tapes(*one)[0].get(self.user_id, ()))
         with self.rows.account(self.user_id) as account:
             mine = [one for one in account.open() if one.client_id in intent.client_ids]
             account.settle(mine, [one._replace(state=CANCELED, held=ZERO) for one in mine])
@@ -280,24 +281,33 @@ class Tape(NamedTuple):
         return bar(span, four, sizes[inside].sum(), None, self.rules)
 
 
-def advance(
+def tapes(
     sources: Any, db: Any, now: int, user_id: int | None = None, symbol: str = ""
-) -> set[str]:
-    """Let the prices that passed until `now` (ms) fill open orders, everybody's or one user's.
+) -> tuple[dict[int, list[tuple[str, Tape]]], list[UserError]]:
+    """Return the prices that open orders have missed until `now` (ms), by user and symbol.
 
-    Return the client ids of those that changed. Raises UserError if no price could be read.
+    Everybody's or one user's; and why some symbols' could not be read.
     """
     waiting = db.paper.open(user_id, symbol)
     seen: dict[str, list[int]] = {}
     for order in waiting:
         seen.setdefault(order.symbol, []).append(order.seen)
     asks = {name: partial(tape, sources, name, at, now) for name, at in seen.items()}
+    found, failures = sources.together(asks) if asks else ({}, {})
+    reached = dict[int, list[tuple[str, Tape]]]()
+    for name, one in found.items():
+        late = (order for order in waiting if order.symbol == name and order.seen <= one.until)
+        for owner in sorted({order.user_id for order in late}):
+            reached.setdefault(owner, []).append((name, one))
+    return reached, list(failures.values())
+
+
+def filled(db: Any, user_id: int, reached: Iterable[tuple[str, Tape]]) -> set[str]:
+    """Let prices fill one user's open orders; return the client ids of those that changed."""
     changed = set[str]()
-    for name, found in (sources.together(asks)[0] if asks else {}).items():
-        late = (one for one in waiting if one.symbol == name and one.seen <= found.until)
-        for owner in sorted({one.user_id for one in late}):
-            with db.paper.account(owner) as account:
-                changed |= forward(account, name, found)
+    for name, found in reached:
+        with db.paper.account(user_id) as account:
+            changed |= forward(account, name, found)
     return changed
 
 

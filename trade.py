@@ -44,7 +44,7 @@ from orders import (
     Seen,
     fit,
 )
-from paper import advance
+from paper import Tape, filled, tapes
 from preflight import BAND, Ticket, Wish, guard, look, packed, price, trailed, unpacked
 from risk import Limits
 from roles import LIVE as LEAVE
@@ -93,6 +93,7 @@ class Desk:
         self.foreign: dict[int, list[Seen]] = {}
         self._agreed: set[tuple[int, str]] = set()
         self._beside, self.serving, self.served = Beside("orders"), Beside("alarm orders"), 0
+        self._agreeing, self._filling = Beside("reconcile"), Beside("paper orders")
 
     def now(self) -> int:
         """Return the time in ms."""
@@ -380,8 +381,18 @@ class Desk:
         ]
 
     def fill_paper(self) -> None:
-        """Let the paper exchange fill what prices have reached, and book it."""
-        self.hurry(advance(self.sources, self.db, self.now()))
+        """Let the paper exchange fill what prices have reached, each user's beside the others'.
+
+        Raises what kept one's from being filled.
+        """
+        reached, failures = tapes(self.sources, self.db, self.now())
+        every = {user: partial(self._fill, user, some) for user, some in reached.items()}
+        self._filling.run(every)
+        for error in failures:
+            raise error
+
+    def _fill(self, user_id: int, reached: Iterable[tuple[str, Tape]]) -> None:
+        self.hurry(filled(self.db, user_id, reached))
 
     def hurry(self, client_ids: Iterable[str]) -> None:
         """Let intents be asked about at once, by the ids of their orders."""
@@ -461,15 +472,7 @@ class Desk:
         """Compare live accounts' open orders with ours; list the foreign, never touch them."""
         live = {t.user_id for t in self.rows.traders() if t.mode == LIVE and self.lives(t.user_id)}
         live |= {intent.user_id for intent in self.rows.living(mode=LIVE)}
-        failure = None
-        for user_id in sorted(live):
-            try:
-                self.agree(user_id)
-            except UserError as error:
-                self._agreed.discard((user_id, LIVE))
-                failure = error
-        if failure:
-            raise failure
+        self._agreeing.run({user_id: partial(self.agree, user_id) for user_id in sorted(live)})
 
     def lives(self, user_id: int) -> bool:
         """Tell whether somebody may trade live now, so that it is an error where they cannot."""
@@ -478,6 +481,7 @@ class Desk:
     def agree(self, user_id: int) -> None:
         """Bring one live account's rows and orders together. Raises UserError where it cannot."""
         with self.lock(user_id):
+            self._agreed.discard((user_id, LIVE))
             there = {one.client_id: one for one in self.broker(user_id, LIVE).open_orders()}
             ours = self.rows.living(user_id, LIVE)
             known = {name for intent in ours for name in intent.client_ids}

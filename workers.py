@@ -32,7 +32,7 @@ log = logging.getLogger("dort5bot")
 
 WARM_FRAMES = ("15m", "1h", "4h", "1d")
 MAX_USED, PICTURES = 60, 40
-THREADS, PATIENCE = 32, 5.0
+THREADS, PATIENCE, HUNG = 32, 5.0, 120.0
 # A job's name, how often it looks what is due, and the first words of its keys.
 WARM = (
     ("tickers", 2, ("tickers",)),
@@ -194,22 +194,36 @@ class Beside:
     Work that takes longer than the patience goes on, and its key is left alone meanwhile.
     """
 
-    def __init__(self, name: str, patience: float = PATIENCE) -> None:
-        self._pool, self.patience = ThreadPoolExecutor(THREADS, name), patience
-        self._lock, self.going = threading.Lock(), dict[Hashable, Future]()
+    def __init__(self, name: str, patience: float = PATIENCE, hung: float = HUNG) -> None:
+        self.name, self.patience, self.hung = name, patience, hung
+        self._pool, self._lock = ThreadPoolExecutor(THREADS, name), threading.Lock()
+        self.going, self._since = dict[Hashable, Future](), dict[Hashable, float]()
 
     def run(self, works: Mapping[Hashable, Callable[[], Any]]) -> None:
-        """Begin what is not going on, and wait for a while. Raises what one of them raised."""
+        """Begin what is not going on, and wait for that a while.
+
+        Raises what one of them raised, the others' being logged, and TimeoutError for work that
+        hangs.
+        """
         with self._lock:
-            for key in works.keys() - self.going.keys():
+            fresh = works.keys() - self.going.keys()
+            for key in fresh:
                 told = copy_context()
                 self.going[key] = self._pool.submit(told.run, works[key])
-            every = dict(self.going)
-        over = wait(every.values(), self.patience).done
+                self._since[key] = time.monotonic()
+            begun = [self.going[key] for key in fresh]
+        wait(begun, self.patience)
         with self._lock:
-            self.going = {key: one for key, one in self.going.items() if one not in over}
-        for one in over:
-            one.result()
+            over = {key: one for key, one in self.going.items() if one.done()}
+            self.going = {key: one for key, one in self.going.items() if key not in over}
+            late = [k for k in self.going if time.monotonic() - self._since[k] >= self.hung]
+        failures = {key: error for key, one in over.items() if (error := one.exception())}
+        for key, error in failures.items():
+            log.warning("%s of %s failed: %s: %s", self.name, key, type(error).__name__, error)
+        for error in failures.values():
+            raise error
+        if late:
+            raise TimeoutError(f"{self.name} of {', '.join(map(str, late))}: no end")
 
 
 def used(sources: Any, db: Any, settings: Any) -> list[str]:

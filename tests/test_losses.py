@@ -1,5 +1,7 @@
 """losses.py: the day's loss is measured from how the day began, and told once."""
 
+import threading
+from contextlib import nullcontext
 from dataclasses import replace
 from decimal import Decimal
 
@@ -11,9 +13,14 @@ from bot import UserError
 from orders import LIVE, PAPER, Balance
 from tests.test_trade import LIMITS, Accounts, Exchange, rest, told
 from trade import Desk
+from workers import Beside
 
 D = Decimal
 DAY = 86_400
+
+
+def watch(desk):
+    losses.watch(desk, Beside("losses", 20))
 
 
 @pytest.fixture
@@ -27,25 +34,25 @@ def desk(market, database, clock):
 
 
 def test_a_loss_that_nears_the_limit_is_told_once_a_day(desk, clock):
-    losses.watch(desk)
+    watch(desk)
     desk.money(9_605)
-    losses.watch(desk)
+    watch(desk)
     assert told(desk) == []
     desk.money(9_600)
-    losses.watch(desk)
-    losses.watch(desk)
+    watch(desk)
+    watch(desk)
     (firing,) = desk.db.alarms.outbox()
     assert (firing.text, firing.value, firing.user_id, firing.chat_id) == ("losing paper", 4, 7, 7)
     clock.now += DAY
-    losses.watch(desk)
+    watch(desk)
     assert told(desk) == ["losing"]
     desk.money(9_000)
-    losses.watch(desk)
+    watch(desk)
     assert told(desk) == ["losing"] * 2
 
 
 def test_what_the_day_began_with_is_what_a_ticket_counts_from(desk, clock):
-    losses.watch(desk)
+    watch(desk)
     name, _ = losses.risk.day(desk.now(), LIMITS.zone)
     desk.money(1)
     assert desk.rows.opening(7, PAPER, name, D(1)) == 10_000
@@ -65,27 +72,27 @@ def test_one_account_that_cannot_be_asked_keeps_no_other_from_being_looked_at(de
     monkeypatch.setattr(desk.accounts, "open", opened)
     assert desk.rows.trading(0) == [(6, LIVE), (7, PAPER)]
     with pytest.raises(UserError):
-        losses.watch(desk)
+        watch(desk)
     desk.money(9_000)
     with pytest.raises(UserError):
-        losses.watch(desk)
+        watch(desk)
     assert told(desk) == ["losing"]
 
 
 def test_old_prices_tell_nothing(desk, market, monkeypatch):
-    losses.watch(desk)
+    watch(desk)
     desk.money(1)
     old = replace(market.prices(), stale=True)
     monkeypatch.setattr(market, "prices", lambda: old)
     with pytest.raises(UserError):
-        losses.watch(desk)
+        watch(desk)
     assert told(desk) == []
 
 
 def test_the_warning_says_what_it_means(desk, ctx, database):
-    losses.watch(desk)
+    watch(desk)
     desk.money(9_500)
-    losses.watch(desk)
+    watch(desk)
     text = tickets.told(ctx(), database.alarms.outbox()).text
     assert "KAĞIT" in text and "%5,0" in text and "Sınır %5" in text
     assert "sales and stops go on" in tickets.told(ctx(lang="en"), database.alarms.outbox()).text
@@ -94,8 +101,27 @@ def test_the_warning_says_what_it_means(desk, ctx, database):
 def test_an_account_that_may_not_trade_live_any_more_is_let_be(desk, monkeypatch):
     rest(desk, mode=LIVE)
     looked = []
-    monkeypatch.setattr(losses, "look", lambda _, user_id, mode: looked.append(mode))
-    losses.watch(desk)
+    monkeypatch.setattr(losses, "measure", lambda _, user_id, mode: looked.append(mode))
+    watch(desk)
     monkeypatch.setattr(desk.accounts, "missing", lambda _: iter([("x", "x")]))
-    losses.watch(desk)
-    assert looked == [LIVE, PAPER, PAPER]
+    watch(desk)
+    assert sorted(looked) == [LIVE, PAPER, PAPER]
+
+
+def test_a_hanging_account_delays_no_other(desk, monkeypatch):
+    rest(desk, mode=LIVE)
+    go_on, looked = threading.Event(), []
+
+    def measured(_, user_id, mode):
+        looked.append(mode)
+        if mode == LIVE:
+            go_on.wait(20)
+
+    monkeypatch.setattr(losses, "measure", measured)
+    monkeypatch.setattr(desk, "lock", lambda _: nullcontext())
+    beside = Beside("losses", 0.05)
+    for _ in range(2):
+        losses.watch(desk, beside)
+        beside.patience = 20
+    assert sorted(looked) == [LIVE, PAPER, PAPER] and beside.going.keys() == {(7, LIVE)}
+    go_on.set()

@@ -36,7 +36,7 @@ from orders import (
     Draft,
     Rules,
 )
-from paper import Paper, advance, passed, related
+from paper import Paper, filled, tapes, passed, related
 from shapes import Book, Candles, Trades
 from tests.test_db import url  # noqa: F401
 from tests.test_trade import LIMITS
@@ -155,6 +155,11 @@ def wish(side=BUY, kind=MARKET, user_id=7, **more):
 
 def state(broker, intent):
     return [one.state for one in broker.find(intent).seen]
+
+
+def advance(sources, db, now):
+    reached, _ = tapes(sources, db, now)
+    return {name for user, some in reached.items() for name in filled(db, user, some)}
 
 
 def go(broker):
@@ -520,3 +525,31 @@ def test_from_the_ticket_to_the_exit_on_the_mock_market(market, database, clock)
     held = sum(fill.quantity - fill.fee for fill in desk.rows.filled(first.id))
     assert sold == child.quantity and D(0) <= held - sold < D("0.00001")
     sound(database)
+
+
+def test_one_user_s_broken_wallet_keeps_no_other_user_s_orders_from_being_filled(
+    market, database, clock, monkeypatch
+):
+    owned = SimpleNamespace(open=lambda who, _: Paper(market, database, who, clock))
+    desk = Desk(market, database, owned, LIMITS, clock)
+    entry = Draft("BTCUSDT", BUY, MARKET, spend=D(500), target=D("0.4"), loss=D("0.4"))
+    for user in (1, 2):
+        bought = User(user, role="trader"), entry
+        desk.confirm(bought[0], user, desk.offer(*bought)[1])
+    entered, tried = database.paper.account, []
+
+    def account(user_id):
+        if user_id == 1:
+            tried.append(user_id)
+            raise ValueError("a wallet would be below 0")
+        return entered(user_id)
+
+    monkeypatch.setattr(database.paper, "account", account)
+    job = next(job for job, _ in desk.jobs() if job.name == "paper orders")
+    for _ in range(120):
+        clock.now += 900
+        job.once(clock)
+        if not database.paper.open(2):
+            break
+    assert tried and "below 0" in job.last_error and job.errors
+    assert database.paper.open(1) and not database.paper.open(2)

@@ -1,6 +1,7 @@
 """trade.py: whatever a broker answers, and whenever the bot ends, no order happens twice."""
 
 import json
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
@@ -758,3 +759,29 @@ def test_who_may_not_trade_live_any_more_is_no_error_unless_an_order_is_left(
     wish(desk, LIVE)
     with pytest.raises(UserError):
         desk.reconcile()
+
+
+@pytest.mark.parametrize("trouble", ["raises", "hangs"])
+def test_an_account_in_trouble_keeps_no_other_from_being_reconciled(
+    market, database, exchange, clock, trouble
+):
+    exchange.mode, go_on = LIVE, threading.Event()
+    desk = Desk(market, database, Accounts(exchange), LIMITS, clock)
+    for user_id in (6, 7):
+        desk.rows.save_trader(user_id, mode=LIVE)
+
+    def opened(user_id, _):
+        if user_id == 6 and trouble == "raises":
+            raise RuntimeError("broken")
+        return exchange if user_id == 7 or go_on.wait(20) else None
+
+    desk.accounts.open, desk._agreeing.patience = opened, 0.5
+    job = next(job for job, _ in desk.jobs() if job.name == "reconcile")
+    job.once(clock)
+    assert desk.foreign.keys() == {7} and (7, LIVE) in desk._agreed
+    assert (6, LIVE) not in desk._agreed
+    if trouble == "hangs":
+        desk._agreeing.hung = 0
+        job.once(clock)
+    assert job.errors == 1 and ("broken" in job.last_error or "reconcile of 6" in job.last_error)
+    go_on.set()

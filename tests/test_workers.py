@@ -197,10 +197,24 @@ def test_work_of_one_key_goes_on_once_while_the_others_are_done():
         go_on.wait(20)
 
     beside.run({1: slow, 2: lambda: done.append("quick")})
+    beside.patience = 20
     beside.run({1: slow, 2: lambda: done.append("again")})
     assert sorted(done) == ["again", "quick", "slow"] and beside.going.keys() == {1}
+    beside.hung = 0
+    with pytest.raises(TimeoutError, match="x of 1"):
+        beside.run({1: slow, 2: lambda: done.append("still")})
+    assert "still" in done
     go_on.set()
-    beside.patience = 20
-    with pytest.raises(ZeroDivisionError):
-        beside.run({3: lambda: 1 / 0})
+    beside.going[1].result(20)
+    beside.run({})
     assert not beside.going
+
+
+def test_what_each_key_raised_is_logged_and_one_of_it_raised(caplog):
+    done = []
+    works = {1: lambda: 1 / 0, 2: lambda: done.append(2), 3: lambda: [][1]}
+    with pytest.raises((ZeroDivisionError, IndexError)):
+        Beside("x", 20).run(works)
+    assert done == [2]
+    assert "x of 1 failed: ZeroDivisionError" in caplog.text
+    assert "x of 3 failed: IndexError" in caplog.text
