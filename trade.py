@@ -386,8 +386,7 @@ class Desk:
         Raises what kept one's from being filled.
         """
         reached, failures = tapes(self.sources, self.db, self.now())
-        every = {user: partial(self._fill, user, some) for user, some in reached.items()}
-        self._filling.run(every)
+        self._filling.run({one: partial(self._fill, one, some) for one, some in reached.items()})
         for error in failures:
             raise error
 

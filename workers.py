@@ -206,24 +206,31 @@ class Beside:
         hangs.
         """
         with self._lock:
-            fresh = works.keys() - self.going.keys()
-            for key in fresh:
+            over = self._over()
+            begun = list[Future]()
+            for key in works.keys() - self.going.keys():
                 told = copy_context()
                 self.going[key] = self._pool.submit(told.run, works[key])
                 self._since[key] = time.monotonic()
-            begun = [self.going[key] for key in fresh]
+                begun.append(self.going[key])
         wait(begun, self.patience)
         with self._lock:
-            over = {key: one for key, one in self.going.items() if one.done()}
-            self.going = {key: one for key, one in self.going.items() if key not in over}
+            over += self._over()
             late = [k for k in self.going if time.monotonic() - self._since[k] >= self.hung]
-        failures = {key: error for key, one in over.items() if (error := one.exception())}
-        for key, error in failures.items():
+        failures = [(key, error) for key, one in over if (error := one.exception())]
+        for key, error in failures:
             log.warning("%s of %s failed: %s: %s", self.name, key, type(error).__name__, error)
-        for error in failures.values():
+        for _, error in failures:
             raise error
         if late:
             raise TimeoutError(f"{self.name} of {', '.join(map(str, late))}: no end")
+
+    def _over(self) -> list[tuple[Hashable, Future]]:
+        """Take off the list what is done, and return it."""
+        over = [(key, one) for key, one in self.going.items() if one.done()]
+        for key, _ in over:
+            del self.going[key], self._since[key]
+        return over
 
 
 def used(sources: Any, db: Any, settings: Any) -> list[str]:

@@ -183,6 +183,12 @@ def both(desk, settings, monkeypatch):
     return desk.broker
 
 
+def served(desk, user_id):
+    """Let orders follow; wait where somebody's take longer than the patience."""
+    followups.follow(desk)
+    wait(one for key, one in desk.serving.going.items() if key == user_id)
+
+
 def test_an_account_that_hangs_holds_up_nobody_elses_orders(desk, settings, monkeypatch):
     open_, go_on = both(desk, settings, monkeypatch), threading.Event()
 
@@ -191,11 +197,11 @@ def test_an_account_that_hangs_holds_up_nobody_elses_orders(desk, settings, monk
         return open_(user, mode)
 
     monkeypatch.setattr(desk, "broker", hung)
-    monkeypatch.setattr(desk.serving, "patience", 1)
-    followups.follow(desk)
+    monkeypatch.setattr(desk.serving, "patience", 0.2)
+    served(desk, 8)
     assert [one.state for one in intents(desk, user_id=8)][:1] == [DONE] and not intents(desk)
     fire(desk, symbol="ETHUSDT", user_id=8)
-    followups.follow(desk)
+    served(desk, 8)
     assert len(intents(desk, user_id=8)) == 4
     go_on.set()
     wait(desk.serving.going.values())

@@ -36,7 +36,7 @@ from orders import (
     Draft,
     Rules,
 )
-from paper import Paper, filled, tapes, passed, related
+from paper import Paper, filled, passed, related, tapes
 from shapes import Book, Candles, Trades
 from tests.test_db import url  # noqa: F401
 from tests.test_trade import LIMITS
