@@ -105,7 +105,7 @@ def options(words: Sequence[str], now: int) -> tuple[list[str], Options]:
         elif word in ("sonra", "then"):
             found = found._replace(follow=ordered(waiting))
         elif word in FLAGS:
-            found = found._replace(**dict([FLAGS[word]]))
+            found = flagged(found, *FLAGS[word])
         else:
             rest.append(words[len(words) - len(waiting) - 1])
     return rest, found
@@ -117,6 +117,16 @@ FLAGS: Mapping[str, tuple[str, Any]] = {
     **dict.fromkeys(("onay:kapanis", "confirm:close"), ("confirm", True)),
     **dict.fromkeys(("seviye", "level"), ("steady", True)),
 }
+
+
+def flagged(found: Options, name: str, value: Any) -> Options:
+    """Return options with one more word among them. Raises UserError where two contradict."""
+    if name == "severity" and found.severity not in (Options().severity, value):
+        raise UserError(
+            "Bir alarm ya acil ya sessiz olur; birini yazın.",
+            "An alarm is either urgent or silent; say one.",
+        )
+    return found._replace(**{name: value})
 
 
 def ordered(waiting: list[str]) -> str:

@@ -11,8 +11,8 @@ import alarm_grammar
 import alarm_views
 from alarm_rows import MAX_ALARMS, Alarm
 from alarms import line
-from bot import LACKING, Ctx, Reply, UserError
-from roles import TRADER
+from bot import Ctx, Reply, UserError
+from roles import LACKING, TRADER
 
 SHOWN = 40
 MINE = ("Alarmlarım", "My alarms")

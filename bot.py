@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import IO, Any
 
 from meters import Meters
-from roles import ADMIN, LIVE, READER, TRADER, User
+from roles import FORWARDED, LACKING, READER, User
 
 log = logging.getLogger("dort5bot")
 
@@ -36,14 +36,6 @@ FRAMES = ("15m", "1h", "4h", "1d")
 MAX_COINS = 60
 UNKNOWN = "—"
 REFRESH = "↻"
-LACKING = {
-    TRADER: ("Emir için izniniz yok; sahibinden isteyin.", "You may not trade; ask the owner."),
-    LIVE: (
-        "Canlı alım izniniz yok; sahibinden isteyin ya da /kagit ile kâğıda dönün.",
-        "You may not trade live; ask the owner, or go back to paper by /paper.",
-    ),
-    ADMIN: ("Bu komut yalnız yöneticiler için.", "Admins only."),
-}
 _FOLD = str.maketrans("ıİşŞğĞüÜöÖçÇ", "iissgguuoocc")
 
 
@@ -124,7 +116,10 @@ def grouped(value: float, digits: int, lang: str) -> str:
 
 @dataclass(frozen=True)
 class Ctx:
-    """What a command is given: what was typed, by whom, when (`asked`), with which file, where."""
+    """What a command is given: what was typed, by whom, when (`asked`), with which file, where.
+
+    What is `forwarded` may be another's words.
+    """
 
     args: tuple[str, ...] = ()
     name: str = ""
@@ -144,6 +139,7 @@ class Ctx:
     attached: Callable[[], bytes] | None = None
     telegram: Any = None
     asked: int | None = None
+    forwarded: bool = False
 
     @property
     def lang(self) -> str:
@@ -384,10 +380,10 @@ def parse(line: str, me: str = "") -> tuple[str, tuple[str, ...]] | None:
 
 
 def find(line: str, commands: Mapping[str, Command]) -> Command | None:
-    """Return the command a line names, or None."""
-    parsed = parse(line)
+    """Return the command a line names, a secret one without its slash too, or None."""
+    parsed = parse(line) or parse(f"/{line.lstrip()}")
     found = pick(parsed[0], commands) if parsed else None
-    return found[0] if found else None
+    return found[0] if found and (found[0].secret or line.startswith("/")) else None
 
 
 def cast(result: Any) -> Iterator[Reply]:
@@ -486,6 +482,9 @@ def guarded(command: Command, ctx: Ctx) -> Iterator[Reply]:
     if command.role != READER and not command.secret and ctx.chat.kind != "private":
         yield Reply(ctx.t("Bu yalnız özel sohbette.", "This is for private chats only."), failed=1)
         return
+    if ctx.forwarded and (command.role != READER or command.secret):
+        yield Reply(ctx.t(*FORWARDED).format(command.name), failed=1)
+        return
     if not command.heavy:
         yield from run(command, ctx)
         return
@@ -495,7 +494,12 @@ def guarded(command: Command, ctx: Ctx) -> Iterator[Reply]:
 
 
 def bare(line: str, ctx: Ctx) -> str:
-    """Return what a bare coin name, maybe with a timeframe, stands for, else the line itself."""
+    """Return what a line without a slash stands for, else the line itself.
+
+    It may be a coin's name, maybe with a timeframe, or a secret command.
+    """
+    if find(line, ctx.commands):
+        return f"/{line}"
     word, *frame = line.split(maxsplit=2) or [""]
     framed = not frame or (len(frame) == 1 and frame[0].lower() in INTERVALS)
     known = framed and re.fullmatch(r"\w{2,20}", word) and ctx.sources.known(word)

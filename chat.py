@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import threading
 import time
 from collections import deque
@@ -41,6 +42,15 @@ LATEST = 3 * 3600
 DRAIN_SECONDS, THANKS_SECONDS = 6, 1
 EXCUSED = 1
 LANES, HEAVY_LANES = 8, 2
+KEY = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]{64}(?![A-Za-z0-9])")
+KEPT = (
+    "Mesajınızı silemedim; güvenlik için işlemedim. Lütfen siz silin.",
+    "I could not delete your message, so I did not act on it. Please delete it.",
+)
+SUSPECT = (
+    "Bir borsa anahtarına benziyordu; mesajı sildim, saklamadım. Anahtar için: /apikey",
+    "It looked like a key of the exchange; I deleted it and kept nothing. For a key: /apikey",
+)
 
 
 def tell(done: Future) -> None:
@@ -391,8 +401,10 @@ class Telegram:
 
     def _is_secret(self, update: Mapping[str, Any]) -> bool:
         incoming = read(update)
-        command = find(incoming.text, self.base.commands) if incoming else None
-        return bool(command and command.secret)
+        if incoming is None or incoming.pressed:
+            return False
+        command = find(incoming.text, self.base.commands)
+        return bool((command and command.secret) or KEY.search(incoming.text))
 
     def _answer_secret(self, update: Mapping[str, Any]) -> None:
         """Delete at once a message that must not be written down; its id alone is recorded."""
@@ -404,14 +416,11 @@ class Telegram:
 
     def _act_on_secret(self, incoming: Incoming, gone: bool) -> None:
         """Answer a message that was not written down, if it is gone from the chat."""
-        if gone:
+        if gone and find(incoming.text, self.base.commands):
             with about(f"update {incoming.update}"):
                 self._say(incoming)
         else:
-            text = self._ctx(incoming).t(
-                "Mesajınızı silemedim; güvenlik için işlemedim. Lütfen siz silin.",
-                "I could not delete your message, so I did not act on it. Please delete it.",
-            )
+            text = self._ctx(incoming).t(*(SUSPECT if gone else KEPT))
             self._deliver(self._thread(incoming), iter([Reply(text, failed=1)]))
         self._db.finish(incoming.update)
 
@@ -481,7 +490,8 @@ class Telegram:
     def _ctx(self, incoming: Incoming) -> Ctx:
         file = partial(self.post.download, incoming.file) if incoming.file else None
         asked = None if incoming.at is None else incoming.at * 1000
-        return replace(self._known(incoming.sender, incoming.chat), attached=file, asked=asked)
+        more = {"attached": file, "asked": asked, "forwarded": incoming.forwarded}
+        return replace(self._known(incoming.sender, incoming.chat), **more)
 
     def _ctx_of(self, user_id: int, room: Chat) -> Ctx:
         return self._known({"id": user_id}, room)

@@ -16,7 +16,8 @@ WORDLESS = ("photo", "sticker", "voice", "video", "animation", "document", "audi
 class Incoming:
     """A message or a pressed button, as far as it concerns us.
 
-    `masked` is one written in the name of a group or a channel; `at` when it was typed (s).
+    `masked` is one written in the name of a group or a channel, `forwarded` one that was passed
+    on; `at` is when it was typed (s).
     """
 
     update: int
@@ -30,6 +31,7 @@ class Incoming:
     file: str = ""
     masked: bool = False
     at: int | None = None
+    forwarded: bool = False
 
 
 def read(update: Mapping[str, Any]) -> Incoming | None:
@@ -71,6 +73,7 @@ def parsed(update: Mapping[str, Any]) -> Incoming | None:
         "" if press or not isinstance(document, dict) else str(document.get("file_id", "")),
         masked,
         None if press else int(message.get("date", 0)),
+        not press and any(name.startswith("forward_") for name in message),
     )
 
 

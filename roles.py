@@ -10,6 +10,21 @@ ASKED, REFUSED = "asked", "refused"
 # Behind each of these ids (anonymous admins, channels, their forwarder) stand many people.
 SHARED = frozenset({1087968824, 136817688, 777000})
 
+LACKING = {
+    TRADER: ("Emir için izniniz yok; sahibinden isteyin.", "You may not trade; ask the owner."),
+    LIVE: (
+        "Canlı alım izniniz yok; sahibinden isteyin ya da /kagit ile kâğıda dönün.",
+        "You may not trade live; ask the owner, or go back to paper by /paper.",
+    ),
+    ADMIN: ("Bu komut yalnız yöneticiler için.", "Admins only."),
+}
+FORWARDED = (
+    "Bu iletilmiş bir mesaj; yetki, anahtar ve emir komutları iletilince çalışmaz. "
+    "İstiyorsanız kendiniz yazın: /{}",
+    "This message was forwarded; commands about rights, keys and orders do not run from one. "
+    "If you mean it, type it yourself: /{}",
+)
+
 
 @dataclass(frozen=True)
 class User:

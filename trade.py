@@ -15,7 +15,7 @@ from typing import Any
 
 import rulebook
 from alarm_rows import Firing
-from bot import LACKING, User, UserError
+from bot import User, UserError
 from brokers import Broker
 from order_rows import (
     DONE,
@@ -47,8 +47,8 @@ from orders import (
 from paper import Tape, filled, tapes
 from preflight import BAND, Ticket, Wish, guard, look, packed, price, trailed, unpacked
 from risk import Limits
+from roles import LACKING, TRADER
 from roles import LIVE as LEAVE
-from roles import TRADER
 from signed import PLAIN
 from workers import Beside, Job
 

@@ -1,6 +1,6 @@
 """
-Acil durdurma: yeni alımları keser, bekleyen alımları iptal eder: /panik [kapat]
-Kill switch: stops buying and cancels waiting purchases: /panik [off]
+Acil durdurma: yeni alımları keser, bekleyen alımları iptal eder: /panik [durum|kapat]
+Kill switch: stops buying and cancels waiting purchases: /panik [status|off]
 """
 
 import tickets
@@ -11,11 +11,15 @@ GROUP = "trading"
 ROLE = "trader"
 ALIASES = ("panic",)
 ALWAYS = True
+# Any other word turns it on: a slip of the pen must not leave it off.
+STATE = ("durum", "status", "?")
 
 
 def run(ctx):
-    rows = ctx.db.orders
-    if fold(ctx.arg(0, "")) in ("kapat", "off"):
+    rows, verb = ctx.db.orders, fold(ctx.arg(0, ""))
+    if verb in STATE:
+        return state(ctx, rows.trader(ctx.user.id).stopped)
+    if verb in ("kapat", "off"):
         tickets.recent(ctx)
         rows.save_trader(ctx.user.id, stopped=None)
         return ctx.t("Acil durdurma kalktı; alım açık.", "The kill switch is lifted; buying is on.")
@@ -33,3 +37,12 @@ def run(ctx):
         ),
     ]
     return Reply("\n".join(lines), [[(ctx.t("Kaldır", "Lift it"), "/panik kapat")]])
+
+
+def state(ctx, since):
+    if since is None:
+        return ctx.t("Acil durdurma kapalı; alım açık.", "The kill switch is off; buying is on.")
+    return ctx.t(
+        f"🛑 Acil durdurma {ctx.clock(since)} anından beri açık. Kaldırmak için: /panik kapat",
+        f"🛑 The kill switch is on since {ctx.clock(since)}. To lift it: /panic off",
+    )

@@ -155,3 +155,10 @@ def test_the_formulas_of_a_user_together_are_bounded_and_broken_ones_do_not_coun
     affordable([one, BLANK._replace(text="> 3"), one._replace(text="nosuch > 3")])
     with pytest.raises(UserError):
         affordable(heavy)
+
+
+@pytest.mark.parametrize("typed", ["btc > 7 acil sessiz", "btc > 7 sessiz urgent"])
+def test_an_alarm_is_not_urgent_and_silent_at_once(market, typed):
+    with pytest.raises(UserError, match="either urgent or silent"):
+        asked(market, typed)
+    assert asked(market, "btc > 7 acil acil").severity == "urgent"

@@ -85,6 +85,17 @@ def test_an_admin_command_is_for_admins():
     assert talk("/x", ran.append, user=User(1, role="admin"), role="admin") == [] and len(ran) == 1
 
 
+@pytest.mark.parametrize(
+    ("more", "runs"), [({}, True), ({"role": "trader"}, False), ({"secret": True}, False)]
+)
+def test_forwarded_words_read_and_change_no_rights_keys_or_orders(more, runs):
+    ran, owner = [], User(5, role="admin")
+    ctx = Ctx(user=owner, commands={"x": command(ran.append, **more)}, forwarded=True)
+    assert [one.failed for one in answer("/x", ctx)] == ([] if runs else [1])
+    assert bool(ran) is runs
+    assert list(answer("/x", dataclasses.replace(ctx, forwarded=False))) == [] and ran
+
+
 def test_a_heavy_command_answers_at_once_and_then_edits():
     first, second, third = talk("/x", lambda ctx: ["a", "b"], heavy=True)
     assert "hazırlanıyor" in first.text and first.passing and not second.passing

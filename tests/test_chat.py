@@ -218,6 +218,49 @@ def test_a_slow_secret_command_delays_no_other_chat(server, open_bot):
     settle(bot)
 
 
+@pytest.mark.parametrize("typed", ["key SECRETSECRET", " KEY  SECRETSECRET", "Key"])
+def test_a_secret_command_without_its_slash_is_deleted_first_too(server, open_bot, database, typed):
+    seen = []
+
+    def told(ctx):
+        seen.append((ctx.args, server.messages(1), database.waiting()))
+        return "kept"
+
+    open_bot(Command("key", told, secret=True))
+    server.say(1, typed)
+    server.wait(1)
+    assert seen == [(tuple(typed.split()[1:]), [], [])] and texts(server) == ["kept"]
+
+
+@pytest.mark.parametrize("typed", ["{} {}", "/apykey {} {}", "API Key: {}\nSecret: {}", "/echo {}"])
+def test_what_looks_like_a_key_is_deleted_and_never_written_down(
+    server, open_bot, database, monkeypatch, typed
+):
+    bodies, receive = [], database.receive
+
+    def kept(rows):
+        bodies.extend(body for _, body in rows)
+        return receive(rows)
+
+    monkeypatch.setattr(database, "receive", kept)
+    open_bot(ECHO)
+    server.say(1, typed.format("k" * 64, "S" * 64))
+    server.wait(1)
+    assert bodies == [None] and all(message.bot for message in server.messages(1))
+
+
+def test_a_forwarded_command_that_orders_is_not_the_forwarders(server, open_bot):
+    ran = []
+    bot = open_bot(Command("order", ran.append, role="trader"), ECHO)
+    sent = {"message_id": 9, "from": {"id": 1}, "chat": {"id": 1, "type": "private"}, "date": 5}
+    sent |= {"forward_origin": {"type": "user"}, "text": "/order btc"}
+    bot._take([{"update_id": 1, "message": sent}])
+    assert "iletilmiş" in server.wait(1).text and "/order" in texts(server)[-1] and not ran
+    bot._take([{"update_id": 2, "message": sent | {"text": "/echo heard"}}])
+    settle(bot)
+    assert "heard" in texts(server)[-1]
+
+
 def test_a_secret_message_that_cannot_be_deleted_is_refused(server, open_bot):
     ran = []
     open_bot(Command("key", ran.append, secret=True))

@@ -56,6 +56,14 @@ def test_when_it_was_typed_is_telegram_s_time():
     assert incoming.read(group(date="x")) is None
 
 
+def test_what_was_passed_on_is_forwarded_and_a_press_never_is():
+    assert incoming.read(group(forward_origin={"type": "hidden_user"})).forwarded
+    assert incoming.read(group(forward_date=5)).forwarded
+    assert not incoming.read(group()).forwarded
+    press = {"id": "x", "from": {"id": 4}, "message": group(forward_date=5)["message"]}
+    assert not incoming.read({"update_id": 1, "callback_query": {**press, "data": "/id"}}).forwarded
+
+
 @pytest.mark.parametrize(
     ("message", "places"),
     [

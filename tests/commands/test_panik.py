@@ -1,6 +1,8 @@
 from dataclasses import replace
 from decimal import Decimal as D
 
+import pytest
+
 import bot
 from order_rows import meant
 from orders import BUY, LIMIT, LIVE, PAPER, Draft
@@ -28,6 +30,22 @@ def test_it_is_on_even_where_an_order_cannot_be_canceled(say, database, ctx):
     (told,) = say("/panik")
     assert "Acil durdurma açık" in told.text and "İptal edilemedi: Canlı işlem kapalı" in told.text
     assert database.orders.trader(7).stopped and not database.orders.living(7, PAPER)
+
+
+@pytest.mark.parametrize("word", ["durum", "?", "status"])
+def test_to_ask_how_it_stands_changes_nothing(say, database, word):
+    assert "kapalı" in say(f"/panik {word}")[0].text
+    assert database.orders.trader(7).stopped is None
+    say("/panik")
+    since = database.orders.trader(7).stopped
+    assert "açık" in say(f"/panik {word}")[0].text
+    assert database.orders.trader(7).stopped == since
+
+
+@pytest.mark.parametrize("word", ["kapt", "ac", "on", "durdur"])
+def test_a_slip_of_the_pen_turns_it_on(say, database, word):
+    say(f"/panik {word}")
+    assert database.orders.trader(7).stopped is not None
 
 
 def test_it_outlives_a_restart(say, database):
