@@ -5,7 +5,7 @@ Nothing here reads a clock, a market or the database. What is worked out counts 
 """
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from itertools import chain, compress
+from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
@@ -14,11 +14,13 @@ from alarm_rows import Alarm, Firing, Key, State
 from bot import INTERVALS, coin
 from evaluation import Context
 from formula import Needs
+from ranges import Ranges
 from verdicts import Readings, Verdicts, both
 from vocabulary import FormulaError
 
 Array = np.ndarray
-NEVER = np.inf
+Rows = slice | Array
+NEVER, EVERY, ROUNDED = np.inf, slice(None), 1e-12
 MOVES = ("move", "rise", "fall")
 INDICES = ("ap", "fg", "dom")
 TURKISH = {"all": "hepsi", "favourites": "favoriler", "top": "ilk"}
@@ -90,6 +92,7 @@ class Block:
         self.alarms = [alarm for alarm, _ in pairs]
         self.symbols = tuple(symbol for _, symbol in pairs)
         self.fresh: list[tuple[int, int, float]] = []
+        self._looked: list[Array] | None = []
         self.edition = 0
         self._names: tuple[str, ...] = ()
         columns = self._columns(pairs, states)
@@ -122,6 +125,7 @@ class Block:
         for name, column in columns.items():
             setattr(self, name, column)
         self._saved = self.armed.copy(), self.fired.copy()
+        self._end = self.until.min(initial=NEVER)
         self.edition += 1
 
     def add(self, pairs: Sequence[Pair], states: Mapping[Key, State]) -> None:
@@ -137,41 +141,64 @@ class Block:
         self.symbols = tuple(compress(self.symbols, kept))
         self._set({name: getattr(self, name)[kept] for name in self._names})
 
-    def decide(self, holds: Array, clear: Array, now: int, since: int | None = None) -> Array:
-        """Return which rows fire at an instant in ms, and note that they did.
+    def decide(
+        self, holds: Array, clear: Array, now: int, since: int | None = None, rows: Rows = EVERY
+    ) -> Array:
+        """Return which of some rows fire at an instant in ms, and note that they did.
 
         `clear` tells of which the condition is known to be false, far enough to be armed again;
         `since` is when what was looked at began, where that is before now. What was before an
         alarm was made only tells whether it begins armed; the same instant again changes nothing.
         """
-        start, never = now if since is None else since, np.isnan(self.fired)
-        later, begun = never | (start > self.fired), self.made <= start
-        rested = later & (never | (now >= self.fired + self.cooldown))
-        armed = np.where(holds & ~begun, False, self.armed | (clear & later))
-        armed |= self.steady & rested
-        due = armed & holds & begun & rested & (now < self.until) & (now >= self.snooze)
-        self.armed = armed & ~due
-        self.fired = np.where(due, now, self.fired)
-        self.fresh += [(int(i), now, float(self.value[i])) for i in np.flatnonzero(due)]
+        start, fired = now if since is None else since, self.fired[rows]
+        never = np.isnan(fired)
+        later, begun = never | (start > fired), self.made[rows] <= start
+        rested = later & (never | (now >= fired + self.cooldown[rows]))
+        armed = np.where(holds & ~begun, False, self.armed[rows] | (clear & later))
+        armed |= self.steady[rows] & rested
+        due = armed & holds & begun & rested & (now < self.until[rows]) & (now >= self.snooze[rows])
+        self.armed[rows], self.fired[rows] = armed & ~due, np.where(due, now, fired)
+        self._note(rows)
+        if due.any():
+            self.fresh += [(int(i), now, float(self.value[i])) for i in self._numbers(rows)[due]]
         return due
+
+    def _note(self, rows: Rows) -> None:
+        """Note which rows were looked at; None stands for all."""
+        if isinstance(rows, slice):
+            self._looked = None
+        elif self._looked is not None:
+            self._looked.append(rows)
+
+    def _rows(self) -> Rows:
+        """Return the rows looked at since they last counted."""
+        if self._looked is None:
+            return EVERY
+        return np.unique(np.concatenate([np.empty(0, np.intp), *self._looked]))
+
+    def _numbers(self, rows: Rows) -> Array:
+        return np.arange(len(self.ids)) if isinstance(rows, slice) else rows
 
     def outcome(self, now: int) -> Outcome:
         """Return the rows to write for what changed since they were last written."""
-        armed, fired = self._saved
-        same = (self.fired == fired) | (np.isnan(self.fired) & np.isnan(fired))
-        changed = np.flatnonzero((self.armed != armed) | ~same)
-        firings = [self._firing(*one) for one in self.fresh]
-        return Outcome([self._state(int(i), now) for i in changed], firings, self._done(now))
+        rows = self._rows()
+        here, fired = self.fired[rows], self._saved[1][rows]
+        same = (here == fired) | (np.isnan(here) & np.isnan(fired))
+        changed = np.flatnonzero((self.armed[rows] != self._saved[0][rows]) | ~same)
+        states = [self._state(int(i), now) for i in self._numbers(rows)[changed]]
+        return Outcome(states, [self._firing(*one) for one in self.fresh], self._done(now, rows))
 
     def settle(self) -> None:
         """Let what was worked out count."""
-        self._saved = self.armed.copy(), self.fired.copy()
-        self.fresh = []
+        rows = self._rows()
+        for saved, one in zip(self._saved, (self.armed, self.fired), strict=True):
+            saved[rows] = one[rows]
+        self.fresh, self._looked = [], []
 
     def revert(self) -> None:
         """Take back what was worked out since it last counted."""
         self.armed, self.fired = (one.copy() for one in self._saved)
-        self.fresh = []
+        self.fresh, self._looked = [], []
 
     def _state(self, i: int, now: int) -> State:
         value, fired = self.value[i], self.fired[i]
@@ -189,12 +216,13 @@ class Block:
         place = (alarm.id, alarm.user_id, alarm.chat_id, self.symbols[i], at, number)
         return Firing(*place, words(alarm), alarm.severity, alarm.topic)
 
-    def _done(self, now: int) -> list[int]:
+    def _done(self, now: int, rows: Rows) -> list[int]:
         """Return the alarms that have expired, or fired once of every symbol they name."""
-        spent = ~self.lasting & ~np.isnan(self.fired)
-        ended = self.ids[now >= self.until]
-        if spent.any():
-            ended = np.union1d(ended, np.setdiff1d(self.ids[spent], self.ids[~spent]))
+        ended = self.ids[now >= self.until] if now >= self._end else self.ids[:0]
+        spent = self.ids[rows][~self.lasting[rows] & ~np.isnan(self.fired[rows])]
+        if len(spent):
+            spent = np.unique(spent)
+            ended = np.union1d(ended, np.setdiff1d(spent, self.ids[np.isnan(self.fired)]))
         return [int(one) for one in np.unique(ended)]
 
 
@@ -204,24 +232,91 @@ def fixed(alarm: Alarm) -> bool:
 
 
 class Numbers(Block):
-    """Alarms that hold a number against another: prices, changes in percent, indices."""
+    """Alarms that hold a number against another: prices, changes in percent, indices.
+
+    `names` are their symbols, each once.
+    """
 
     sign: Array
     level: Array
     itself: Array
+    place: Array
+
+    def __init__(self, pairs: Sequence[Pair], states: Mapping[Key, State]) -> None:
+        self.names: tuple[str, ...] = ()
+        self._index: dict[str, int] = {}
+        super().__init__(pairs, states)
 
     def _columns(self, pairs: Sequence[Pair], states: Mapping[Key, State]) -> dict[str, Array]:
-        names = "sign", "level", "itself"
-        own = zip(names, limits([alarm for alarm, _ in pairs]), strict=True)
-        return super()._columns(pairs, states) | dict(own)
+        index = self._index
+        own = zip(("sign", "level", "itself"), limits([one for one, _ in pairs]), strict=True)
+        place = [index.setdefault(symbol, len(index)) for _, symbol in pairs]
+        return super()._columns(pairs, states) | dict(own) | {"place": np.array(place, np.intp)}
+
+    def _set(self, columns: Mapping[str, Array]) -> None:
+        super()._set(columns)
+        self._ranges: Ranges | None = None
+        if len(self.names) < len(self._index):
+            self.names = tuple(self._index)
+
+    def revert(self) -> None:
+        """Take back what was worked out since it last counted."""
+        super().revert()
+        self._ranges = None
 
     def look(self, values: Array, now: int, since: int | None = None) -> Array:
         """Return which rows fire on their numbers, NaN where unknown."""
-        self.value = values
-        beyond = (values - self.level) * self.sign
-        holds = (beyond > 0) | (self.itself & (beyond == 0))
-        far = np.isnan(self.fired) | (beyond <= -self.band)
-        return self.decide(holds, ~holds & far & np.isfinite(values), now, since)
+        self._ranges = None
+        return self._look(values, now, since, EVERY)
+
+    def _look(self, values: Array, now: int, since: int | None, rows: Rows) -> Array:
+        self.value[rows] = values
+        beyond, holds = self._beyond(rows)
+        far = np.isnan(self.fired[rows]) | (beyond <= -self.band[rows])
+        return self.decide(holds, ~holds & far & np.isfinite(values), now, since, rows)
+
+    def _beyond(self, rows: Rows) -> tuple[Array, Array]:
+        """Return how far numbers are beyond their level, and of which rows that holds."""
+        beyond = (self.value[rows] - self.level[rows]) * self.sign[rows]
+        return beyond, (beyond > 0) | (self.itself[rows] & (beyond == 0))
+
+    def tick(self, values: Array, now: int) -> Array:
+        """Return the rows that fire on the newest number of each of `names`, NaN where unknown.
+
+        It comes to what a look at every row would, and looks only at those that may change.
+        """
+        if self._ranges is None:
+            due = np.flatnonzero(self.look(values[self.place], now))
+            self._ranges = Ranges(self.place, len(self.names))
+            stirred = self._ranges.taken
+        else:
+            stirred = self._ranges.stirred(values, now)
+            if not len(stirred):
+                return stirred
+            rows = self._ranges.rows(stirred)
+            due = rows[self._look(values[self.place[rows]], now, None, rows)]
+        self._ranges.rest(stirred, *self._still(self._ranges.rows(stirred)))
+        return due
+
+    def _still(self, rows: Array) -> tuple[Array, Array, Array]:
+        """Return between which numbers, and until when (ms), each of some rows stays as it is.
+
+        One that is armed waits for its level or, where it holds already, for its time; one that
+        is not waits to go back over its band, a steady one for its time too.
+        """
+        level, armed, fired = self.level[rows], self.armed[rows], self.fired[rows]
+        held, rising = armed & self._beyond(rows)[1], self.sign[rows] > 0
+        band = np.where(np.isnan(fired), 0, self.band[rows])
+        room = band - ROUNDED * (np.abs(level) + band)
+        edge = np.where(armed, level, np.where(rising, level - room, level + room))
+        rested = np.maximum(fired + self.cooldown[rows], fired + 1)
+        ready = np.fmax(np.fmax(rested, self.snooze[rows]), self.made[rows])
+        wake = np.where(held & (ready < self.until[rows]), ready, NEVER)
+        return (
+            np.where(held | (rising == armed), -NEVER, edge),
+            np.where(~held & (rising == armed), edge, NEVER),
+            np.where(self.steady[rows] & ~armed, np.fmin(rested, wake), wake),
+        )
 
 
 class Formulas(Block):
@@ -388,24 +483,6 @@ class Engine:
     def blocks(self) -> list[Block]:
         """Return every block."""
         return [*self.numbers.values(), *self.formulas.values()]
-
-    def outcome(self, now: int) -> Outcome:
-        """Return the rows to write for everything that was looked at."""
-        every = [Outcome([], [], []), *(block.outcome(now) for block in self.blocks)]
-        states, firings, done = (
-            list(chain.from_iterable(part)) for part in zip(*every, strict=True)
-        )
-        return Outcome(states, firings, done)
-
-    def settle(self) -> None:
-        """Let what was worked out count."""
-        for block in self.blocks:
-            block.settle()
-
-    def revert(self) -> None:
-        """Take back what was worked out since it last counted."""
-        for block in self.blocks:
-            block.revert()
 
 
 def understood(text: str) -> bool:

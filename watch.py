@@ -151,20 +151,20 @@ class Watch:
         self._old_indices(engine, now)
         with self._lock:
             for (kind, interval), block in engine.numbers.items():
-                block.look(self._values(kind, interval, block), read.at)
+                block.tick(self._values(kind, interval, block), read.at)
             self._commit(engine.numbers.values(), now, {TICKS: read.at})
         self._seen[TICKS] = seen
 
-    def _values(self, kind: str, interval: str, block: Block) -> np.ndarray:
-        """Return what the alarms of a block hold against their numbers, as read last."""
+    def _values(self, kind: str, interval: str, block: Numbers) -> np.ndarray:
+        """Return the numbers of a block's symbols as read last."""
         if priced(kind):
-            return self.board.values(kind, interval, block.symbols)
+            return self.board.values(kind, interval, block.names)
         known = self._gauged[kind][1] if kind in self._gauged else {}
-        return np.array([known.get(symbol, np.nan) for symbol in block.symbols])
+        return np.array([known.get(symbol, np.nan) for symbol in block.names])
 
-    def _read(self, kind: str, block: Block) -> None:
+    def _read(self, kind: str, block: Numbers) -> None:
         """Read an index anew, a slow one where it is old or of a symbol not asked for before."""
-        now, symbols = self._clock(), sorted(set(block.symbols))
+        now, symbols = self._clock(), sorted(block.names)
         at, known = self._gauged.get(kind, (0.0, {}))
         if kind == "fr" or now - at >= SLOW or not known.keys() >= set(symbols):
             values = gauge(self.sources, kind, symbols, now)
@@ -226,9 +226,11 @@ class Watch:
 
     def _catch_up(self, engine: Engine, now: int) -> None:
         """Replay what was slept through; after some minutes without its bars go on without."""
-        blocks = list(engine.numbers.values())
-        oldest = min((alarm.made for block in blocks for alarm in block.alarms), default=now)
-        since = max(self.marks.get(TICKS, now), oldest)
+        since = self.marks.get(TICKS, now)
+        if now - since <= GAP:
+            return
+        made = (block.made.min(initial=now) for block in list(engine.numbers.values()))
+        since = max(since, int(min(made, default=now)))
         if now - since <= GAP:
             return
         try:

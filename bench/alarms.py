@@ -17,7 +17,7 @@ from bench.formulas import timed
 from board import Board
 from formula import Context
 
-COINS, BARS, CLOSES, HOUR, SAMPLE = 400, 500, 15, 3_600_000, 200
+COINS, BARS, CLOSES, HOUR, SAMPLE, TICKS = 400, 500, 15, 3_600_000, 200, 500
 SYMBOLS = tuple(f"C{i}USDT" for i in range(COINS))
 NAMES = ("open", "high", "low", "close", "volume", "quote", "trades", "taker", "taker_quote")
 WAYS = (
@@ -156,16 +156,46 @@ def measured(count: int, bars: SimpleNamespace) -> float:
     anew = timed(lambda: block.look(cut(bars, BARS), SYMBOLS), 5)
     (bar,) = closed(block, bars)
     print(f"{count:>7} formulas: a closed bar {bar:.2f} ms, {anew:.1f} ms after a start")
-    board, last = Board(), dict(zip(SYMBOLS, bars.close[-1].tolist(), strict=True))
-    board.note(1, last, ())
-    tick = timed(lambda: numbers.look(board.values("price", "", numbers.symbols), 1), 9)
-    print(f"{count:>7} prices: a tick of all coins {tick:.2f} ms; all made in {made:.1f} s")
+    print(f"{count:>7} prices, all made in {made:.1f} s; a tick of")
+    for coins in (1, COINS):
+        print(f"{'':>7} {coins} coins {ticked(numbers, Numbers(prices, {}), bars, coins)}")
     engine = Engine([alarm for alarm, _ in rows], lambda alarm: alarm.symbols, {})
     one = rows[count // 2][0]
     engine.formulas["1h"].look(cut(bars, BARS), SYMBOLS)
     change = timed(lambda: engine.change([one.id], [one], lambda alarm: alarm.symbols, {}), 9)
     print(f"{count:>7} alarms: one of them changed in {change:.1f} ms")
     return bar
+
+
+def ticked(ours: Numbers, other: Numbers, bars: SimpleNamespace, coins: int) -> str:
+    """Tell what ticks cost until they count in which some coins move a fifth of a percent or so.
+
+    Beside it what a look at every row costs, and whether both fire the same.
+    """
+    rng, board, seen = np.random.default_rng(7), Board(), bars.close[-1].copy()
+    took: list[list[float]] = [[], []]
+    same, fired = True, 0
+
+    def counted(block: Numbers, look: Callable[[], np.ndarray], now: int) -> list:
+        begun = time.perf_counter()
+        look()
+        told = block.outcome(now)
+        block.settle()
+        took[block is other].append(1000 * (time.perf_counter() - begun))
+        return sorted(one.alarm_id for one in told.firings)
+
+    for now in range(1, TICKS):
+        seen[rng.choice(COINS, coins, replace=False)] *= 1 + rng.normal(0, 0.002, coins)
+        board.note(now, dict(zip(SYMBOLS, seen.tolist(), strict=True)), ())
+        values = (board.values("price", "", one) for one in (ours.names, other.symbols))
+        due = counted(ours, partial(ours.tick, next(values), now), now)
+        same &= due == counted(other, partial(other.look, next(values), now), now)
+        fired += len(due)
+    one, worst, bulk = (np.quantile(took[i][1:], q) for i, q in ((0, 0.5), (0, 0.99), (1, 0.5)))
+    return (
+        f"{one:.3f} ms, one of a hundred over {worst:.3f}; every row {bulk:.2f} ms; "
+        f"{fired} firings, the same: {same}"
+    )
 
 
 def weighed(count: int) -> float:

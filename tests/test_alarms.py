@@ -100,6 +100,59 @@ def test_decisions_are_those_of_each_alarm_alone_also_over_restarts_and_lost_wri
             block = Numbers([(alarm, "X") for alarm in many], states)
 
 
+COINS = ("X", "Y")
+many_coins = st.lists(st.tuples(numeric, st.sampled_from(COINS)), min_size=1, max_size=5)
+happens = st.sampled_from(["", "", "", "again", "restart", "lost", "gone", "new"])
+moves = st.tuples(st.sampled_from(COINS), price | st.floats(96, 103), happens, st.integers(0, 9))
+
+
+def of_each(known, names):
+    return np.array([known[name] for name in names])
+
+
+@settings(max_examples=400)
+@given(many_coins, st.lists(moves, max_size=40))
+def test_a_tick_comes_to_what_a_look_at_every_row_would(many, ticks):
+    every = [(alarm._replace(id=i, targets=coin), coin) for i, (alarm, coin) in enumerate(many)]
+    both, states, now = [Numbers(every[1:], {}) for _ in range(2)], {}, 0
+    seen, done = dict.fromkeys(COINS, 100.0), [set(), set()]
+    for coin, value, event, later in ticks:
+        now, seen[coin] = now + later, value
+        if event == "restart":
+            rows = list(zip(both[0].alarms, both[0].symbols, strict=True))
+            both = [Numbers(rows, states) for _ in both]
+        for one in both:
+            if event == "gone":
+                one.keep(np.arange(len(one.ids)) != 1)
+            if event == "new":
+                one.add(every[:1], states)
+        bulk, block = both
+        for turn in range(1 + (event in ("again", "lost"))):
+            if turn and event == "lost":
+                bulk.revert(), block.revert()
+            wanted = np.flatnonzero(bulk.look(of_each(seen, bulk.symbols), now))
+            assert sorted(block.tick(of_each(seen, block.names), now)) == wanted.tolist()
+        told = [one.outcome(now) for one in both]
+        assert sorted(told[0].states) == sorted(told[1].states)
+        assert sorted(told[0].firings) == sorted(told[1].firings)
+        states |= {(row.alarm_id, row.symbol): row for row in told[0].states}
+        for one, outcome, over in zip(both, told, done, strict=True):
+            over |= set(outcome.done)
+            one.settle()
+        assert done[0] == done[1]
+
+
+def test_a_tick_looks_only_at_the_symbols_that_may_change(monkeypatch):
+    texts = {"X": "> 100", "Y": "< 90", "Z": "> 100"}
+    block = Numbers([(ONE._replace(text=text), coin) for coin, text in texts.items()], {})
+    asked, decide = [], Numbers.decide
+    monkeypatch.setattr(Numbers, "decide", lambda self, *a: asked.append(a[-1]) or decide(self, *a))
+    block.tick(np.array([99.0, 99.0, 99.0]), 0)
+    for i, prices in enumerate([(99.9, 90.1, 99), (101, 95, 50), (102, math.nan, 99.5)], 1):
+        block.tick(np.array(prices, float), i)
+    assert asked[0] == slice(None) and [rows.tolist() for rows in asked[1:]] == [[0]]
+
+
 @given(st.lists(price, max_size=60), st.sampled_from([0.0, 1.0]))
 def test_between_two_firings_of_a_crossing_the_number_went_back_over_the_band(values, band):
     block = Numbers([(ONE._replace(cooldown=0, band=band), "X")], {})
@@ -234,10 +287,10 @@ def test_the_engine_sorts_alarms_into_blocks_and_names_what_it_does_not_understa
     assert list(engine.formulas) == ["4h"]
     engine.numbers["ap", ""].look(np.array([70.0]), 1)
     engine.numbers["ap", ""].look(np.array([80.0]), 2)
-    told = engine.outcome(2)
+    told = engine.numbers["ap", ""].outcome(2)
     assert told.done == [5] and told.firings[0].text == "ap > 75"
-    engine.revert()
-    assert engine.outcome(2) == ([], [], [])
+    engine.numbers["ap", ""].revert()
+    assert engine.numbers["ap", ""].outcome(2) == ([], [], [])
 
 
 MIXED = [
@@ -264,8 +317,9 @@ def looked(engine, end, numbers):
     prices = dict(zip((*SYMBOLS, ""), numbers, strict=True))
     for block in engine.numbers.values():
         block.look(np.array([prices[symbol] for symbol in block.symbols]), now)
-    told = engine.outcome(now)
-    return sorted(told.states), sorted(told.firings, key=str), sorted(told.done)
+    told = [block.outcome(now) for block in engine.blocks]
+    states, firings, done = ([row for one in told for row in one[i]] for i in range(3))
+    return sorted(states), sorted(firings, key=str), sorted(done)
 
 
 toggles = st.sets(st.sampled_from([alarm.id for alarm in MIXED]), max_size=40)
@@ -288,7 +342,8 @@ def test_an_engine_that_alarms_come_to_and_go_from_is_as_one_made_anew(running, 
             assert found == looked(fresh, end, numbers)
             assert engine.watched == fresh.watched
             states |= {(row.alarm_id, row.symbol): row for row in found[0]}
-            engine.settle()
+            for block in engine.blocks:
+                block.settle()
 
 
 def targets_of(alarm):

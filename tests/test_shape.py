@@ -38,7 +38,7 @@ FLOORS = {
     1.75: ("metrics", "signed", "rulebook"),
     2: ("formula", "scores", "flows", "backtest", "strength", "gate"),
     2.25: ("trials", "overlays", "verdicts"),
-    2.5: ("board", "gauges", "drawings", "tested", "outlook", "paper", "spot", "risk"),
+    2.5: ("board", "ranges", "gauges", "drawings", "tested", "outlook", "paper", "spot", "risk"),
     2.75: ("preflight", "accounts"),
     3: ("workers", "alarms", "post"),
     3.1: ("trade",),
