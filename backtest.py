@@ -17,15 +17,26 @@ import performance
 
 Array = np.ndarray
 
-BLOCK, FOLDS, SIGHT = 2**17, 5, 64
+BLOCK, FOLDS, SIGHT, MOMENT = 2**17, 5, 64, 60_000
 SIGNAL, STOP, TARGET, OPEN = range(4)
 
 
+class Carry(NamedTuple):
+    """What a coin held in a perpetual has paid of funding up to each bar's open and close."""
+
+    opens: Array
+    closes: Array
+
+
 class Costs(NamedTuple):
-    """What a fill costs: a fee as a fraction of its value, slippage as a fraction of its price."""
+    """What a fill costs: a fee as a fraction of its value, slippage as a fraction of its price.
+
+    `funding` is what holding costs, None where it is not counted.
+    """
 
     fee: float = 0.001
     slippage: float = 0.0005
+    funding: Carry | None = None
 
 
 class Rules(NamedTuple):
@@ -47,7 +58,8 @@ HOLD, USUAL = Rules(), Costs()
 class Trades:
     """Trades, oldest first: the bars of both fills, their prices, the equity's growth, the reason.
 
-    One still open has `closed` behind the last bar and is valued at the last close.
+    One still open has `closed` behind the last bar and is valued at the last close. `funding` is
+    the part of the growth that was received, below 0 where it was paid.
     """
 
     opened: Array
@@ -56,6 +68,7 @@ class Trades:
     exit: Array
     growth: Array
     reason: Array
+    funding: Array
 
     def __len__(self) -> int:
         return len(self.opened)
@@ -135,7 +148,8 @@ def run(bars: Any, entry: Array, exit: Array, rules: Rules = HOLD, costs: Costs 
     for signals of another length or rules that cannot be.
     """
     check(rules, costs)
-    if not entry.shape == exit.shape == bars.close.shape:
+    held = costs.funding or Carry(bars.close, bars.close)
+    if not entry.shape == exit.shape == bars.close.shape == held.opens.shape == held.closes.shape:
         raise ValueError("a signal for every bar")
     if isfinite(rules.stop) or isfinite(rules.target):
         return valued(bars, watched(bars, entry, exit, rules, costs), rules, costs)
@@ -158,7 +172,7 @@ def check(rules: Rules, costs: Costs) -> None:
             raise ValueError("a stop or a target that no price can reach")
     if not (0 < rules.size <= 1 and abs(rules.side) == 1):
         raise ValueError("a size over the equity")
-    if not all(0 <= cost < 0.1 for cost in costs):
+    if not all(0 <= cost < 0.1 for cost in costs[:2]):
         raise ValueError("costs of a tenth or more")
 
 
@@ -245,7 +259,33 @@ def settled(fills: Fills, rules: Rules, costs: Costs) -> Trades:
         gain = fills.exit * (1 - fee) / paid - 1
     else:
         gain = (fills.entry * (1 - costs.fee) - fills.exit * (1 + fee)) / paid
-    return Trades(*fills[:4], np.maximum(0.0, 1 + rules.size * gain), fills.reason)
+    received = -rules.side * rules.size * carried(fills, rules.side, costs.funding) / paid
+    growth = np.maximum(0.0, 1 + rules.size * gain + received)
+    return Trades(*fills[:4], growth, fills.reason, received)
+
+
+def carry(bars: Any, time: Array, rate: Array) -> Carry:
+    """Return what a coin pays by funding rates at instants in ms, at the price its bar opens with.
+
+    Who fills at a bar's open does not pay what is paid at that open any more, and who leaves does.
+    """
+    at = np.searchsorted(bars.time, time, "right") - 1
+    known = (at >= 0) & (time <= bars.end[at])
+    at, late, cost = at[known], (time - bars.time[at])[known], rate[known]
+    cost = cost * bars.open[at]
+    inside = np.bincount(at, np.where(late > MOMENT, cost, 0), len(bars.open))
+    closes = np.cumsum(np.bincount(at, cost, len(bars.open)))
+    return Carry(closes - inside, closes)
+
+
+def carried(fills: Fills, side: int, funding: Carry | None) -> Array:
+    """Return what each trade's coin paid; in the bar of a stop or target, the worse for it."""
+    if funding is None:
+        return np.zeros(len(fills.opened))
+    opens, closes = (np.append(x, funding.closes[-1])[fills.closed] for x in funding)
+    worse = np.maximum(opens, closes) if side > 0 else np.minimum(opens, closes)
+    touched = (fills.reason == STOP) | (fills.reason == TARGET)
+    return np.where(touched, worse, opens) - funding.opens[fills.opened]
 
 
 def mark(
@@ -259,6 +299,9 @@ def mark(
     kept = worth[:-1] * (1 - rules.size)
     if rules.side < 0:
         coins, kept = -coins, worth[:-1] + coins * trades.entry * (1 - costs.fee)
+    if costs.funding is not None:
+        close = close - costs.funding.closes
+        kept = kept + coins * costs.funding.opens[trades.opened]
     pieces = np.zeros((2, 2 * len(trades) + 1))
     pieces[0, ::2], pieces[0, 1::2], pieces[1, 1::2] = worth, kept, coins
     edges = np.zeros(2 * len(trades) + 2, int)

@@ -1,6 +1,7 @@
 """The perpetual futures: funding, open interest, longs and shorts; Binance first, then others."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
+from dataclasses import replace
 from functools import partial
 from math import isnan, nan
 from typing import Any
@@ -9,9 +10,9 @@ from bot import INTERVALS, UserError
 from markets import bybit, futures, kraken, okx
 from markets.names import contract, split, unit
 from net import Dated, Route
-from shapes import Funding
+from shapes import Funding, next_close
 
-HOURS, WHILE, LAG = 8, 600, 60
+HOURS, WHILE, LAG, MONTH = 8, 600, 60, 30 * 86400
 FUNDING = (futures.funding_route(), bybit.funding_route(), kraken.funding_route())
 TOLD: Mapping[str, float] = {}
 STEADY = (FUNDING, (futures.hours_route(),), (futures.exchange_route(),))
@@ -27,39 +28,96 @@ class Perps:
 
     def contract(self, symbol: str) -> tuple[str, float]:
         """Return the contract on a symbol's coin and its coins a unit. Raises UserError."""
-        try:
-            found = contract(symbol, self._read(futures.exchange_route()).pairs)
-        except UserError:
-            found = (symbol, 1.0)
+        names = self._names()
+        found = contract(symbol, names) if names else (symbol, 1.0)
         if found is None:
             coin = symbol.removesuffix("USDT")
             raise UserError(f"{coin} için vadeli işlem yok.", f"{coin} has no perpetual contract.")
         return found
 
+    def _names(self) -> Container[str]:
+        """Return the names of Binance's contracts, none where they are not known."""
+        try:
+            return self._read(futures.exchange_route()).pairs
+        except UserError:
+            return ()
+
     def _bybit(self, symbol: str, ours: tuple[str, float]) -> tuple[str, float]:
         """Return what Bybit calls a contract and its coins a unit: SHIB1000 is its 1000SHIB."""
-        if ours == (symbol, 1.0):
+        if ours == (symbol, 1.0) and self._names():
             return ours
         try:
             return contract(symbol, self._read(bybit.contracts_route()).data) or ours
         except UserError:
             return ours
 
-    def funding(self) -> tuple[Dated, Mapping[str, Funding]]:
-        """Return the read and the funding by spot symbol, prices per coin. Raises UserError."""
-        read = self._read(*FUNDING)
-        hours = TOLD if read.source else self._hours()
+    def funding(self, symbol: str = "") -> tuple[Dated, Mapping[str, Funding]]:
+        """Return the read and the funding by spot symbol, prices per coin. Raises UserError.
+
+        OKX tells of one coin only: it is asked for `symbol` where nobody tells of all.
+        """
+        try:
+            read = self._read(*FUNDING)
+        except UserError as error:
+            return self._swap(symbol, error)
+        hours, usual = self._hours(read)
         made = self._made
         if made is None or made[0] is not read.data or made[1] is not hours:
-            self._made = made = (read.data, hours, by_coin(read.data, hours))
+            self._made = made = (read.data, hours, by_coin(read.data, hours, usual))
         return read, made[2]
 
-    def _hours(self) -> Mapping[str, float] | None:
-        """Return the hours between payments where they are not 8, None if they are not known."""
+    def _swap(self, symbol: str, error: UserError) -> tuple[Dated, Mapping[str, Funding]]:
+        """Return OKX's funding of one coin. Raises the error where there is none."""
+        way = okx.funding_route(symbol)
+        if way is None:
+            raise error
         try:
-            return self._read(futures.hours_route()).data
+            read = self._read(way)
         except UserError:
-            return None
+            raise error from None
+        return replace(read, source="okx"), read.data
+
+    def _hours(self, read: Dated) -> tuple[Mapping[str, float], float]:
+        """Return the hours between payments by contract, and those of all others, NaN if unknown.
+
+        Only Binance's list leaves out the contracts that pay every eight hours.
+        """
+        if not any(isnan(row.hours) for row in read.data.values()):
+            return TOLD, nan
+        try:
+            if read.source:
+                return self._read(bybit.contracts_route()).data, nan
+            return self._read(futures.hours_route()).data, HOURS
+        except UserError:
+            return TOLD, nan
+
+    def candles(self, symbol: str, interval: str) -> Dated:
+        """Return up to 999 closed bars of a coin's contract, per coin. Raises UserError."""
+        ours = self.contract(symbol)
+        theirs, count = self._bybit(symbol, ours)
+        ways = (
+            futures.candles_route(ours[0], interval, ours[1]),
+            bybit.contract_route(theirs, interval, count),
+            okx.contract_route(symbol, interval),
+        )
+        return self._read(*filter(None, ways), expiry=next_close)
+
+    def page(self, symbol: str, interval: str, start: int, end: int) -> Dated:
+        """Return a contract's bars that open from `start` to before `end`, ms. Raises UserError."""
+        ours = self.contract(symbol)
+        theirs, count = self._bybit(symbol, ours)
+        ways = (
+            futures.page_route(ours[0], interval, start, end, ours[1]),
+            bybit.page_route(theirs, interval, start, end, count),
+        )
+        return self._read(*filter(None, ways))
+
+    def payments(self, symbol: str, start: int, end: int) -> Dated:
+        """Return what a coin's contract paid from `start` to before `end`, ms. Raises UserError."""
+        ours = self.contract(symbol)
+        theirs, _ = self._bybit(symbol, ours)
+        ways = futures.payments_route(ours[0], start, end), bybit.payments_route(theirs, start, end)
+        return self._read(*ways, expiry=partial(over, end / 1000))
 
     def funding_history(self, symbol: str) -> Dated:
         """Return the payments of a coin's contract, oldest first. Raises UserError."""
@@ -122,17 +180,25 @@ def next_point(step: float, fetched: float, _: Any) -> tuple[float, float]:
     return due, due + 2 * LAG
 
 
-def by_coin(rows: Mapping[str, Funding], hours: Mapping[str, float] | None) -> dict[str, Funding]:
+def over(end: float, fetched: float, _: Any) -> tuple[float, float]:
+    """Return when what happens until `end` (seconds) wants refreshing, and expires."""
+    wait = MONTH if fetched > end + LAG else WHILE
+    return fetched + wait, fetched + wait
+
+
+def by_coin(
+    rows: Mapping[str, Funding], hours: Mapping[str, float], usual: float
+) -> dict[str, Funding]:
     """Return funding by spot symbol, per coin, with the hours between payments.
 
-    They are 8 where `hours` tells no others, unknown without `hours`.
+    Where neither a row nor `hours` tells them they are the usual ones.
     """
-    found, usual = {}, HOURS if hours is not None else nan
+    found = {}
     for name, row in rows.items():
         pair = split(name)
         if pair is None or pair[1] != "USDT":
             continue
         coin, count = unit(pair[0])
-        told = (hours or {}).get(name, usual) if isnan(row.hours) else row.hours
+        told = hours.get(name, usual) if isnan(row.hours) else row.hours
         found[f"{coin}USDT"] = row.per_coin(count)._replace(hours=told)
     return found

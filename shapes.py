@@ -300,6 +300,16 @@ def instants(times: np.ndarray) -> np.ndarray:
     return times
 
 
+def next_close(fetched: float, candles: Candles) -> tuple[float, float]:
+    """Return when candles want refreshing, a second after the open bar closes, and expire."""
+    step = 60.0
+    if len(candles):
+        bar = (candles.end[-1] + 1 - candles.time[-1]) / 1000
+        step = (candles.end[-1] + 1) / 1000 + bar - fetched
+    due = fetched + max(step + 1, 20)
+    return due, due + 20
+
+
 def meet(time: np.ndarray, own: np.ndarray) -> tuple[Any, Any]:
     """Return the places in both of the times that two rising series share, slices if gapless."""
     if not len(time):

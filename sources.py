@@ -41,6 +41,7 @@ from panels import Panels
 from perps import STEADY as PERPETUAL
 from perps import Perps
 from refusals import NAMES, sentence
+from shapes import next_close
 from store import File, Store
 
 log = logging.getLogger("dort5bot")
@@ -126,16 +127,6 @@ def address(route: Route) -> tuple:
     """Return the key of what a route leads to."""
     params = sorted((k, v) for k, v in route.params.items() if not callable(v))
     return (route.endpoint.name, *params)
-
-
-def next_close(fetched: float, candles: shapes.Candles) -> tuple[float, float]:
-    """Return when candles want refreshing, a second after the open bar closes, and expire."""
-    step = 60.0
-    if len(candles):
-        bar = (candles.end[-1] + 1 - candles.time[-1]) / 1000
-        step = (candles.end[-1] + 1) / 1000 + bar - fetched
-    due = fetched + max(step + 1, 20)
-    return due, due + 20
 
 
 class Sources:

@@ -1,9 +1,12 @@
 """Backtests in words: what one rule was worth, and what the best of many proves."""
 
+import html
 from collections.abc import Iterator
+from math import nan
 
-from backtest import Grid, Summary
-from bot import Ctx
+from backtest import Grid, Result, Summary
+from bot import Ctx, UserError
+from net import Dated
 from trials import Plan, Verdict
 
 FEW = 30
@@ -30,6 +33,26 @@ def figures(ctx: Ctx, told: Summary) -> Iterator[str]:
     yield ctx.t(
         f"{n} işlem · kazanan {won} · işlem başına {each}\nKâr çarpanı {factor} · SQN {sqn}\n",
         f"{n} trades · won {won} · per trade {each}\nProfit factor {factor} · SQN {sqn}\n",
+    )
+
+
+def carried(ctx: Ctx, paid: Dated | UserError, result: Result | None = None) -> str:
+    """Return the line on a short in the perpetual: what its trades received of funding, in all.
+
+    `paid` is what the contract paid, or why that is not known.
+    """
+    if isinstance(paid, UserError):
+        why = html.escape(ctx.t(paid.tr, paid.en).splitlines()[0], quote=False)
+        return ctx.t(
+            f"Açığa, vadeli mumlarla; fonlama sayılmadı: {why}",
+            f"Short, on the perpetual's candles; funding not counted: {why}",
+        )
+    count = len(paid.time)
+    received = 100 * float(result.trades.funding.sum()) if result else nan
+    sums = f" {ctx.percent(received, sign=True)}" if result else ""
+    return ctx.t(
+        f"Açığa, vadeli mumlarla; fonlama sayıldı{sums} ({count} ödeme)",
+        f"Short, on the perpetual's candles; funding counted{sums} ({count} payments)",
     )
 
 

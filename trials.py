@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from datetime import UTC, datetime
+from functools import partial
 from threading import Event
 from typing import Any, NamedTuple
 
@@ -25,6 +26,7 @@ from net import Dated
 Array = np.ndarray
 
 MOST, CELLS, CHUNK = 10_000, 250_000_000, 48
+COLUMNS = ("opened", "closed", "entry", "exit", "gain_percent", "reason")
 REASONS = {SIGNAL: "signal", STOP: "stop", TARGET: "target", OPEN: "open"}
 RANGE = re.compile(r"([a-z])=(\d{1,4})(?:\.\.(\d{1,4})(?:/(\d{1,4}))?)?")
 
@@ -98,7 +100,7 @@ def read(text: str) -> tuple[Plan, int | None]:
     rules = Rules(
         *(values.get(k, d) for k, d in zip(("stop", "target", "size"), Rules(), strict=False))
     )
-    costs = Costs(*(values.get(k, d) for k, d in zip(("fee", "slippage"), Costs(), strict=True)))
+    costs = Costs(*(values.get(k, d) for k, d in zip(("fee", "slippage"), Costs(), strict=False)))
     return checked(
         plan._replace(rules=rules._replace(side=side), costs=costs, ranges=tuple(ranges))
     ), start
@@ -171,11 +173,13 @@ def gather(
 ) -> tuple[Dated, Context]:
     """Fetch a coin's bars from `start` (ms) on, and what else the formulas look at.
 
-    `sources` is a sources.Sources. Raises UserError and FormulaError.
+    Who sells short does so in the coin's perpetual contract. `sources` is a sources.Sources.
+    Raises UserError and FormulaError.
     """
     widest = chosen(plan, [max(values) for _, values in plan.ranges])
     needs = [condition(text, names).needs for text in (widest.entry, widest.exit)]
-    read = history.candles(sources, symbol, interval, start)
+    mine = partial(history.candles, sources, symbol, perpetual=plan.rules.side < 0)
+    read = mine(interval, start)
     begin = int(read.time[0]) if len(read.data) else None
     bars = {
         frame: max(need.bars.get(frame, 0) for need in needs)
@@ -183,9 +187,7 @@ def gather(
         for frame in need.bars
     }
     others = {
-        frame: history.candles(
-            sources, symbol, frame, begin and begin - (count + 1) * INTERVALS[frame]
-        ).data
+        frame: mine(frame, begin and begin - (count + 1) * INTERVALS[frame]).data
         for frame, count in bars.items()
         if frame not in ("", interval)
     }
@@ -195,6 +197,23 @@ def gather(
         for frame, name in need.coins
     }
     return read, Context(read.data, interval, others, coins)
+
+
+def charged(
+    sources: Any, plan: Plan, symbol: str, bars: Any
+) -> tuple[Plan, Dated | UserError | None]:
+    """Return a short with what its contract pays of funding, and the payments.
+
+    Instead of them comes why they are not known and not counted, None for what is no short.
+    """
+    if plan.rules.side > 0:
+        return plan, None
+    try:
+        paid = history.payments(sources, symbol, int(bars.time[0]), int(bars.end[-1]) + 1)
+    except UserError as error:
+        return plan, error
+    funding = backtest.carry(bars, paid.time, paid.rate)
+    return plan._replace(costs=plan.costs._replace(funding=funding)), paid
 
 
 def signals(texts: Sequence[str], context: Context, names: Mapping[str, str]) -> Array:
@@ -321,17 +340,20 @@ def usual(interval_ms: int) -> float:
     return 365 * 86_400_000 / interval_ms
 
 
-def table(result: Result, bars: Any) -> str:
-    """Return the trades as CSV: UTC times of both fills, prices, gain in percent, why it ended."""
+def table(result: Result, bars: Any, funded: bool = False) -> str:
+    """Return the trades as CSV: UTC times of both fills, prices, gain in percent, why it ended.
+
+    Where funding is counted, also what of the gain it is.
+    """
     t, ends = result.trades, np.append(bars.time, bars.end[-1] + 1)
     times = [[stamp(ms) for ms in ends[at].tolist()] for at in (t.opened, t.closed)]
     gains, whys = 100 * (t.growth - 1), [REASONS[why] for why in t.reason.tolist()]
+    columns = [*times, t.entry.tolist(), t.exit.tolist(), gains.tolist(), whys]
+    columns += [(100 * t.funding).tolist()] * funded
     out = io.StringIO()
     rows = csv.writer(out, lineterminator="\n")
-    rows.writerow(("opened", "closed", "entry", "exit", "gain_percent", "reason"))
-    rows.writerows(
-        zip(*times, t.entry.tolist(), t.exit.tolist(), gains.tolist(), whys, strict=True)
-    )
+    rows.writerow((*COLUMNS, "funding_percent")[: len(columns)])
+    rows.writerows(zip(*columns, strict=True))
     return out.getvalue()
 
 

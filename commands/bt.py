@@ -1,6 +1,6 @@
 """
-Kuralı geçmişte dener: /bt coin [4h] giriş : çıkış [stop 5] [hedef 10] [2025-01-01] [opt n=5..50]
-Tries a rule on history: /bt coin [4h] entry : exit [stop 5] [target 10] [2025-01-01] [opt n=5..50]
+Kuralı geçmişte dener: /bt coin [4h] giriş : çıkış [short stop 5 hedef 9 2025-01-01] [opt n=5..50]
+Tries a rule on history: /bt coin [4h] entry : exit [short stop 5 target 9 2025-01-01] [opt n=5..50]
 """
 
 import html
@@ -12,6 +12,7 @@ import drawings
 import tested
 import trials
 from bot import INTERVALS, Reply, coin
+from net import Dated
 
 GROUP = "analysis"
 ALIASES = ("backtest",)
@@ -28,29 +29,36 @@ def run(ctx):
     if len(read.data) < 50:
         raise ctx.wrong("Bu coinin geçmişi çok kısa.", "This coin's history is too short.")
     trials.affordable(plan, len(read.data))
+    plan, paid = trials.charged(ctx.sources, plan, symbol, context.bars)
     kind = several if plan.ranges else one
-    return kind(ctx, f"{coin(symbol)} {frame}", plan, read, context, mine)
+    return kind(ctx, f"{coin(symbol)} {frame}", plan, (read, paid), context, mine)
 
 
-def head(ctx, title, plan, context):
+def head(ctx, title, plan, paid, context, result=None):
     rule = html.escape(f"{plan.entry} : {plan.exit}", quote=False)
     first, bars = ctx.clock(int(context.bars.time[0]), "%d.%m.%Y"), len(context.bars)
-    return f"<b>🧪 {title}</b> {rule}\n{first} → {bars} bar"
+    yield f"<b>🧪 {title}</b> {rule}\n{first} → {bars} bar"
+    if paid:
+        yield tested.carried(ctx, paid, result)
 
 
-def one(ctx, title, plan, read, context, mine):
+def age(ctx, reads):
+    return ctx.age(*(read for read in reads if isinstance(read, Dated)))
+
+
+def one(ctx, title, plan, reads, context, mine):
     result = trials.once(plan, context, mine)
     told = backtest.summary(context.bars, result, trials.usual(INTERVALS[context.interval]))
-    text = "\n".join(
-        [head(ctx, title, plan, context), *tested.figures(ctx, told), tested.comment(ctx, told)]
-    )
+    begun = head(ctx, title, plan, reads[1], context, result)
+    text = "\n".join([*begun, *tested.figures(ctx, told), tested.comment(ctx, told)])
     drawing = drawings.tested(title, context.bars, result, chart.look_of(ctx.user), ctx.t)
-    yield Reply(text + ctx.age(read), photo=ctx.workers.picture(drawing))
+    yield Reply(text + age(ctx, reads), photo=ctx.workers.picture(drawing))
     if len(result.trades):
-        yield Reply(file=("islemler.csv", trials.table(result, context.bars).encode()))
+        table = trials.table(result, context.bars, plan.costs.funding is not None)
+        yield Reply(file=("islemler.csv", table.encode()))
 
 
-def several(ctx, title, plan, read, context, mine):
+def several(ctx, title, plan, reads, context, mine):
     pool, stop, shown = ctx.workers.pool, ctx.workers.begin(ctx.chat.id), time.monotonic()
     total, grid = len(plan.choices), None
     for done, grid in trials.search(plan, context, mine, pool, pool.size, stop):
@@ -62,6 +70,7 @@ def several(ctx, title, plan, read, context, mine):
         yield Reply(ctx.t("Durduruldu.", "Stopped."), edit=True)
         return
     verdict = trials.judge(plan, context, mine, grid)
-    text = "\n".join([head(ctx, title, plan, context), *tested.judged(ctx, plan, grid, verdict)])
+    begun = head(ctx, title, plan, reads[1], context)
+    text = "\n".join([*begun, *tested.judged(ctx, plan, grid, verdict)])
     drawing = drawings.searched(title, plan, grid, chart.look_of(ctx.user), ctx.t)
-    yield Reply(text + ctx.age(read), photo=ctx.workers.picture(drawing), edit=True)
+    yield Reply(text + age(ctx, reads), photo=ctx.workers.picture(drawing), edit=True)

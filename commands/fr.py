@@ -22,8 +22,9 @@ LEANS = {
 
 
 def run(ctx):
-    read, funding = ctx.sources.perps.funding()
-    asked = ctx.coins() if ctx.words() else list(funding)
+    named = ctx.coins() if ctx.words() else []
+    read, funding = ctx.sources.perps.funding(*named if len(named) == 1 else ())
+    asked = named or list(funding)
     rows = {symbol: funding[symbol] for symbol in asked if symbol in funding}
     if not rows:
         raise ctx.wrong("Vadeli işlemi yok.", "There is no perpetual contract.")

@@ -100,8 +100,9 @@ class Bybit(Venue):
         row, interval = self._row(query, "spot", "linear"), query.sent.get("interval", "")
         if interval not in INTERVALS_OF:
             raise failed(10001, "Invalid period!", query.now_ms)
+        bounds = {"start_ms": query.number("start"), "end_ms": query.number("end")}
         limit = query.limit(200, 1000)
-        bars = self.candles(row, INTERVALS_OF[interval], query.now_ms, limit=limit)
+        bars = self.candles(row, INTERVALS_OF[interval], query.now_ms, limit=limit, **bounds)
         rows = [
             [f"{at:.0f}", *shown(prices, row.digits), f"{volume:.8f}", f"{quote:.8f}"]
             for at, *prices, volume, quote, _ in bars[::-1].tolist()
@@ -141,12 +142,19 @@ class Bybit(Venue):
         symbols = [row.pair.symbol for row in rows]
         return self._people.interest(symbols, times) * np.array(part)[:, None]
 
+    def instruments(self, query: Query) -> Any:
+        """Answer the contracts with the minutes between their payments, and one that ends."""
+        rows = [instrument(row) for row in self._rows(query, "linear").values()]
+        rows.append(rows[0] | {"symbol": "BTC-25DEC26", "contractType": "LinearFutures"})
+        return told(query, {"category": "linear", "list": rows, "nextPageCursor": ""})
+
     def funding_history(self, query: Query) -> Any:
         """Answer what was paid, newest first."""
         row = self._row(query, "linear")
         hours = hours_of(row.pair.base)
-        limit = query.limit(200, 200)
-        times = stamps(query.now_ms, hours * HOUR_MS, limit, row.pair.listed_ms)
+        first = max(query.number("startTime", 0), row.pair.listed_ms)
+        last = min(query.number("endTime", query.now_ms), query.now_ms)
+        times = stamps(last, hours * HOUR_MS, query.limit(200, 200), first)
         rates = self._rates([row], times)[0] if len(times) else []
         rows = [
             {
@@ -206,6 +214,21 @@ def ticker(row: Listing, figures: list[float]) -> dict[str, str]:
     }
 
 
+def instrument(row: Listing) -> dict[str, Any]:
+    """Return a contract's entry among the instruments."""
+    return {
+        "symbol": row.name,
+        "contractType": "LinearPerpetual",
+        "status": "Trading",
+        "baseCoin": row.name.removesuffix("USDT"),
+        "quoteCoin": "USDT",
+        "settleCoin": "USDT",
+        "launchTime": str(row.pair.listed_ms),
+        "deliveryTime": "0",
+        "fundingInterval": 60 * hours_of(row.pair.base),
+    }
+
+
 def linear(row: Listing, derived: list[float], now_ms: int) -> dict[str, str]:
     """Return what a contract's ticker has besides a spot pair's."""
     rate, index, mark, units = derived
@@ -229,6 +252,7 @@ Bybit.limits = {"address": (600, 5)}
 Bybit.paths = {
     "/v5/market/kline": (Bybit.kline, "address"),
     "/v5/market/tickers": (Bybit.tickers, "address"),
+    "/v5/market/instruments-info": (Bybit.instruments, "address"),
     "/v5/market/funding/history": (Bybit.funding_history, "address"),
     "/v5/market/open-interest": (Bybit.open_interest, "address"),
     "/v5/market/account-ratio": (Bybit.account_ratio, "address"),

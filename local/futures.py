@@ -117,7 +117,11 @@ class Futures(Venue):
     def funding_rate(self, query: Query) -> Any:
         """Answer what was paid, oldest first."""
         row, hours = self._row(query), hours_of(self._row(query).pair.base)
-        times = stamps(query.now_ms, hours * HOUR_MS, query.limit(200, 1000), row.pair.listed_ms)
+        first = max(query.number("startTime", 0), row.pair.listed_ms)
+        last = min(query.number("endTime", query.now_ms), query.now_ms)
+        most = query.limit(200, 1000)
+        every = stamps(last, hours * HOUR_MS, 10**6 if "startTime" in query.sent else most, first)
+        times = every[:most] if "startTime" in query.sent else every
         if not len(times):
             return []
         rates = self._people.funding([row.pair.symbol], times)[0] * hours / 8

@@ -86,18 +86,18 @@ class Okx(Venue):
 
     def market_candles(self, query: Query) -> Any:
         """Answer candles, newest first."""
-        row, bar = self._row(query, self.listings), query.sent.get("bar", "1m")
+        row, bar = self._row(query, self.listings | self.swaps), query.sent.get("bar", "1m")
         if bar not in BARS:
             raise failed(51000, "Parameter bar error")
         bars = self.candles(row, BARS[bar], query.now_ms, limit=query.limit(100, 300))
         last = bars[-1, 0] if len(bars) else 0
+        size = contract_size(row) if row.name in self.swaps else 0
         return told(
             [
                 [
                     f"{at:.0f}",
                     *shown(prices, row.digits),
-                    f"{volume:.8f}",
-                    f"{quote:.8f}",
+                    *shown((volume / size, volume) if size else (volume, quote), 8),
                     f"{quote:.8f}",
                     "0" if at == last else "1",
                 ]

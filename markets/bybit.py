@@ -11,6 +11,7 @@ import numpy as np
 
 from net import Endpoint, Route
 from shapes import (
+    CANDLE_COLUMNS,
     Candles,
     Exchange,
     Funding,
@@ -32,7 +33,7 @@ from .names import split, unit
 from .shared import candles as made
 from .shared import day, listed, moment, points, rate, sides
 
-TOO_MANY = 10006
+TOO_MANY, PAYMENTS = 10006, 200
 FIGURES = ("lastPrice", "prevPrice24h", "highPrice24h", "lowPrice24h", "volume24h", "turnover24h")
 BARS = {
     "1m": "1",
@@ -51,8 +52,11 @@ BARS = {
 PERIODS = {"5m": "5min", "15m": "15min", "30m": "30min", "1h": "1h", "4h": "4h", "1d": "1d"}
 
 
-def result(body: Any, params: Params) -> Mapping[str, Any]:
-    """Return what the envelope holds. Raises Refusal for an error, ValueError for nothing."""
+def result(body: Any, params: Params, empty: bool = False) -> Mapping[str, Any]:
+    """Return what the envelope holds. Raises Refusal for an error, ValueError for nothing.
+
+    Nothing is an answer where it may be `empty`.
+    """
     code = body["retCode"]
     need(isinstance(code, int), "not a code")
     if code != 0:
@@ -60,23 +64,30 @@ def result(body: Any, params: Params) -> Mapping[str, Any]:
     found = body["result"]
     need(found.get("category", params["category"]) == params["category"], "another kind")
     need(found.get("symbol", params.get("symbol")) == params.get("symbol"), "another pair")
-    need(isinstance(found["list"], list) and found["list"], "no rows")
+    need(isinstance(found["list"], list) and (found["list"] or empty), "no rows")
     return found
 
 
-def own(body: Any, params: Params) -> list[Any]:
+def own(body: Any, params: Params, empty: bool = False) -> list[Any]:
     """Return rows that are all about the contract asked for. Raises ValueError."""
-    rows = result(body, params)["list"]
+    rows = result(body, params, empty)["list"]
     need(all(row["symbol"] == params["symbol"] for row in rows), "rows of another contract")
     return rows
 
 
 def candles(body: Any, served: float, params: Params) -> Candles:
-    """Read spot candles."""
+    """Read candles of a spot pair or a perpetual, per coin."""
     table = columns(result(body, params)["list"], 7)[:, ::-1]
     return made(
         table[:6], params["_interval"], served, quote=table[6], multiplier=params["_multiplier"]
     )
+
+
+def page(body: Any, served: float, params: Params) -> Candles:
+    """Read a page of candles, which has no rows from before the first trade."""
+    if result(body, params, empty=True)["list"]:
+        return candles(body, served, params)
+    return Candles(np.empty((CANDLE_COLUMNS, 0)))
 
 
 def tickers(body: Any, _served: float, params: Params) -> dict[str, Ticker]:
@@ -108,12 +119,22 @@ def funding(body: Any, _served: float, params: Params) -> dict[str, Funding]:
     return found
 
 
-def contracts(body: Any, _served: float, params: Params) -> frozenset[str]:
-    """Read linear tickers: the names of the USDT perpetuals."""
-    names = (text(row["symbol"]) for row in result(body, params)["list"])
-    found = frozenset(name for name in names if name.endswith("USDT"))
+def contracts(body: Any, _served: float, params: Params) -> dict[str, float]:
+    """Read instruments: the hours between payments of the USDT perpetuals."""
+    rows = most(result(body, params)["list"], instrument)
+    found = {name: hours for name, hours in rows if hours and name.endswith("USDT")}
     need(found, "no perpetual contracts")
     return found
+
+
+def instrument(row: Mapping[str, Any]) -> tuple[str, float]:
+    """Read a contract's name and hours between payments, 0 if it is no perpetual."""
+    name, kind = text(row["symbol"]), text(row["contractType"])
+    if kind != "LinearPerpetual":
+        return name, 0.0
+    hours = number(row["fundingInterval"]) / 60
+    need(1 <= hours <= 24, "not an interval in hours")
+    return name, hours
 
 
 def perpetual(row: Mapping[str, Any]) -> tuple[str, Funding | None]:
@@ -145,6 +166,16 @@ def funding_history(body: Any, _served: float, params: Params) -> FundingHistory
     return FundingHistory(time, paid, np.full(len(paid), nan))
 
 
+def payments(body: Any, served: float, params: Params) -> FundingHistory:
+    """Read a page of payments. Raises Refusal for a full one: older rows may be left out."""
+    rows = own(body, params, empty=True)
+    if len(rows) >= PAYMENTS:
+        raise Refusal("refused", "more payments than a page holds")
+    if rows:
+        return funding_history(body, served, params)
+    return FundingHistory(*np.empty((3, 0)))
+
+
 def interest_history(body: Any, _served: float, params: Params) -> InterestHistory:
     """Read one perpetual's open interest over time, in coins only."""
     rows = result(body, params)["list"]
@@ -162,19 +193,25 @@ def ratios(body: Any, _served: float, params: Params) -> Ratios:
 
 HOST, PATH, DAY = ("bybit",), "/v5/market/", 86400
 HOSTS = {"bybit": ("bybit_url", 7200, "")}
-CANDLES, TICKERS, PAIRS, FUNDING, CONTRACTS, INTEREST, FUNDINGS, INTERESTS, RATIOS = ENDPOINTS = (
+YEAR, HISTORY = 365 * DAY, PATH + "funding/history"
+KEPT: Mapping[str, Any] = {"ttl": 30 * DAY, "stale": YEAR, "idle": 0}
+ENDPOINTS = (
     Endpoint("bybit_candles", HOST, PATH + "kline", once, candles, 60),
     Endpoint("bybit_tickers", HOST, PATH + "tickers", once, tickers, 15, save_every=60),
     Endpoint("bybit_exchange", HOST, PATH + "tickers", once, pairs, 6 * 3600),
     Endpoint("bybit_funding", HOST, PATH + "tickers", once, funding, 30, DAY / 3, 60),
-    Endpoint("bybit_contracts", HOST, PATH + "tickers", once, contracts, 6 * 3600),
+    Endpoint("bybit_contracts", HOST, PATH + "instruments-info", once, contracts, 3600),
     Endpoint("bybit_interest", HOST, PATH + "tickers", once, interest, 30, 3600, 60),
-    Endpoint("bybit_funding_history", HOST, PATH + "funding/history", once, funding_history, 600),
+    Endpoint("bybit_funding_history", HOST, HISTORY, once, funding_history, 600),
     Endpoint(
         "bybit_interest_history", HOST, PATH + "open-interest", once, interest_history, 120, DAY
     ),
     Endpoint("bybit_ratio", HOST, PATH + "account-ratio", once, ratios, 120, DAY),
+    Endpoint("bybit_pages", HOST, PATH + "kline", once, page, **KEPT),
+    Endpoint("bybit_payments", HOST, HISTORY, once, payments, **KEPT),
 )
+CANDLES, TICKERS, PAIRS, FUNDING, CONTRACTS, INTEREST, FUNDINGS, INTERESTS, RATIOS = ENDPOINTS[:9]
+PAGES, PAID = ENDPOINTS[9:]
 
 
 def candles_route(symbol: str, interval: str) -> Route | None:
@@ -205,8 +242,30 @@ def funding_route() -> Route:
 
 
 def contracts_route() -> Route:
-    """Return the way to the names of the contracts that trade."""
-    return Route(CONTRACTS, {"category": "linear"})
+    """Return the way to the contracts that trade and the hours between their payments."""
+    return Route(CONTRACTS, {"category": "linear", "limit": 1000})
+
+
+def contract_route(name: str, interval: str, multiplier: float = 1.0) -> Route | None:
+    """Return the way to a contract's candles."""
+    if interval not in BARS:
+        return None
+    params = {"category": "linear", "symbol": name, "interval": BARS[interval], "limit": 1000}
+    return Route(CANDLES, {**params, "_interval": interval, "_multiplier": multiplier})
+
+
+def page_route(
+    name: str, interval: str, start: int, end: int, multiplier: float = 1.0
+) -> Route | None:
+    """Return the way to a contract's bars that open from `start` to before `end`, ms."""
+    found = contract_route(name, interval, multiplier)
+    return Route(PAGES, {**found.params, "start": start, "end": end - 1}) if found else None
+
+
+def payments_route(name: str, start: int, end: int) -> Route:
+    """Return the way to what a contract paid from `start` to before `end`, ms."""
+    params = {"category": "linear", "symbol": name, "limit": PAYMENTS}
+    return Route(PAID, {**params, "startTime": start, "endTime": end - 1})
 
 
 def interest_route(name: str, multiplier: float = 1.0) -> Route:

@@ -23,6 +23,7 @@ from shapes import (
     InterestHistory,
     Pair,
     Ratios,
+    Refusal,
     TakerFlow,
     Ticker,
     decimals,
@@ -38,7 +39,7 @@ from .shared import moment, points, rate, sides
 
 PERIODS = ("5m", "15m", "30m", "1h", "2h", "4h", "6h", "12h", "1d")
 KLINES = ((99, 1), (499, 2), (1000, 5), (1500, 10))
-BARS, POINTS = 1000, 500
+BARS, POINTS, PAYMENTS = 1000, 500, 1000
 
 
 def klines_weight(params: Params) -> int:
@@ -88,6 +89,16 @@ def history(rows: Any, _served: float, params: Params) -> FundingHistory:
     return FundingHistory(time, paid, np.array(mark))
 
 
+def payments(rows: Any, served: float, params: Params) -> FundingHistory:
+    """Read a page of fundingRate. Raises Refusal for a full one: newer rows may be left out."""
+    if rows == []:
+        return FundingHistory(*np.empty((3, 0)))
+    found = history(rows, served, params)
+    if len(found.time) >= PAYMENTS:
+        raise Refusal("refused", "more payments than a page holds")
+    return found
+
+
 def interest(body: Any, _served: float, params: Params) -> Interest:
     """Read openInterest in coins."""
     need(body["symbol"] == params["symbol"], "another contract")
@@ -134,7 +145,17 @@ def basis(rows: Any, _served: float, params: Params) -> Basis:
 
 def candles(rows: Any, served: float, params: Params) -> Candles:
     """Read klines per coin; the bars not closed at `served` (seconds) are left out."""
-    read, multiplier = binance.candles(rows, served, params), params.get("_multiplier", 1)
+    return per_coin(binance.candles(rows, served, params), params)
+
+
+def page(rows: Any, served: float, params: Params) -> Candles:
+    """Read a page of klines per coin, which has no rows from before the first trade."""
+    return per_coin(binance.page(rows, served, params), params)
+
+
+def per_coin(read: Candles, params: Params) -> Candles:
+    """Return candles of a contract as candles of one of its coins."""
+    multiplier = params.get("_multiplier", 1)
     read.table[1:5] /= multiplier
     read.table[[5, 9]] *= multiplier
     return read
@@ -178,6 +199,7 @@ STATISTICS = {
     "taker": ("takerlongshortRatio", taker),
     "basis": ("basis", basis),
 }
+KEPT: Mapping[str, Any] = {"ttl": 30 * DAY, "stale": 365 * DAY, "idle": 0}
 # fundingRate and fundingInfo share 500 requests in five minutes: one in 24 of the weight a minute.
 ENDPOINTS = (
     Endpoint(
@@ -196,7 +218,9 @@ ENDPOINTS = (
     Endpoint(
         "futures_interest", HOST, PATH + "openInterest", once, interest, 90, 3600, 60, every=60
     ),
-    Endpoint("futures_klines", HOST, PATH + "klines", klines_weight, candles, 60),
+    Endpoint("futures_klines", HOST, PATH + "klines", klines_weight, candles, 60, idle=0),
+    Endpoint("futures_pages", HOST, PATH + "klines", klines_weight, page, **KEPT),
+    Endpoint("futures_payments", HOST, PATH + "fundingRate", weighs(24), payments, **KEPT),
     Endpoint("futures_tickers", HOST, PATH + "ticker/24hr", weighs(40), tickers, 45, save_every=60),
     Endpoint("futures_exchange", HOST, PATH + "exchangeInfo", once, exchange, 6 * 3600),
     *(
@@ -243,6 +267,21 @@ def candles_route(name: str, interval: str, multiplier: float = 1.0) -> Route | 
     """Return the way to a contract's candles."""
     params = {"symbol": name, "interval": interval, "limit": BARS, "_multiplier": multiplier}
     return Route(TABLE["klines"], params) if interval in INTERVALS else None
+
+
+def page_route(
+    name: str, interval: str, start: int, end: int, multiplier: float = 1.0
+) -> Route | None:
+    """Return the way to a contract's bars that open from `start` to before `end`, ms."""
+    found = candles_route(name, interval, multiplier)
+    span = {"startTime": start, "endTime": end - 1}
+    return Route(TABLE["pages"], {**found.params, **span}) if found else None
+
+
+def payments_route(name: str, start: int, end: int) -> Route:
+    """Return the way to what a contract paid from `start` to before `end`, ms."""
+    span = {"startTime": start, "endTime": end - 1}
+    return Route(TABLE["payments"], {"symbol": name, "limit": PAYMENTS, **span})
 
 
 def statistic_route(kind: str, name: str, period: str, multiplier: float = 1.0) -> Route | None:

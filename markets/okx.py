@@ -59,11 +59,12 @@ def data(body: Any) -> list[Any]:
 
 
 def candles(body: Any, served: float, params: Params) -> Candles:
-    """Read spot candles; those not confirmed are left out."""
+    """Read candles of a spot pair or a swap; those not confirmed are left out."""
     table = columns(data(body), 9)[:, ::-1]
     done = table[8]
     need((done[:-1] == 1).all() and done[-1] in (0, 1), "an open bar among closed ones")
     table = table[:, done == 1]
+    table[5] = table[params.get("_volume", 5)]
     return made(
         table[:6], params["_interval"], served, quote=table[7], multiplier=params["_multiplier"]
     )
@@ -210,6 +211,12 @@ def swap(symbol: str) -> dict[str, Any] | None:
         return None
     coin, count = unit(pair[0])
     return {"instId": f"{coin}-USDT-SWAP", "_multiplier": 1 / count, "_symbol": symbol}
+
+
+def contract_route(symbol: str, interval: str) -> Route | None:
+    """Return the way to the candles of the swap on a symbol's coin."""
+    found, params = candles_route(symbol, interval), swap(symbol)
+    return Route(CANDLES, {**found.params, **params, "_volume": 6}) if found and params else None
 
 
 def funding_route(symbol: str) -> Route | None:

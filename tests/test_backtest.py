@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import backtest
 import performance
-from backtest import OPEN, SIGNAL, STOP, TARGET, Costs, Rules
+from backtest import OPEN, SIGNAL, STOP, TARGET, Carry, Costs, Rules
 
 FREE = Costs(0, 0)
 
@@ -41,6 +41,9 @@ class Trader:
         self.rules, self.costs, self.cash, self.coins = rules, costs, 1.0, 0.0
         self.price, self.closed = 0.0, []
 
+    def pay(self, cost):
+        self.cash -= self.coins * cost
+
     def enter(self, first):
         side = self.rules.side
         self.price, self.before = first * (1 + side * self.costs.slippage), self.cash
@@ -64,15 +67,27 @@ class Trader:
             self.leave(side * max(side * target, side * first), slipping=False)
 
 
-def traded(bars, entry, exit, rules, costs):
-    """Return the equity at each close and what each closed trade did, bar by bar."""
+def traded(bars, entry, exit, rules, costs, at_open=None, inside=None):
+    """Return the equity at each close and what each closed trade did, bar by bar.
+
+    Funding is paid a coin at a bar's open, before orders, and within it.
+    """
     trader, order, worth = Trader(rules, costs), None, []
     for t in range(len(entry)):
         first = bars.open[t]
+        if at_open is not None:
+            trader.pay(at_open[t])
         if order:
             trader.enter(first) if order == "in" else trader.leave(first)
         if trader.coins:
+            held = trader.coins
             trader.watch(first, bars.high[t], bars.low[t])
+            if inside is not None:
+                cost = held * inside[t]
+                late = cost if trader.coins else max(0, cost)
+                trader.cash -= late
+                if not trader.coins:
+                    trader.closed[-1] = trader.cash / trader.before
         worth.append(trader.cash + trader.coins * bars.close[t])
         wanted = exit[t] if trader.coins else entry[t]
         order = ("out" if trader.coins else "in") if wanted else None
@@ -139,16 +154,72 @@ def test_it_does_what_trading_bar_by_bar_does(seed, n, often, stop, target, size
     assert np.allclose(result.trades.growth[done], closed, rtol=1e-11, atol=0)
 
 
-@given(seed=st.integers(0, 10**6), cut=st.integers(20, 119), stop=st.sampled_from([np.nan, 0.01]))
-def test_the_future_never_changes_a_past_trade(seed, cut, stop):
+@given(
+    seed=st.integers(0, 10**6),
+    n=st.integers(3, 150),
+    stop=st.sampled_from([np.nan, 0.01]),
+    size=st.sampled_from([1.0, 0.5]),
+    side=st.sampled_from([1, -1]),
+)
+def test_funding_is_paid_as_by_who_trades_bar_by_bar(seed, n, stop, size, side):
+    bars, rng = walk(seed, n), np.random.default_rng(seed)
+    entry, exit = rng.random((2, n)) < 0.2
+    at_open, inside = rng.normal(0, 0.1, (2, n))
+    closes = np.cumsum(at_open + inside)
+    rules, costs = Rules(stop, size=size, side=side), Costs(funding=Carry(closes - inside, closes))
+    result = backtest.run(bars, entry, exit, rules, costs)
+    worth, closed = traded(bars, entry, exit, rules, costs, at_open, inside)
+    assert np.allclose(result.equity, worth, rtol=1e-10, atol=0)
+    done = result.trades.reason != OPEN
+    assert np.allclose(result.trades.growth[done], closed, rtol=1e-10, atol=0)
+    plain = backtest.run(bars, entry, exit, rules).trades
+    assert np.allclose(result.trades.growth - plain.growth, result.trades.funding)
+    grid = backtest.many(bars, entry[None], exit[None], rules, costs)
+    assert grid.gain[0] == pytest.approx(100 * (result.equity[-1] - 1), rel=1e-9)
+
+
+def test_a_payment_counts_from_the_open_it_is_paid_at_and_at_its_bars_price():
+    hours = np.arange(6) * 3_600_000.0
+    bars = SimpleNamespace(time=hours, end=hours + 3_599_999, open=np.arange(10.0, 16))
+    times = np.array([-1, 3_600_003, 7_200_000, 9_000_000, 6 * 3_600_000])
+    funding = backtest.carry(bars, times, np.array([9, 0.1, 0.2, -0.5, 9]))
+    assert funding.opens == pytest.approx([0, 1.1, 3.5, -2.5, -2.5, -2.5])
+    assert funding.closes == pytest.approx([0, 1.1, -2.5, -2.5, -2.5, -2.5])
+
+
+def test_a_short_receives_funding_for_the_bars_it_is_held_over():
+    bars = bars_of(*[(100, 100, 100, 100)] * 6)
+    costs = Costs(0, 0, Carry(np.array([0, 1, 3, 6, 10, 15.0]), np.array([0, 1, 3, 6, 10, 15.0])))
+    result = backtest.run(bars, at(6, 0), at(6, 2), Rules(side=-1), costs)
+    assert (result.trades.opened, result.trades.closed) == ([1], [3])
+    assert result.trades.funding[0] == pytest.approx(0.05)
+    assert result.equity == pytest.approx([1, 1, 1.02, 1.05, 1.05, 1.05])
+
+
+def test_funding_of_other_bars_is_refused():
+    bars = walk(1, 5)
+    with pytest.raises(ValueError, match="every bar"):
+        backtest.run(bars, at(5), at(5), costs=Costs(funding=Carry(np.ones(4), np.ones(4))))
+
+
+@given(
+    seed=st.integers(0, 10**6),
+    cut=st.integers(20, 119),
+    stop=st.sampled_from([np.nan, 0.01]),
+    side=st.sampled_from([1, -1]),
+)
+def test_the_future_never_changes_a_past_trade(seed, cut, stop, side):
     bars, rng = walk(seed, 120), np.random.default_rng(seed)
     entry, exit = rng.random((2, 120)) < 0.2
-    whole = backtest.run(bars, entry, exit, Rules(stop))
+    paid = np.cumsum(rng.normal(0, 0.05, 120))
+    rules = Rules(stop, side=side)
+    whole = backtest.run(bars, entry, exit, rules, Costs(funding=Carry(paid, paid)))
     past = SimpleNamespace(**{k: v[:cut] for k, v in vars(bars).items()})
-    part = backtest.run(past, entry[:cut], exit[:cut], Rules(stop))
+    costs = Costs(funding=Carry(paid[:cut], paid[:cut]))
+    part = backtest.run(past, entry[:cut], exit[:cut], rules, costs)
     assert np.array_equal(part.equity, whole.equity[:cut])
     done = part.trades.reason != OPEN
-    for name in ("opened", "closed", "entry", "exit", "growth", "reason"):
+    for name in ("opened", "closed", "entry", "exit", "growth", "reason", "funding"):
         mine = getattr(part.trades, name)[done]
         assert np.array_equal(mine, getattr(whole.trades, name)[: len(mine)])
 

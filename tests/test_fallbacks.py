@@ -176,6 +176,17 @@ def test_funding_and_interest_are_left_to_kraken_where_all_else_is_shut(market, 
     )
 
 
+def test_one_coins_funding_is_okx_s_where_nobody_tells_of_all(say, markets):
+    shut(markets, *BINANCE, "api.bybit.com", "kraken.com")
+    (reply,) = say("/fr btc", lang="en")
+    assert not reply.failed and "a year; at" in reply.text and "Source: OKX" in reply.text
+    (reply,) = say("/fr btc eth", lang="en")
+    assert reply.failed == 1 and "451" in reply.text
+    shut(markets, "okx.com")
+    (reply,) = say("/fr eth", lang="en")
+    assert reply.failed == 1 and "Binance Futures" in reply.text
+
+
 def test_one_coins_payments_are_told_where_binance_and_bybit_are_shut(say, markets):
     shut(markets, *BINANCE, "api.bybit.com")
     (reply,) = say("/fr btc")

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -5,6 +7,7 @@ import history
 from bot import UserError
 from local.faults import Faulty
 from local.tape import Tape
+from shapes import FundingHistory
 from sources import Sources
 
 HOUR = 3_600_000
@@ -81,3 +84,62 @@ def test_a_missing_page_is_an_error_not_a_gap(market, faulty):
 def test_too_many_bars_are_refused(market):
     with pytest.raises(UserError, match="60000"):
         history.candles(market, "BTCUSDT", "1m", 1_700_000_000_000)
+
+
+def test_a_contracts_pages_join_per_coin_and_are_read_once(market, faulty, clock):
+    recent = market.perps.candles("PEPEUSDT", "1h").data
+    start = int(recent.time[0]) - 2500 * HOUR
+    found = history.candles(market, "PEPEUSDT", "1h", start, perpetual=True).data
+    assert found.time[0] == start and (np.diff(found.time) == HOUR).all()
+    spot = history.candles(market, "PEPEUSDT", "1h", start).data
+    assert found.close == pytest.approx(spot.close, rel=0.01)
+    assert not np.array_equal(found.close, spot.close)
+    asked = len(faulty.seen)
+    again = history.candles(market, "PEPEUSDT", "1h", start, perpetual=True).data
+    assert np.array_equal(again.table, found.table) and len(faulty.seen) == asked
+
+
+def test_pages_of_contracts_come_from_bybit_by_name_where_binance_is_shut(market, faulty):
+    faulty.on("fapi.binance.com", "451")
+    start = int(market.perps.candles("SHIBUSDT", "1h").time[0]) - 1200 * HOUR
+    found = history.candles(market, "SHIBUSDT", "1h", start, perpetual=True)
+    assert found.source == "bybit" and found.time[0] == start
+    assert (np.diff(found.time) == HOUR).all()
+    paid = history.payments(market, "SHIBUSDT", start, int(found.end[-1]))
+    assert paid.source == "bybit" and paid.time[0] >= start
+
+
+def test_a_coin_without_a_contract_has_no_such_history(market):
+    with pytest.raises(UserError, match="no perpetual"):
+        history.candles(market, "USDCUSDT", "1h", perpetual=True)
+
+
+@pytest.mark.parametrize(("symbol", "step"), [("BTCUSDT", 8), ("PEPEUSDT", 4)])
+def test_all_payments_of_a_span_are_known_and_the_last_ones_read_anew(
+    market, faulty, clock, symbol, step
+):
+    end = int(clock() * 1000) // (24 * HOUR) * 24 * HOUR
+    found = history.payments(market, symbol, end - 100 * 24 * HOUR, end)
+    assert found.time[0] == end - 100 * 24 * HOUR and found.time[-1] == end - step * HOUR
+    assert (np.diff(found.time) == step * HOUR).all() and (abs(found.rate) < 0.01).all()
+    asked = payments_asked(faulty)
+    clock.now += 4000
+    again = history.payments(market, symbol, end - 100 * 24 * HOUR, end + step * HOUR)
+    assert len(again.time) == len(found.time) + 1 and payments_asked(faulty) == asked + 1
+
+
+def payments_asked(faulty):
+    return sum("fundingRate" in url for _, url in faulty.seen)
+
+
+def test_payments_with_a_hole_are_not_told(market, clock, monkeypatch):
+    end, whole = int(clock() * 1000), market.perps.payments
+
+    def holed(*args):
+        read = whole(*args)
+        kept = FundingHistory(*(x[::5] for x in (read.time, read.rate, read.mark)))
+        return replace(read, data=kept)
+
+    monkeypatch.setattr(market.perps, "payments", holed)
+    with pytest.raises(UserError, match="gaps"):
+        history.payments(market, "BTCUSDT", end - 100 * 24 * HOUR, end)

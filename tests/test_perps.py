@@ -1,6 +1,10 @@
+from math import isnan
+
 import pytest
 
 from bot import UserError
+from local import bybit
+from local.perpetuals import hours_of
 
 SERIES = ("interest_history", "ratios", "taker", "basis")
 
@@ -27,6 +31,49 @@ def test_funding_has_its_hours_eight_unless_told(market):
     _, funding = market.perps.funding()
     assert {row.hours for row in funding.values()} > {8}
     assert all(abs(row.rate) < 0.05 and row.next > 0 for row in funding.values())
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_hours_that_bybit_leaves_out_come_from_its_instruments_or_are_unknown(
+    market, markets, clock, monkeypatch, known
+):
+    whole = bybit.linear
+
+    def untold(*args):
+        row = whole(*args)
+        del row["fundingIntervalHour"]
+        return row
+
+    monkeypatch.setattr(bybit, "linear", untold)
+    if not known:
+        monkeypatch.setitem(bybit.Bybit.paths, "/v5/market/instruments-info", (refuse, "address"))
+    shut(market, clock, "futures", "futures_data")
+    read, funding = market.perps.funding()
+    hours = {symbol: row.hours for symbol, row in funding.items()}
+    assert read.source == "bybit" and hours
+    for symbol, told in hours.items():
+        assert told == hours_of(symbol.removesuffix("USDT")) if known else isnan(told)
+    assert not known or set(hours.values()) == {4, 8}
+
+
+def refuse(_venue, query):
+    raise bybit.failed(10001, "no", query.now_ms)
+
+
+def test_candles_of_a_contract_come_per_coin_and_from_others_where_binance_is_shut(market, clock):
+    gone = []
+    for host, source, count in (
+        ((), "", 999),
+        (("futures",), "bybit", 999),
+        (("bybit",), "okx", 299),
+    ):
+        gone += host
+        shut(market, clock, *gone)
+        found = market.perps.candles("PEPEUSDT", "1h")
+        assert found.source == source and len(found.data) == count
+        spot = market.candles("PEPEUSDT", "1h")
+        assert found.close == pytest.approx(spot.close[-count:], rel=0.01)
+        clock.now += 3600
 
 
 def test_the_mapping_is_made_once_for_one_answer(market):

@@ -42,7 +42,7 @@ def test_a_rule_with_everything_is_read():
     )
     assert (plan.entry, plan.exit) == ("rsi(n) < 30", "rsi(n) > 60")
     assert plan.rules == backtest.Rules(0.05, 0.1, 0.5, -1)
-    assert plan.costs == (0.002, 0) and start == 1_740_787_200_000
+    assert plan.costs == (0.002, 0, None) and start == 1_740_787_200_000
     assert plan.ranges == (("n", (5, 7, 9)),)
 
 
@@ -147,6 +147,29 @@ def test_where_nothing_trades_there_is_no_best(context):
 def test_a_value_is_no_condition(context):
     with pytest.raises(formula.FormulaError, match="no condition"):
         trials.once(trials.Plan("rsi(14)", "close > 1"), context, {})
+
+
+def test_a_short_is_one_in_the_perpetual_with_its_funding(market):
+    plan, _ = trials.read("close < sma(50) : close > sma(50, tf=4h) short")
+    _, context = trials.gather(market, plan, "PEPEUSDT", "1h", None, {})
+    assert np.array_equal(context.bars.table, market.perps.candles("PEPEUSDT", "1h").table)
+    assert context.others["4h"].open[0] != market.candles("PEPEUSDT", "4h").open[0]
+    charged, paid = trials.charged(market, plan, "PEPEUSDT", context.bars)
+    assert paid.time[0] >= context.bars.time[0] and charged.costs.funding is not None
+    free, result = (trials.once(one, context, {}) for one in (plan, charged))
+    assert len(result.trades) > 3 and (result.trades.funding != 0).any()
+    assert np.allclose(result.trades.growth, free.trades.growth + result.trades.funding)
+    head, *rows = trials.table(result, context.bars, True).splitlines()
+    assert head.endswith(",reason,funding_percent")
+    told = [float(row.split(",")[-1]) for row in rows]
+    assert told == pytest.approx((100 * result.trades.funding).tolist())
+
+
+def test_what_is_bought_stays_on_spot_and_pays_no_funding(market):
+    plan, _ = trials.read("close < sma(50) : close > sma(50)")
+    _, context = trials.gather(market, plan, "BTCUSDT", "1h", None, {})
+    assert np.array_equal(context.bars.table, market.candles("BTCUSDT", "1h").table)
+    assert trials.charged(market, plan, "BTCUSDT", context.bars) == (plan, None)
 
 
 def test_too_many_combinations_are_refused():

@@ -2,6 +2,8 @@ import re
 
 import pytest
 
+from bot import UserError
+
 RULE = "/bt btc 4h crossover(ema(9), ema(21)) : crossunder(ema(9), ema(21))"
 
 
@@ -39,6 +41,42 @@ def test_a_search_shows_the_best_and_what_it_is_worth(say):
 def test_what_is_no_rule_is_refused(say, line):
     *_, reply = say(line)
     assert reply.failed == 1 and reply.text
+
+
+SHORT = "/bt pepe 1h close < sma(50) : close > sma(50) short"
+
+
+@pytest.mark.slow
+def test_a_short_is_told_with_its_funding(say):
+    _, told, table = say(SHORT, lang="en")
+    assert re.search(
+        r"Short, on the perpetual's candles; funding counted \S+% \(2\d\d payments\)", told.text
+    )
+    head, *rows = table.file[1].decode().splitlines()
+    sums = sum(float(row.split(",")[-1]) for row in rows)
+    assert head.endswith("funding_percent") and f"{sums:+.2f}%" in told.text and told.photo
+    *_, told = say(f"{SHORT.replace('50', 'n')} opt n=5..40")
+    assert "Açığa, vadeli mumlarla; fonlama sayıldı (2" in told.text and told.photo
+
+
+@pytest.mark.slow
+def test_a_short_whose_funding_is_not_known_says_so(say, market, clock, monkeypatch):
+    def refuse(*_):
+        raise UserError("yok & yok", "none")
+
+    monkeypatch.setattr(market.perps, "payments", refuse)
+    _, told, table = say(SHORT)
+    assert "fonlama sayılmadı: yok &amp; yok" in told.text
+    assert b"funding" not in table.file[1]
+    market.hosts["futures"].close("region", clock() + 900)
+    _, told, _ = say("/bt btc 4h rsi < 40 : rsi > 50 short", lang="en")
+    assert told.text.endswith("Source: Bybit")
+
+
+@pytest.mark.slow
+def test_a_coin_without_a_perpetual_cannot_be_sold_short(say):
+    *_, reply = say("/bt usdc 1h close > 1 : close < 1 short", lang="en")
+    assert reply.failed == 1 and "USDC has no perpetual contract." in reply.text
 
 
 @pytest.mark.slow

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from local.bybit import Bybit
@@ -19,6 +20,27 @@ def exchange():
 def test_candles_are_the_tapes(exchange, symbol, interval):
     found = exchange.read(bybit.candles_route(symbol, interval))
     same_candles(found, symbol, interval, tick=10.0 ** -TAPE.pairs[symbol].digits)
+
+
+@pytest.mark.parametrize("symbol", SYMBOLS)
+def test_candles_of_contracts_and_their_pages_are_the_tapes(exchange, symbol):
+    known = exchange.read(bybit.contracts_route())
+    name, count = contract(symbol, known)
+    assert known[name] == hours_of(symbol.removesuffix("USDT"))
+    found = exchange.read(bybit.contract_route(name, "1h", count))
+    same_candles(found, symbol, "1h", tick=10.0 ** -TAPE.pairs[symbol].digits)
+    start, end = int(found.time[20]), int(found.time[60])
+    page = exchange.read(bybit.page_route(name, "1h", start, end, count))
+    assert np.array_equal(page.table, found.table[:, 20:60], equal_nan=True)
+    assert len(exchange.read(bybit.page_route(name, "1h", 10**12, 10**12 + 9, count))) == 0
+
+
+def test_payments_come_in_pages(exchange):
+    found = exchange.read(bybit.funding_history_route("BTCUSDT"))
+    start, end = int(found.time[9]), int(found.time[20])
+    page = exchange.read(bybit.payments_route("BTCUSDT", start, end))
+    assert page.time.tolist() == found.time[9:20].tolist()
+    assert page.rate.tolist() == found.rate[9:20].tolist()
 
 
 def test_tickers_are_the_tapes(exchange):

@@ -52,6 +52,20 @@ def test_candles_are_the_tapes_per_coin(exchange, symbol, interval):
     assert (found.taker <= found.volume * (1 + 1e-9)).all() and (found.trades >= 0).all()
 
 
+def test_pages_hold_the_same_bars_and_payments(exchange):
+    name, count = name_of(exchange, "PEPEUSDT")
+    found = exchange.read(futures.candles_route(name, "1h", count))
+    start, end = int(found.time[20]), int(found.time[60])
+    page = exchange.read(futures.page_route(name, "1h", start, end, count))
+    assert np.array_equal(page.table, found.table[:, 20:60], equal_nan=True)
+    assert len(exchange.read(futures.page_route(name, "1h", 10**12, 10**12 + 9, count))) == 0
+    paid = exchange.read(futures.funding_history_route(name))
+    start, end = int(paid.time[9]), int(paid.time[20])
+    part = exchange.read(futures.payments_route(name, start, end))
+    assert part.time.tolist() == paid.time[9:20].tolist()
+    assert part.rate.tolist() == paid.rate[9:20].tolist()
+
+
 def test_tickers_are_the_tapes(exchange):
     found = exchange.read(futures.tickers_route())
     same_tickers({name: row for name, row in found.items() if name in TAPE.pairs})

@@ -20,6 +20,12 @@ def test_candles_are_the_tapes(exchange, symbol, interval):
     same_candles(found, symbol, interval, tick=10.0 ** -TAPE.pairs[symbol].digits)
 
 
+@pytest.mark.parametrize("symbol", ["BTCUSDT", "1000SATSUSDT"])
+def test_candles_of_swaps_are_the_tapes_in_coins(exchange, symbol):
+    found = exchange.read(okx.contract_route(symbol, "1h"))
+    same_candles(found, symbol, "1h", tick=10.0 ** -TAPE.pairs[symbol].digits)
+
+
 def test_tickers_and_pairs_are_the_tapes(exchange):
     found = exchange.read(okx.tickers_route())
     assert {"BTCUSDT", "ETHBTC", "SATSUSDT"} <= set(found) and len(found) > 150

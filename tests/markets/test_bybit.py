@@ -14,6 +14,7 @@ READ = [
     (bybit.tickers, "tickers_spot", {"category": "spot"}),
     (bybit.funding, "tickers_linear", {"category": "linear"}),
     (bybit.funding_history, "funding_history", LINEAR),
+    (bybit.contracts, "instruments-info", {"category": "linear"}),
     (bybit.interest_history, "open_interest", LINEAR),
     (bybit.ratios, "account_ratio", LINEAR),
 ]
@@ -40,7 +41,7 @@ def test_no_rows_are_refused(parse, name, params, rows):
     refuses(parse, rows, params)
 
 
-@pytest.mark.parametrize(("parse", "name", "params"), READ[:1] + READ[3:])
+@pytest.mark.parametrize(("parse", "name", "params"), READ[:1] + READ[3:4] + READ[5:])
 def test_rows_oldest_first_are_refused(parse, name, params):
     body = answer(f"bybit/{name}.json")
     rows = body["result"]["list"][::-1]
@@ -55,7 +56,7 @@ def test_an_error_says_whether_it_is_the_limit(parse, name, params):
         assert (caught.value.kind, caught.value.code) == (kind, code)
 
 
-@pytest.mark.parametrize(("parse", "name", "params"), READ[:1] + READ[3:])
+@pytest.mark.parametrize(("parse", "name", "params"), READ[:1] + READ[3:4] + READ[5:])
 def test_an_answer_about_another_pair_or_kind_is_refused(parse, name, params):
     body = answer(f"bybit/{name}.json")
     refuses(parse, body, {**params, "symbol": "ETHUSDT"})
@@ -119,6 +120,33 @@ def test_an_interval_that_is_not_told_is_not_known():
     assert isnan(bybit.funding(body, SERVED, {"category": "linear"})["BTCUSDT"].hours)
 
 
+def test_the_hours_between_payments_are_told_of_the_perpetuals_only():
+    found = read(bybit.contracts, "instruments-info", {"category": "linear"})
+    assert found == {"BTCUSDT": 8, "SHIB1000USDT": 4}
+    body = answer("bybit/instruments-info.json")
+    for minutes in (0, 30, 1500):
+        refuses(
+            bybit.contracts,
+            spoiled(body, ("result", "list", 0, "fundingInterval"), minutes),
+            {"category": "linear"},
+        )
+
+
+def test_a_page_may_be_empty_and_one_of_payments_must_not_be_full():
+    nothing = {"retCode": 0, "retMsg": "OK", "result": {"category": "linear", "list": []}}
+    linear = {**LINEAR, "_interval": "1h"}
+    assert len(bybit.page(nothing, SERVED, linear)) == 0
+    assert len(bybit.payments(nothing, SERVED, LINEAR).time) == 0
+    paid = bybit.payments(answer("bybit/funding_history.json"), SERVED, LINEAR)
+    assert paid.rate.tolist() == [-0.00021, 0.0001]
+    rows = [
+        {"symbol": "BTCUSDT", "fundingRate": "0", "fundingRateTimestamp": str(T - i * HOUR)}
+        for i in range(200)
+    ]
+    with pytest.raises(Refusal, match="more payments"):
+        bybit.payments({**nothing, "result": {"list": rows}}, SERVED, LINEAR)
+
+
 def test_what_was_paid_is_read():
     found = read(bybit.funding_history, "funding_history", LINEAR)
     assert found.time.tolist() == [T - 8 * HOUR, T] and found.rate.tolist() == [-0.00021, 0.0001]
@@ -165,3 +193,9 @@ def test_routes_of_contracts_name_contract_and_period():
     assert asked == {**linear, "symbol": "A", "intervalTime": "5min", "limit": 200}
     assert bybit.ratio_route("A", "1d").address(0)[1]["period"] == "1d"
     assert bybit.funding_history_route("A").address(0)[0] == "/v5/market/funding/history"
+    bars = {**linear, "symbol": "A", "interval": "60", "limit": 1000}
+    assert bybit.contract_route("A", "1h").address(0) == ("/v5/market/kline", bars)
+    assert bybit.page_route("A", "1h", 5, 9).address(0)[1] == {**bars, "start": 5, "end": 8}
+    assert bybit.contract_route("A", "8h") is None and bybit.page_route("A", "8h", 5, 9) is None
+    asked = bybit.payments_route("A", 5, 9).address(0)[1]
+    assert asked == {**linear, "symbol": "A", "limit": 200, "startTime": 5, "endTime": 8}

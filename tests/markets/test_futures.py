@@ -3,6 +3,7 @@ from math import isnan
 import pytest
 
 from markets import futures
+from shapes import Refusal
 from tests.markets.answers import answer, spoiled
 from tests.markets.exchanges import HOUR, SERVED, T, refuses, whole_or_nothing
 
@@ -119,6 +120,26 @@ def test_candles_come_out_per_coin():
     assert found.volume.tolist() == [1e9, 4e8] and found.taker.tolist() == [6e8, 1.5e8]
     assert found.quote.tolist() == [11680, 4672] and found.trades.tolist() == [308, 101]
     assert len(futures.candles(answer("futures/klines.json"), (T + HOUR + 1) / 1000, BTC)) == 1
+
+
+def test_a_page_may_be_empty_and_one_of_payments_must_not_be_full():
+    assert len(futures.page([], SERVED, BTC)) == 0 and len(read(futures.page, "klines")) == 2
+    assert len(futures.payments([], SERVED, BTC).time) == 0
+    paid = read(futures.payments, "fundingRate")
+    assert paid.rate.tolist() == [-0.0375, 0.0001, 0.00038246]
+    row = answer("futures/fundingRate.json")[-1]
+    rows = [{**row, "fundingTime": T + i * HOUR} for i in range(1000)]
+    assert len(futures.payments(rows[:999], SERVED, BTC).time) == 999
+    with pytest.raises(Refusal, match="more payments"):
+        futures.payments(rows, SERVED, BTC)
+
+
+def test_pages_are_asked_for_by_their_times():
+    asked = futures.page_route("A", "1h", 5, 9, 1000.0).address(0)[1]
+    assert asked == {"symbol": "A", "interval": "1h", "limit": 1000, "startTime": 5, "endTime": 8}
+    asked = futures.payments_route("A", 5, 9).address(0)[1]
+    assert asked == {"symbol": "A", "limit": 1000, "startTime": 5, "endTime": 8}
+    assert futures.page_route("A", "2m", 5, 9) is None
 
 
 def test_tickers_and_contracts_are_those_of_the_usdt_perpetuals():

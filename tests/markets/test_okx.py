@@ -77,6 +77,17 @@ def test_a_swap_with_its_volume_in_contracts_is_refused():
     refuses(okx.candles, body, CANDLES)
 
 
+def test_a_swaps_candles_count_coins_not_contracts():
+    body = answer("okx/candles.json")
+    for row in body["data"]:
+        row[5], row[6] = str(float(row[5]) * 100), row[5]
+    found = okx.candles(body, SERVED, {**CANDLES, **SWAP, "_volume": 6})
+    assert found.volume.tolist() == [62.8, 10] and found.quote.tolist() == [1527925, 243250]
+    path, params = okx.contract_route("1000SATSUSDT", "1d").address(0)
+    assert (path, params["instId"]) == ("/api/v5/market/candles", "SATS-USDT-SWAP")
+    assert okx.contract_route("ETHBTC", "1h") is None and okx.contract_route("A", "1h") is None
+
+
 def test_days_that_open_in_hong_kong_are_refused():
     body = answer("okx/candles.json")
     for i, row in enumerate(body["data"]):
