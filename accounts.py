@@ -66,7 +66,8 @@ class Accounts:
         session, clock = self.sources.session(), self._clock
         keep, sleep = self.sources.keep_state, self._sleep
         more = {"sleep": sleep, "on_state": keep, "halted": self._halted}
-        return Spot(Signed(self.host, pair, session, clock=clock, **more), clock)
+        signed = Signed(self.host, pair, session, clock=clock, **more)
+        return Spot(signed, clock, wallet=not self.config.binance_testnet)
 
     def user(self, user_id: int) -> User:
         """Return a user for whom something is done while they are away."""

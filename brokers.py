@@ -15,6 +15,9 @@ class Broker(Protocol):
     def balances(self) -> dict[str, Balance]:
         """Return what the account has, by asset. Raises UserError."""
 
+    def flows(self, since: int) -> dict[str, Decimal]:
+        """Return what was paid in since an instant (ms), less what was out. Raises UserError."""
+
     def fees(self, symbol: str) -> tuple[Decimal, Decimal]:
         """Return the maker's and the taker's fee as fractions. Raises UserError."""
 

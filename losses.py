@@ -5,7 +5,8 @@ from functools import partial
 import risk
 from alarm_rows import Firing
 from bot import UserError
-from orders import LIVE, ZERO
+from orders import LIVE
+from preflight import grown
 from trade import LOSING, ORDER, Desk
 from workers import Beside, Job
 
@@ -33,13 +34,12 @@ def look(desk: Desk, user_id: int, mode: str) -> None:
 
 def measure(desk: Desk, user_id: int, mode: str) -> None:
     """Note what an account is worth as a day begins; tell once that its loss nears the limit."""
-    balances, prices = desk.broker(user_id, mode).balances(), desk.sources.prices()
-    if prices.stale:
+    broker, now, zone = desk.broker(user_id, mode), desk.now(), desk.limits.zone
+    balances = broker.balances()
+    if desk.sources.prices().stale:
         raise UserError("Fiyat verisi bayat.", "The price data is stale.")
-    equity = risk.equity(balances, prices.data, desk.sources.exchange().pairs)
-    name, _ = risk.day(desk.now(), desk.limits.zone)
-    opening = desk.rows.opening(user_id, mode, name, equity)
-    loss = risk.Standing(equity, opening, ZERO, ZERO).loss
-    if loss >= desk.limits.loss * risk.WARN:
-        place = 0, user_id, user_id, "", desk.now(), float(loss), f"{LOSING} {mode}", ORDER
-        desk.db.alarms.fresh |= desk.rows.warn(mode, name, Firing(*place))
+    stands = grown(desk.sources, desk.db, broker, user_id, zone, balances, now)
+    if stands.loss >= desk.limits.loss * risk.WARN:
+        told = f"{LOSING} {mode}" + (f" {stands.strange:.2f}" if stands.strange else "")
+        place = 0, user_id, user_id, "", now, float(stands.loss), told, ORDER
+        desk.db.alarms.fresh |= desk.rows.warn(mode, risk.day(now, zone)[0], Firing(*place))

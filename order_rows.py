@@ -1,8 +1,9 @@
 """The rows of trading: what was meant, what became of it at the exchange, who may trade how."""
 
+import json
 import secrets
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from decimal import Decimal
 from hashlib import sha256
@@ -37,6 +38,17 @@ class Key(NamedTuple):
     mask: str
     sealed: str
     checked: int
+
+
+class Opening(NamedTuple):
+    """What an account was worth as a day began, when that was seen (ms), and what it held then.
+
+    Of a day that began before a version knew, the last two are None.
+    """
+
+    worth: Decimal
+    at: int | None
+    held: dict[str, Decimal] | None
 
 
 class Intent(NamedTuple):
@@ -157,14 +169,20 @@ class OrderRows:
         with self._write() as db:
             db.execute(made.on_conflict_do_update(index_elements=place, set_=values))
 
-    def opening(self, user_id: int, mode: str, day: str, worth: Decimal) -> Decimal:
-        """Return what an account was worth when a day began: what it is worth when first asked."""
+    def opening(
+        self, user_id: int, mode: str, day: str, worth: Decimal, held: Mapping[str, Decimal]
+    ) -> Opening:
+        """Return how an account was when a day began: how it is when first asked."""
         place = {"user_id": user_id, "mode": mode, "day": day}
-        row = self._dialect.insert(openings).values(**place, worth=worth, warned=False)
-        query = select(openings.c.worth).filter_by(**place)
+        told = {asset: format(amount, "f") for asset, amount in held.items()}
+        now = {"worth": worth, "warned": False, "at": self._now(), "held": json.dumps(told)}
+        row = self._dialect.insert(openings).values(**place, **now)
+        query = select(openings.c.worth, openings.c.at, openings.c.held).filter_by(**place)
         with self._write() as db:
             db.execute(row.on_conflict_do_nothing())
-            return db.scalars(query).one()
+            began, at, text = db.execute(query).one()
+        kept = None if text is None else json.loads(text)
+        return Opening(began, at, kept and {asset: Decimal(one) for asset, one in kept.items()})
 
     def warn(self, mode: str, day: str, tell: Firing) -> bool:
         """Let a day's loss be told to its user, once; return whether it had not been."""

@@ -41,7 +41,7 @@ from orders import (
     fit,
     steps,
 )
-from paper_rows import Account, Deal, PaperOrder
+from paper_rows import RESETS, Account, Deal, PaperOrder
 
 DEPTHS, FRESH = (500, 5000), 60_000
 MINUTE, MOST, CUT = INTERVALS["1m"], 900, 300_000
@@ -83,6 +83,14 @@ class Paper:
     def balances(self) -> dict[str, Balance]:
         """Return what the account has, by asset."""
         return self.rows.balances(self.user_id)
+
+    def flows(self, since: int) -> dict[str, Decimal]:
+        """Return what resets have given since an instant (ms), less what they took, by asset."""
+        given = dict[str, Decimal]()
+        for line in self.rows.ledger(self.user_id):
+            if line.at > since and line.reason in RESETS:
+                given[line.asset] = given.get(line.asset, ZERO) + line.amount
+        return given
 
     def fees(self, _symbol: str) -> tuple[Decimal, Decimal]:
         """Return the maker's and the taker's fee as fractions, of every symbol the same."""

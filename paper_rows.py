@@ -11,6 +11,7 @@ from orders import CANCELED, FINAL, SELL, ZERO, Balance, Fill, Seen
 from schema import ledger, paper_fills, paper_orders, wallets
 
 COIN, START = "USDT", Decimal(10_000)
+RESETS = RESET, GIVEN = "reset", "start"
 Opened = Callable[[], AbstractContextManager[Connection]]
 
 
@@ -93,7 +94,7 @@ class Account:
         row = {"user_id": user_id, "asset": COIN, "free": START, "locked": ZERO}
         first = dialect.insert(wallets).values(**row).on_conflict_do_nothing()
         if db.scalar(first.returning(wallets.c.user_id)) is not None:
-            self._write(COIN, START, "start")
+            self._write(COIN, START, GIVEN)
         mine = select(wallets).where(wallets.c.user_id == user_id)
         # The one row everybody has is the lock; only a read begun after it sees all the others.
         db.execute(mine.where(wallets.c.asset == COIN).with_for_update())
@@ -182,8 +183,8 @@ class Account:
         before = self.open()
         self.settle(before, [order._replace(state=CANCELED, held=ZERO) for order in before])
         for asset, balance in list(self._now.items()):
-            self.add(asset, -balance.free, "reset")
-        self.add(COIN, START, "start")
+            self.add(asset, -balance.free, RESET)
+        self.add(COIN, START, GIVEN)
         return [order.client_id for order in before]
 
     def save(self) -> None:

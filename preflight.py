@@ -141,7 +141,7 @@ def look(
     free = affordable(draft, rules, balances, last, spare)
     standing = NONE
     if draft.side == BUY:
-        standing = standing_of(sources, db, user, broker.mode, limits.zone, balances, rules, now)
+        standing = standing_of(sources, db, user, broker, limits.zone, balances, rules, now)
     trader = db.orders.trader(user.id)
     risk.check(limits, trader, standing, draft, last)
     risk.repeated(limits, draft, db.orders.of(user.id, broker.mode, now - 3_600_000), now)
@@ -257,22 +257,52 @@ def standing_of(
     sources: Any,
     db: Any,
     user: User,
-    mode: str,
+    broker: Broker,
     zone: ZoneInfo,
     balances: dict[str, Balance],
     rules: Rules,
     now: int,
 ) -> Standing:
-    """Return how an account stands today, and note what it was worth when its day began."""
-    prices, pairs = sources.prices(), sources.exchange().pairs
-    equity = risk.equity(balances, prices.data, pairs)
-    name, begun = risk.day(now, zone)
-    opening = db.orders.opening(user.id, mode, name, equity)
+    """Return how an account stands today before a purchase."""
+    prices, begun = sources.prices(), risk.day(now, zone)[1]
+    stands = grown(sources, db, broker, user.id, zone, balances, now)
     held = balances.get(rules.base, Balance(ZERO))
     coin = (held.free + held.locked) * Decimal(repr(prices.data.get(rules.symbol, 0.0)))
-    living = db.orders.living(user.id, mode)
+    living = db.orders.living(user.id, broker.mode)
     coin += risk.bought((one for one in living if one.symbol == rules.symbol), 0)
-    return Standing(equity, opening, coin, risk.bought(db.orders.of(user.id, mode, begun), begun))
+    bought = risk.bought(db.orders.of(user.id, broker.mode, begun), begun)
+    return stands._replace(coin=coin, bought=bought)
+
+
+def grown(
+    sources: Any,
+    db: Any,
+    broker: Broker,
+    user_id: int,
+    zone: ZoneInfo,
+    balances: dict[str, Balance],
+    now: int,
+) -> Standing:
+    """Return what an account has become since its day began, which is noted. Raises UserError.
+
+    A live exchange is asked what was paid in and out only where the bot's orders do not explain
+    what there is: to ask is dear.
+    """
+    prices, pairs = sources.prices().data, sources.exchange().pairs
+    equity, name = risk.equity(balances, prices, pairs), risk.day(now, zone)[0]
+    held = {asset: one.free + one.locked for asset, one in balances.items()}
+    opening = db.orders.opening(user_id, broker.mode, name, equity, held)
+    stands = Standing(equity, opening.worth)
+    if opening.held is None or opening.at is None:
+        return stands
+    if broker.mode == LIVE:
+        trades = db.orders.trades(user_id, LIVE, since=opening.at)
+        own = risk.equity(risk.grown(opening.held, trades), prices, pairs)
+        stands = stands._replace(own=own)
+        if abs(equity - own) <= opening.worth / risk.MILLE:
+            return stands
+    flows = {asset: Balance(one) for asset, one in broker.flows(opening.at).items()}
+    return stands._replace(flow=risk.equity(flows, prices, pairs))
 
 
 class Wish(NamedTuple):

@@ -1,16 +1,22 @@
 """What a trade may risk: caps in quote, the day's loss, distance from the price, repeats."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from bot import UserError, grouped
-from order_rows import DROPPED, REFUSED, Intent, Trader
+from order_rows import DROPPED, REFUSED, Intent, Trade, Trader
 from orders import BUY, HUNDRED, SELL, ZERO, Balance, Draft, said
 
-WARN, FAR = Decimal("0.8"), Decimal(50)
+WARN, FAR, MILLE = Decimal("0.8"), Decimal(50), 1000
+STRANGE = (
+    " Bunun {0} USDT'si botun emirleri ya da bilinen bir çekme olmadan çıktı: elle işlem mi, "
+    "aktarma mı ayırt edilemez, kayıp sayılır.",
+    " {0} USDT of it left by no order of the bot and no withdrawal that is known: a trade by hand "
+    "cannot be told from a transfer, so it counts as a loss.",
+)
 
 
 class Limits(NamedTuple):
@@ -32,17 +38,32 @@ class Standing(NamedTuple):
     """How an account stands: its worth in USDT, at the day's beginning too, and its purchases.
 
     `coin` is what it has and is buying of the coin asked for, `bought` what it bought today.
+    `flow` is what is known to have come in today, less what went out; `own` what the bot's orders
+    alone have made of the beginning, None where that is not known.
     """
 
     equity: Decimal
     opening: Decimal
-    coin: Decimal
-    bought: Decimal
+    coin: Decimal = ZERO
+    bought: Decimal = ZERO
+    flow: Decimal = ZERO
+    own: Decimal | None = None
 
     @property
     def loss(self) -> Decimal:
-        """Return today's loss in percent, below 0 for a gain."""
-        return HUNDRED * (self.opening - self.equity) / self.opening if self.opening else ZERO
+        """Return today's loss in percent, below 0 for a gain.
+
+        What came or went and is not known to be a deposit or a withdrawal is no gain, and a loss.
+        """
+        now = self.equity - self.flow
+        now = now if self.own is None else min(now, self.own)
+        return HUNDRED * (self.opening - now) / self.opening if self.opening else ZERO
+
+    @property
+    def strange(self) -> Decimal:
+        """Return what went away today and nobody knows how, 0 where that is too little to tell."""
+        gone = ZERO if self.own is None else self.own + self.flow - self.equity
+        return gone if gone > self.opening / MILLE else ZERO
 
 
 NONE = Standing(ZERO, ZERO, ZERO, ZERO)
@@ -66,10 +87,15 @@ def check(limits: Limits, trader: Trader, standing: Standing, draft: Draft, last
         raise UserError(
             f"Bugünkü kayıp %{grouped(float(standing.loss), 1, 'tr')}; "
             f"sınır %{said(limits.loss, 'tr')}. "
-            "Yarına dek alım yok.",
+            f"Yarına dek alım yok.{strange(standing.strange, 'tr')}",
             f"Today's loss is {standing.loss:.1f}%; the limit is {said(limits.loss, 'en')}%. "
-            "Nothing is bought until tomorrow.",
+            f"Nothing is bought until tomorrow.{strange(standing.strange, 'en')}",
         )
+
+
+def strange(amount: Decimal, lang: str) -> str:
+    """Return the sentence that tells how much went away that nobody knows of, if any did."""
+    return STRANGE[lang != "tr"].format(grouped(float(amount), 2, lang)) if amount else ""
 
 
 def capped(worth: Decimal, cap: Decimal, tr: str, en: str) -> None:
@@ -143,6 +169,21 @@ def bought(intents: Iterable[Intent], since: int) -> Decimal:
 def worth(intent: Intent) -> Decimal:
     """Return what an intent is worth in quote at the price it was confirmed at."""
     return intent.draft.worth(intent.last or ZERO)
+
+
+def grown(held: Mapping[str, Decimal], trades: Iterable[Trade]) -> dict[str, Balance]:
+    """Return what fills alone make of what an account held; of an asset it may be below 0."""
+    made = dict(held)
+
+    def add(asset: str, amount: Decimal) -> None:
+        made[asset] = made.get(asset, ZERO) + amount
+
+    for one in trades:
+        sign = 1 if one.side == BUY else -1
+        add(one.symbol.removesuffix("USDT"), sign * one.quantity)
+        add("USDT", -sign * one.quantity * one.price)
+        add(one.asset, -one.fee)
+    return {asset: Balance(amount) for asset, amount in made.items()}
 
 
 def equity(balances: dict[str, Balance], prices: dict[str, float], pairs: Iterable[str]) -> Decimal:

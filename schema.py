@@ -196,6 +196,8 @@ openings = Table(
     Column("day", Text, primary_key=True),
     Column("worth", Money, nullable=False),
     Column("warned", Boolean, nullable=False),
+    Column("at", BigInteger),
+    Column("held", Text),
 )
 keys = Table(
     "keys",
@@ -353,4 +355,5 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     make(notes),
     make(members),
     extend(users.c.band),
+    extend(openings.c.at, openings.c.held),
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Any
 
 from bot import UserError
@@ -34,15 +35,20 @@ STATES = frozenset(
 )
 WRONG = (ValueError, TypeError, LookupError, AttributeError, InvalidOperation)
 DAY, PAGE = 86_400_000, 1000
+# Of a deposit: credited. Of a withdrawal: on its way or done, not called off, refused or failed.
+FLOWS = (
+    ("/sapi/v1/capital/deposit/hisrec", 1, (1, 6)),
+    ("/sapi/v1/capital/withdraw/history", -1, (0, 2, 4, 6)),
+)
 
 
 class Spot:
-    """Take one user's orders to Binance spot."""
+    """Take one user's orders to Binance spot; the testnet has no `wallet` to pay in or out of."""
 
     mode = LIVE
 
-    def __init__(self, client: Signed, clock: Callable[[], float]) -> None:
-        self.client, self._clock = client, clock
+    def __init__(self, client: Signed, clock: Callable[[], float], wallet: bool = True) -> None:
+        self.client, self._clock, self._wallet = client, clock, wallet
         self._tested: set[tuple[str, str, str]] = set()
         self._rates: dict[str, tuple[Decimal, Decimal]] = {}
 
@@ -50,6 +56,15 @@ class Spot:
         """Return what the account has, by asset. Raises UserError."""
         body = self.client.read("/api/v3/account", 20, omitZeroBalances="true")
         return sound(lambda: {row["asset"]: balance(row) for row in body["balances"]})
+
+    def flows(self, since: int) -> dict[str, Decimal]:
+        """Return what was paid in since an instant (ms), less what was out. Raises UserError."""
+        flows = dict[str, Decimal]()
+        for path, sign, states in FLOWS if self._wallet else ():
+            rows = self.client.read(path, 1, startTime=since, limit=PAGE)
+            for asset, amount in sound(partial(paid, rows, states)):
+                flows[asset] = flows.get(asset, ZERO) + sign * amount
+        return flows
 
     def fees(self, symbol: str) -> tuple[Decimal, Decimal]:
         """Return the maker's and the taker's fee as fractions. Raises UserError."""
@@ -92,7 +107,9 @@ class Spot:
 
     def rights(self) -> tuple[bool, bool]:
         """Return whether the key may withdraw and whether it may trade. Raises UserError."""
-        asked = self.client.read("/sapi/v1/account/apiRestrictions", 1)
+        asked = {"enableWithdrawals": False, "enableSpotAndMarginTrading": True}
+        if self._wallet:
+            asked = self.client.read("/sapi/v1/account/apiRestrictions", 1)
         account = self.client.read("/api/v3/account", 20, omitZeroBalances="true")
         withdraws = sound(lambda: truth(asked["enableWithdrawals"]))
         trades = sound(lambda: truth(asked["enableSpotAndMarginTrading"]) and account["canTrade"])
@@ -225,6 +242,18 @@ def seen(row: Mapping[str, Any]) -> Seen:
         fills=tuple(inline(fill, int(at)) for fill in row.get("fills", ())),
         list_id=str(row.get("orderListId", "")),
     )
+
+
+def paid(rows: Iterable[Mapping[str, Any]], states: Iterable[int]) -> list[tuple[str, Decimal]]:
+    """Return the asset and amount of what was paid into or out of the spot wallet.
+
+    A withdrawal's fee is no part of it: that is lost.
+    """
+    return [
+        (word(row["coin"]), money(row["amount"]))
+        for row in rows
+        if row["status"] in states and not row.get("walletType")
+    ]
 
 
 def inline(row: Mapping[str, Any], at: int) -> Fill:

@@ -26,6 +26,7 @@ from orders import (
     said,
 )
 from preflight import Ticket, sized
+from risk import strange
 from rulebook import rules
 from trade import (
     BARE,
@@ -366,15 +367,17 @@ def told(ctx: Ctx, firings: Sequence[Firing]) -> Reply:
     return Reply("\n".join(lines).strip(), buttons)
 
 
-def losing(ctx: Ctx, which: str, loss: float | None) -> str:
-    """Return the warning that a day's loss nears its limit."""
+def losing(ctx: Ctx, about: str, loss: float | None) -> str:
+    """Return the warning that a day's loss nears its limit; it is about a mode and what is gone."""
+    which, _, gone = about.partition(" ")
+    more = strange(Decimal(gone or 0), ctx.lang)
     lost = ctx.percent(float("nan") if loss is None else loss, 1)
     limit = said(ctx.desk.limits.loss, ctx.lang)
     return ctx.t(
         f"<b>⚠️ {mode(ctx, which)} · Bugünkü kayıp {lost}.</b> Sınır %{limit}; "
-        "ona varınca yarına dek yeni alım yapılmaz, satışlar ve korumalar sürer.",
+        f"ona varınca yarına dek yeni alım yapılmaz, satışlar ve korumalar sürer.{more}",
         f"<b>⚠️ {mode(ctx, which)} · Today's loss is {lost}.</b> The limit is {limit}%; "
-        "beyond it nothing is bought until tomorrow, sales and stops go on.",
+        f"beyond it nothing is bought until tomorrow, sales and stops go on.{more}",
     )
 
 

@@ -39,4 +39,7 @@ def reset(ctx):
         raise ctx.wrong("Bu düğme kullanıldı ya da eskidi.", "This button is used or too old.")
     ctx.desk.broker(ctx.user.id, PAPER).reset()
     ctx.desk.hurry(n for one in ctx.db.orders.living(ctx.user.id, PAPER) for n in one.client_ids)
-    return ctx.t("📄 Kâğıt cüzdan sıfırlandı.", "📄 The paper wallet is reset.")
+    return ctx.t(
+        "📄 Kâğıt cüzdan sıfırlandı; bugünkü kayıp sınırı bundan etkilenmez.",
+        "📄 The paper wallet is reset; today's loss limit is not touched by that.",
+    )

@@ -27,6 +27,8 @@ CREATE TABLE IF NOT EXISTS lists (
 CREATE TABLE IF NOT EXISTS trades (
     id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER, symbol TEXT, order_id INTEGER,
     at INTEGER, doc TEXT);
+CREATE TABLE IF NOT EXISTS payments (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER, asset TEXT, amount TEXT, at INTEGER);
 CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, value INTEGER);
 CREATE INDEX IF NOT EXISTS orders_open ON orders (open, symbol);
 CREATE INDEX IF NOT EXISTS orders_client ON orders (account, client);
@@ -194,6 +196,12 @@ class Accounts:
                 asset,
                 str(self.total(account, asset) + change),
             )
+
+    def pay(self, account: int, asset: str, value: Decimal, at: int) -> None:
+        """Let an account be paid an amount from outside, or, below 0, out of it."""
+        self.move(asset, value, MARKET, account)
+        text = "INSERT INTO payments (account, asset, amount, at) VALUES (?, ?, ?, ?)"
+        self._insert(text, account, asset, str(value), at)
 
     def add(self, order: Order) -> Order:
         """Keep a new order under a number."""

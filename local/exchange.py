@@ -90,6 +90,12 @@ class Exchange:
         for name, rights in KEYS.items():
             self.open_account(*key_pair(name), PURSE, **rights)
 
+    def pay(self, key: str, asset: str, amount: str) -> None:
+        """Let a key's account be paid an amount from outside, or, below 0, out of it."""
+        with self.accounts.request():
+            account, at = self._known(key), int(self._clock() * 1000)
+            self.accounts.pay(account.id, asset, Decimal(amount), at)
+
     def handle(
         self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[int, Headers, bytes]:

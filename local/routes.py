@@ -1,6 +1,7 @@
 """The signed paths of the local exchange: what each is sent, weighs, does and tells."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -154,6 +155,38 @@ def trades(call: Call) -> list[dict[str, Any]]:
     return some(call, rows, first is not None or start > 0)
 
 
+def payments(call: Call, sign: int) -> list[tuple[int, str, Decimal, int]]:
+    """Return an account's deposits, or where the sign is -1 its withdrawals, the newest first."""
+    text = "SELECT id, asset, amount, at FROM payments WHERE account = ? AND at BETWEEN ? AND ?"
+    rows = call.engine.accounts.rows(text, call.account.id, *span(call))
+    every = [(i, asset, sign * Decimal(amount), at) for i, asset, amount, at in rows]
+    return some(call, [row for row in every if row[2] > 0][::-1], oldest=True)
+
+
+def deposits(call: Call) -> list[dict[str, Any]]:
+    """Tell what was paid into an account."""
+    fields = {"status": 1, "transferType": 0, "confirmTimes": "1/1", "walletType": 0}
+    return [
+        {"id": str(i), "amount": shown(amount), "coin": asset, "insertTime": at, **fields}
+        for i, asset, amount, at in payments(call, 1)
+    ]
+
+
+def withdrawals(call: Call) -> list[dict[str, Any]]:
+    """Tell what was paid out of an account."""
+    fields = {"status": 6, "transferType": 0, "transactionFee": "0", "walletType": 0}
+    return [
+        {
+            "id": str(i),
+            "amount": shown(amount),
+            "coin": asset,
+            **fields,
+            "applyTime": f"{datetime.fromtimestamp(at / 1000, UTC):%F %T}",
+        }
+        for i, asset, amount, at in payments(call, -1)
+    ]
+
+
 def cancel(call: Call) -> dict[str, Any]:
     """Cancel an order; one of a list takes the list with it."""
     order, name = find(call), call.form.client("newClientOrderId")
@@ -252,6 +285,8 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/api/v3/account"): Route(account, ("omitZeroBalances",), fixed(20)),
     ("GET", "/api/v3/account/commission"): Route(commission, ("symbol",), fixed(20)),
     ("GET", "/sapi/v1/account/apiRestrictions"): Route(restrictions),
+    ("GET", "/sapi/v1/capital/deposit/hisrec"): Route(deposits, SPAN),
+    ("GET", "/sapi/v1/capital/withdraw/history"): Route(withdrawals, SPAN),
     ("GET", "/api/v3/rateLimit/order"): Route(counts, (), fixed(40)),
     ("POST", "/api/v3/order"): Route(new, ORDER, trading=True),
     ("POST", "/api/v3/order/test"): Route(

@@ -55,7 +55,7 @@ def test_what_the_day_began_with_is_what_a_ticket_counts_from(desk, clock):
     watch(desk)
     name, _ = losses.risk.day(desk.now(), LIMITS.zone)
     desk.money(1)
-    assert desk.rows.opening(7, PAPER, name, D(1)) == 10_000
+    assert desk.rows.opening(7, PAPER, name, D(1), {}).worth == 10_000
 
 
 def test_one_account_that_cannot_be_asked_keeps_no_other_from_being_looked_at(desk, monkeypatch):
@@ -125,3 +125,42 @@ def test_a_hanging_account_delays_no_other(desk, monkeypatch):
         beside.patience = 20
     assert sorted(looked) == [LIVE, PAPER, PAPER] and beside.going.keys() == {(7, LIVE)}
     go_on.set()
+
+
+@pytest.mark.parametrize(
+    ("usdt", "flows", "told_", "words"),
+    [
+        (12_000, {"USDT": D(2_000)}, [], ""),
+        (8_000, {"USDT": D(-2_000)}, [], ""),
+        (11_500, {"USDT": D(2_000)}, ["losing live 500.00"], "500,00 USDT"),
+        (9_000, {}, ["losing live 1000.00"], "1.000,00 USDT"),
+    ],
+)
+def test_a_live_account_is_asked_what_came_and_went_where_orders_do_not_say(
+    desk, ctx, monkeypatch, usdt, flows, told_, words
+):
+    broker, asked = desk.accounts.broker, []
+    broker.mode = LIVE
+    rest(desk, mode=LIVE)
+    monkeypatch.setattr(broker, "flows", lambda since: asked.append(since) or flows)
+    losses.measure(desk, 7, LIVE)
+    assert not asked
+    desk.money(usdt)
+    losses.measure(desk, 7, LIVE)
+    assert asked == [desk.now()]
+    firings = desk.db.alarms.outbox()
+    assert [one.text for one in firings] == told_
+    assert not told_ or words in tickets.told(ctx(), firings).text
+
+
+def test_what_the_exchange_does_not_tell_blocks(desk, monkeypatch):
+    def fail(_since):
+        raise UserError("yok", "no answer")
+
+    desk.accounts.broker.mode = LIVE
+    losses.measure(desk, 7, LIVE)
+    monkeypatch.setattr(desk.accounts.broker, "flows", fail)
+    losses.measure(desk, 7, LIVE)
+    desk.money(11_000)
+    with pytest.raises(UserError, match="no answer"):
+        losses.measure(desk, 7, LIVE)

@@ -106,10 +106,12 @@ def test_how_somebody_trades_is_kept(opened):
 
 def test_a_day_begins_once_in_each_mode(opened):
     rows = opened.orders
-    assert rows.opening(7, PAPER, "2026-11-26", D("100.5")) == D("100.5")
-    assert rows.opening(7, LIVE, "2026-11-26", D(7)) == 7
-    assert rows.opening(7, PAPER, "2026-11-26", D(50)) == D("100.5")
-    assert rows.opening(7, PAPER, "2026-11-27", D(50)) == 50
+    held = {"USDT": D("100.5"), "BTC": D("0.00000001")}
+    first = rows.opening(7, PAPER, "2026-11-26", D("100.5"), held)
+    assert (first.worth, first.held) == (D("100.5"), held) and first.at
+    assert rows.opening(7, LIVE, "2026-11-26", D(7), {}).worth == 7
+    assert rows.opening(7, PAPER, "2026-11-26", D(50), {}) == first
+    assert rows.opening(7, PAPER, "2026-11-27", D(50), {}).held == {}
     told = Firing(0, 7, 7, "", 1, 4.0, "losing paper", "order")
     assert rows.warn(PAPER, "2026-11-26", told) and not rows.warn(PAPER, "2026-11-26", told)
     assert rows.warn(LIVE, "2026-11-26", told)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import preflight
 from bot import INTERVALS, User, UserError
 from db import Db
 from net import Dated
@@ -553,3 +554,20 @@ def test_one_user_s_broken_wallet_keeps_no_other_user_s_orders_from_being_filled
             break
     assert tried and "below 0" in job.last_error and job.errors
     assert database.paper.open(1) and not database.paper.open(2)
+
+
+def test_a_reset_is_neither_gain_nor_loss_of_the_day(market, database, clock):
+    broker, zone = Paper(market, database, 7, clock), LIMITS.zone
+
+    def stands():
+        now = int(clock() * 1000)
+        return preflight.grown(market, database, broker, 7, zone, broker.balances(), now)
+
+    assert stands().loss == 0
+    with database.paper.account(7) as account:
+        account.add("USDT", D(-600), "lost")
+    assert stands().loss == 6
+    clock.now += 1
+    broker.reset()
+    assert broker.balances()["USDT"].free == 10_000 and stands().loss == 6
+    assert broker.flows(int(clock() * 1000) - 1) == {"USDT": 600}

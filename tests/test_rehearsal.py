@@ -138,3 +138,35 @@ def test_nothing_tells_the_secret(owner, tmp_path, caplog):
     kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     for word in (*key_pair("trade"), MASTER):
         assert word.encode() not in kept and word not in caplog.text
+
+
+def test_a_deposit_hides_no_loss_and_a_withdrawal_is_none(owner, markets, market):
+    live(owner)
+    exchange = markets._faces["api.binance.com"].__self__
+    key, desk = key_pair("trade")[0], owner.desk
+
+    def loss():
+        broker, zone = desk.broker(7, LIVE), desk.limits.zone
+        asked = market, desk.db, broker, 7, zone, broker.balances(), desk.now()
+        return float(preflight.grown(*asked).loss)
+
+    assert loss() == 0
+    for amount in ("5000", "-9000"):
+        exchange.pay(key, "USDT", amount)
+        assert loss() == pytest.approx(0, abs=0.001)
+    assert "SOL" in press(owner, "/al sol 100usdt")
+    assert loss() == pytest.approx(0, abs=0.02)
+    balances = desk.broker(7, LIVE).balances()
+    with exchange.accounts.request():
+        exchange.accounts.move("USDT", balances["USDT"].free, 1, -1)
+    assert loss() > 1
+
+
+def test_the_testnet_takes_its_keys(ctx, settings, market, database, clock):
+    more = {"LIVE_TRADING": "1", "MASTER_KEY": MASTER, "ADMIN_IDS": "7", "BINANCE_TESTNET": "1"}
+    config = settings(**more)
+    accounts = Accounts(config, market, database, clock, clock.sleep)
+    desk = Desk(market, database, accounts, preflight.caps(config), clock)
+    line = f"/apikey {' '.join(key_pair('trade'))}"
+    (told,) = bot.answer(line, replace(ctx(), config=config, desk=desk))
+    assert "mühürlendi" in told.text and "yetkisi yok" not in told.text

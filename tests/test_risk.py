@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import risk
 from bot import UserError
-from order_rows import DONE, DROPPED, REFUSED, Trader, meant
+from order_rows import DONE, DROPPED, REFUSED, Trade, Trader, meant
 from orders import BUY, LIMIT, MARKET, OCO, PAPER, SELL, STOP, TRAIL, Balance, Draft
 from risk import Limits, Standing
 
@@ -145,3 +145,42 @@ def test_a_trailing_buy_counts_once_however_often_it_is_moved():
     assert risk.bought([third, lost, first], 100) == D("603.00")
     assert risk.bought([first, lost, third, other], 100) == D("603.00") + D("593.00")
     assert risk.bought([lost, third], 100) == D("593.00")
+
+
+@pytest.mark.parametrize(
+    ("equity", "flow", "own", "loss", "strange"),
+    [
+        (9500, 0, 9500, 5, 0),
+        (10500, 1000, 9500, 5, 0),
+        (10500, 0, 9500, 5, 0),
+        (8500, -1000, 9500, 5, 0),
+        (8500, 0, 9500, 15, 1000),
+        (8000, -1000, 9500, 10, 500),
+        (9500, 1000, 10000, 15, 1500),
+        (9995, 0, 10000, D("0.05"), 0),
+        (10200, 0, None, -2, 0),
+        (10000, 600, None, 6, 0),
+    ],
+)
+def test_what_is_paid_in_or_out_is_neither_gain_nor_loss(equity, flow, own, loss, strange):
+    stands = Standing(D(equity), D(10000), flow=D(flow), own=own and D(own))
+    assert (stands.loss, stands.strange) == (loss, strange)
+
+
+def test_a_refusal_says_what_of_the_loss_nobody_knows():
+    gone = CALM._replace(equity=D(9400), own=D(9900))
+    assert "500.00 USDT of it left by no order" in refused(standing=gone)
+    assert "left" not in refused(standing=CALM._replace(equity=D(9400)))
+
+
+def test_fills_alone_make_an_account_what_it_is():
+    trades = [
+        Trade(1, 7, "live", "BTCUSDT", BUY, "1", D(60000), D("0.1"), D("0.0001"), "BTC", 5),
+        Trade(1, 7, "live", "BTCUSDT", SELL, "2", D(61000), D("0.05"), D("0.01"), "BNB", 6),
+    ]
+    made = risk.grown({"USDT": D(1000), "BNB": D(1)}, trades)
+    assert {asset: one.free for asset, one in made.items()} == {
+        "USDT": 1000 - 6000 + 3050,
+        "BTC": D("0.0499"),
+        "BNB": D("0.99"),
+    }

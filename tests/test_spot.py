@@ -47,6 +47,26 @@ def broker(wire, clock):
     return Spot(Signed(host, PAIR, session, clock=clock, sleep=clock.sleep), clock)
 
 
+def test_what_was_paid_in_less_what_was_out_of_the_spot_wallet(broker, wire):
+    row = {"coin": "USDT", "amount": "100.5", "walletType": 0}
+    came = [row | {"status": 1}, row | {"status": 0}, row | {"status": 1, "walletType": 1}]
+    went = [row | {"status": 6, "amount": "40"}, row | {"status": 3}, row | {"status": 5}]
+    went.append({"coin": "BTC", "amount": "0.1", "status": 4})
+    wire.say = [(200, came), (200, went)]
+    assert broker.flows(1_795_500_000_000) == {"USDT": D("60.5"), "BTC": D("-0.1")}
+    assert all("startTime=1795500000000" in request.url for request in wire.asked)
+    wire.say = [(200, [{"coin": "USDT"}]), (200, [])]
+    with pytest.raises(UserError):
+        broker.flows(5)
+
+
+def test_the_testnet_has_no_wallet_and_its_keys_withdraw_nothing(broker, wire, clock):
+    testnet = Spot(broker.client, clock, wallet=False)
+    assert testnet.flows(5) == {} and not wire.asked
+    wire.say = [(200, {"canTrade": True})]
+    assert testnet.rights() == (False, True)
+
+
 def intent(side=BUY, kind=MARKET, **more):
     draft = Draft("BTCUSDT", side, kind, **more)
     return meant(7, 7, LIVE, draft, id=3, nonce="abc", sent=1_795_500_000_000)

@@ -103,6 +103,9 @@ class Exchange:
             raise UserError("yok", "no network")
         return [one for one in self.there.values() if not one.over] + self.others
 
+    def flows(self, since):
+        return {}
+
     def fees(self, symbol):
         return D("0.001"), D("0.001")
 

@@ -410,3 +410,16 @@ def test_every_path_wants_a_signature(desk, method, path):
     told = desk.raw(method, path, f"timestamp={desk.now_ms}&signature={'0' * 64}")
     assert told.status == 400 and told.code in (-1022, -1102)
     assert path in PATHS
+
+
+def test_what_was_paid_in_and_out_is_told_apart(desk):
+    for asset, amount in (("USDT", "250"), ("BTC", "-0.1"), ("USDT", "-40")):
+        desk.exchange.pay(desk.key, asset, amount)
+    (came,) = desk.ask("GET", "/sapi/v1/capital/deposit/hisrec", startTime=desk.now_ms).body
+    assert (came["coin"], came["amount"], came["status"]) == ("USDT", "250.00000000", 1)
+    went = desk.ask("GET", "/sapi/v1/capital/withdraw/history").body
+    assert [row["coin"] for row in went] == ["USDT", "BTC"] and went[0]["status"] == 6
+    later = desk.ask("GET", "/sapi/v1/capital/withdraw/history", startTime=desk.now_ms + 1)
+    assert later.body == []
+    balances = desk.ask("GET", "/api/v3/account").body["balances"]
+    assert {"asset": "USDT", "free": "10210.00000000", "locked": "0.00000000"} in balances
