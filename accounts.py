@@ -7,7 +7,7 @@ from typing import Any
 from bot import User, UserError
 from brokers import Broker
 from net import Host
-from orders import LIVE
+from orders import LIVE, PAPER
 from paper import Paper
 from roles import LIVE as LEAVE
 from roles import covers, held
@@ -42,10 +42,18 @@ class Accounts:
         if config.binance_testnet:
             self.host = Host("binance_testnet", TESTNET, LIMIT, clock)
 
+    @property
+    def venue(self) -> str:
+        """Return the name of where live orders go: the exchange or its testnet, real or mock."""
+        mock = "mock " if self.config.mocked else ""
+        return mock + ("testnet" if self.config.binance_testnet else "binance")
+
     def open(self, user_id: int, mode: str) -> Broker:
         """Return a user's broker of a mode. Raises UserError where there can be none."""
-        if mode != LIVE:
+        if mode == PAPER:
             return Paper(self.sources, self.db, user_id, self._clock)
+        if mode != LIVE:
+            raise ValueError(f"no broker of {mode}")
         lacking = next(self._lacking(user_id), None)
         if lacking:
             raise UserError(*lacking)
@@ -86,6 +94,12 @@ class Accounts:
 
     def _lacking(self, user_id: int) -> Iterator[tuple[str, str]]:
         """Yield what keeps even the orders that are already there from being followed."""
+        noted = self.db.orders.venue()
+        if noted not in (None, self.venue):
+            yield (
+                f"Canlı emirlerin kayıtları başka bir yerin: {noted}; burası {self.venue}.",
+                f"The journal of live orders is of another venue: {noted}; this is {self.venue}.",
+            )
         if not self.config.live_trading:
             yield (
                 "Canlı işlem kapalı: sahibi LIVE_TRADING=1 yapmalı.",

@@ -5,15 +5,18 @@ import math
 import threading
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import notices
 import quiet
 import rings
 from alarm_rows import Firing
 from bot import Chat, Ctx
 from db import DbError
 from post import Post, Stopping, Thread, Undeliverable
+from tickets import ORDER
 
 log = logging.getLogger("dort5bot")
 
@@ -101,23 +104,33 @@ class Bell:
         thread = Thread(ctx.chat.id, message, topic=ctx.chat.topic)
         try:
             self._rows.begin(ids)
+            reply = rings.reply(ctx, part, len(before))
             if not ctx.user.allowed:
-                raise Undeliverable("no longer allowed") from PermissionError()
-            self._post.reply(thread, rings.reply(ctx, part, len(before)))
+                if part[0].severity != ORDER:
+                    raise Undeliverable("no longer allowed") from PermissionError()
+                reply = replace(reply, buttons=())
+            self._post.reply(thread, reply)
             if thread.message is None:
                 raise RuntimeError("a firing's message has no words")
             self._rows.told(ids, thread.message)
             ctx.meters.add("told", len(ids), outcome="delivered")
         except Undeliverable as error:
-            self._unheard(ctx, error, part[0], ids)
+            self._unheard(ctx, error, part)
 
-    def _unheard(self, ctx: Ctx, error: Undeliverable, first: Firing, ids: list[int]) -> None:
-        """Keep what a silent Telegram did not take; drop what it refused, and pause the lost."""
-        rows = self._rows
+    def _unheard(self, ctx: Ctx, error: Undeliverable, part: list[Firing]) -> None:
+        """Keep what a silent Telegram did not take; drop what it refused, and pause the lost.
+
+        The owners hear of a position without its stop that its user cannot be told of.
+        """
+        rows, first, ids = self._rows, part[0], [firing.id for firing in part]
         if error.__cause__ is None:
             rows.fresh = True
             return
         rows.drop(ids)
+        bare = ", ".join(f"#{about}" for about in rings.unprotected(part))
+        if bare:
+            about = notices.packed(first.user_id, bare)
+            rows.save([], notices.rows(ctx.config.admins, notices.BARE, about, ctx.now))
         ctx.meters.add("told", len(ids), outcome="dropped")
         if isinstance(error.__cause__, PermissionError) or lost(error.__cause__):
             log.warning("chat %s is lost, its alarms pause: %s", first.chat_id, error)

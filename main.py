@@ -43,6 +43,7 @@ def build(settings: "Config", redact: "Redactor", lease: "Lease | None" = None) 
         markets = open_markets(path=kept, scenario=settings.scenario) if settings.mocked else None
         sources = Sources(settings, db, markets=markets)
     accounts = Accounts(settings, sources, db, halted=halt.is_set, hide=redact.add)
+    db.orders.claim_venue(accounts.venue)
     return Ctx(
         now=int(time.time() * 1000),
         sources=sources,

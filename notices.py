@@ -9,6 +9,7 @@ from lease import PEACE, SILENCE
 
 SYSTEM, DAILY = "system", "daily"
 HOST, JOB, OUTBOX, CLOCK, RIVAL, DATABASE = "host", "job", "outbox", "clock", "rival", "database"
+BARE = "bare"
 BETWEEN, DAY = "|", 86_400_000
 WORDS = {
     PEACE: (
@@ -40,6 +41,12 @@ WORDS = {
         "veriyorum. Onu durdurun ya da BotFather'dan yeni anahtar alın.",
         "⚠️ Another program polls with this bot's token and gets some of the messages. I make way "
         "for it. Stop it, or get a new token from BotFather.",
+    ),
+    BARE: (
+        "🚨 {0} numaralı kullanıcıya ulaşılamıyor, oysa pozisyonu KORUMASIZ: emir {1}. "
+        "Ona siz haber verin.",
+        "🚨 User {0} cannot be reached, and a position of theirs is UNPROTECTED: order {1}. "
+        "Please tell them.",
     ),
     DATABASE: (
         "⚠️ Veritabanına yazılamıyor; bot durdu. Düzelince kendiliğinden sürer.",

@@ -12,13 +12,15 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, delete, func, insert, select, union, update
 
 from alarm_rows import PAUSED, Firing, told_row
-from orders import OCO, PAPER, Draft, Seen
-from schema import alarms, fills, firings, intents, keys, openings, orders, tokens, traders
+from orders import LIVE, OCO, PAPER, Draft, Seen
+from schema import alarms, fills, firings, intents, keys, notes, openings, orders, tokens, traders
 
 READY, SENDING, UNSURE, WORKING, STUCK = "ready", "sending", "unsure", "working", "stuck"
 DONE, REFUSED, DROPPED = "done", "refused", "dropped"
 PENDING, LIVING = (READY, SENDING, UNSURE), (READY, SENDING, UNSURE, WORKING, STUCK)
 PREFIX, AT_ONCE = "d5-", 1000
+# Live rows of a venue that is not traded at have another mode, by which nothing is read.
+MODES, VENUE, MOVED = (PAPER, LIVE), "venue", "moved"
 Opened = Callable[[], AbstractContextManager[Connection]]
 
 
@@ -198,12 +200,51 @@ class OrderRows:
         recent = select(fills.c.user_id, fills.c.mode).where(fills.c.at >= since)
         waiting = select(intents.c.user_id, intents.c.mode).where(intents.c.state.in_(LIVING))
         with self._read() as db:
-            return sorted((row[0], row[1]) for row in db.execute(union(recent, waiting)))
+            rows = db.execute(union(recent, waiting))
+            return sorted((row[0], row[1]) for row in rows if row[1] in MODES)
 
     def traders(self) -> list[Trader]:
         """Return everybody who has chosen or traded."""
         with self._read() as db:
             return [Trader(**row._mapping) for row in db.execute(select(traders))]
+
+    def venue(self) -> str | None:
+        """Return at which venue the live rows were made, None where that was never noted."""
+        with self._read() as db:
+            return db.scalar(select(notes.c.text).where(notes.c.name == VENUE))
+
+    def claim_venue(self, venue: str) -> None:
+        """Note at which venue live rows will be made, where there is none yet."""
+        if self.venue() is None:
+            made = self._dialect.insert(notes).values(name=VENUE, text=venue)
+            with self._write() as db:
+                if not db.scalar(select(func.count()).where(intents.c.mode == LIVE)):
+                    db.execute(made.on_conflict_do_nothing())
+
+    def move_venue(self, venue: str) -> None:
+        """Put the live rows of another venue aside, take back this one's, and tell whose they are.
+
+        Whoever traded live is on paper then. Rows of before a venue was noted are taken for
+        this one's.
+        """
+        before = self.venue()
+        if before == venue:
+            return
+        made = self._dialect.insert(notes).values(name=VENUE, text=venue)
+        with self._write() as db:
+            place = [notes.c.name]
+            db.execute(made.on_conflict_do_update(index_elements=place, set_={"text": venue}))
+            if before is None:
+                return
+            going = (intents.c.mode == LIVE) & intents.c.state.in_(LIVING)
+            live = select(traders.c.user_id).where(traders.c.mode == LIVE)
+            for user_id in db.scalars(union(live, select(intents.c.user_id).where(going))).all():
+                told = Firing(0, user_id, user_id, "", self._now(), None, MOVED)
+                db.execute(insert(firings).values(**told_row(told, self._now())))
+            for table in (openings, intents, fills):
+                for old, new in ((LIVE, f"{LIVE} {before}"), (f"{LIVE} {venue}", LIVE)):
+                    db.execute(update(table).where(table.c.mode == old).values(mode=new))
+            db.execute(update(traders).values(mode=PAPER, approved=None))
 
     def key(self, user_id: int) -> Key | None:
         """Return somebody's key of the exchange."""
@@ -372,6 +413,7 @@ class OrderRows:
     def counted(self) -> list[tuple[str, str, int]]:
         """Return how many intents there are of every mode and state."""
         query = select(intents.c.mode, intents.c.state, func.count())
+        query = query.where(intents.c.mode.in_(MODES))
         with self._read() as db:
             rows = db.execute(query.group_by(intents.c.mode, intents.c.state)).all()
         return [(mode, state, count) for mode, state, count in rows]
@@ -387,7 +429,8 @@ class OrderRows:
 
     def _intents(self, *where: Any) -> Iterator[Intent]:
         with self._read() as db:
-            rows = db.execute(select(intents).where(*where).order_by(intents.c.id)).all()
+            query = select(intents).where(*where, intents.c.mode.in_(MODES))
+            rows = db.execute(query.order_by(intents.c.id)).all()
         return (Intent(**row._mapping) for row in rows)
 
     def orders(self, intent_id: int) -> list[Order]:
@@ -412,7 +455,8 @@ class OrderRows:
 
     def watched(self) -> list[str]:
         """Return the symbols of intents that are not over, the most frequent first."""
-        query = select(intents.c.symbol).where(intents.c.state.in_(LIVING))
+        going = intents.c.state.in_(LIVING) & intents.c.mode.in_(MODES)
+        query = select(intents.c.symbol).where(going)
         query = query.group_by(intents.c.symbol).order_by(func.count().desc())
         with self._read() as db:
             return list(db.scalars(query))

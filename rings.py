@@ -11,6 +11,7 @@ from alarm_rows import Firing
 from alarms import INDICES, MOVES
 from backup import RESTORED
 from bot import Ctx, Reply
+from order_rows import MOVED
 from watch import BROKEN, FRESH, STALE
 
 LATE, AGAIN = 90_000, 300_000
@@ -27,6 +28,14 @@ NOTICES = {
     BROKEN: (
         "⚠️ Bu alarmın formülü artık anlaşılmıyor; durduruldu: ",
         "⚠️ This alarm's formula is no longer understood; it is paused: ",
+    ),
+    MOVED: (
+        "🔀 Bot artık başka bir borsaya bağlı (testnet ya da gerçek): canlı işlem kapandı. Önceki "
+        "yerin emirleri ve geçmişi ayrı tutuluyor, oraya dönülene dek izlenmiyor; orada bekleyen "
+        "emriniz varsa kendiniz bakın. Yeniden açmak için: /apikey /canli",
+        "🔀 The bot is connected to another exchange now (testnet or real): live trading is off. "
+        "Orders and history of the one before are kept apart and not followed until it is back "
+        "there; look yourself after orders that rest there. To go live again: /apikey /canli",
     ),
     RESTORED: (
         "♻️ Bot bir yedekten geri geldi: canlı işlem kapandı, emir veren alarmlar durdu, açık "
@@ -45,6 +54,12 @@ MEANINGS = {
     "<": ("sınırın altına indi", "it went below the line"),
     "formula": ("koşul {} kapanışında sağlandı", "the condition held at the {} close"),
 }
+
+
+def unprotected(firings: Iterable[Firing]) -> list[str]:
+    """Return the numbers of the orders whose position is without its stop, of some firings."""
+    told = (one.text.split() for one in firings if one.severity == tickets.ORDER)
+    return [words[1] for words in told if words[0] == tickets.BARE]
 
 
 def grouped(waiting: Iterable[Firing]) -> list[list[Firing]]:

@@ -132,6 +132,7 @@ class Life:
         halt = ctx.workers.halt
         telegram = Telegram(api, Post(api, halt), ctx, halt)
         try:
+            ctx.db.orders.move_venue(ctx.desk.accounts.venue)
             self.lease.announce(self._moved)
             telegram.start()
             self._employ(ctx, telegram)

@@ -56,3 +56,18 @@ def test_both_parts_of_a_key_in_use_are_hidden(settings, market, database):
     hidden = []
     Accounts(settings(), market, database, hide=hidden.append).spot(PAIR)
     assert hidden == [*PAIR]
+
+
+def test_orders_go_nowhere_but_where_the_journal_is_of(made, database):
+    more = {"LIVE_TRADING": "1", "MASTER_KEY": "password"}
+    database.orders.save_keys([Key(7, "kkkk…kkkk", seal(PAIR, 7, "password"), 1)])
+    database.members.decide(7, LEAVE, 1)
+    testnet, real = made(BINANCE_TESTNET="1", MOCK="0", **more), made(MOCK="0", **more)
+    assert (testnet.venue, real.venue, made().venue) == ("testnet", "binance", "mock binance")
+    database.orders.claim_venue(testnet.venue)
+    assert isinstance(testnet.open(7, LIVE), Spot) and not list(testnet.missing(7))
+    with pytest.raises(UserError, match="another venue: testnet; this is binance"):
+        real.open(7, LIVE)
+    assert list(real.missing(7))
+    with pytest.raises(ValueError, match="live testnet"):
+        real.open(7, "live testnet")

@@ -1,11 +1,16 @@
 """bell.py: what fired reaches its chat, over real HTTP through the local Bot API server."""
 
+from decimal import Decimal
+
 import pytest
 
 import bell
 import post
 from alarm_rows import PAUSED, Alarm, Firing
+from order_rows import meant
+from orders import BUY, MARKET, PAPER, Draft
 from tests.bots import settle, texts
+from tickets import ORDER
 
 RISE = Alarm(1, 1, "price", "> 100", "BTCUSDT")
 FIRED = Firing(1, 1, 1, "BTCUSDT", 1_795_500_100_000, 101.0, "> 100")
@@ -186,3 +191,32 @@ def test_people_are_answered_while_many_chats_are_rung(server, open_bot, databas
         queued[i][1]()
         assert "BTC > 100" in texts(server, room)[-1]
     assert len(queued) == 20 and database.alarms.outbox() == []
+
+
+def bare(database, user_id):
+    """Return the firing that tells of somebody's position without its stop."""
+    draft = Draft("BTCUSDT", BUY, MARKET, spend=Decimal(100))
+    made = database.orders.add(meant(user_id, user_id, PAPER, draft))
+    place = 0, user_id, user_id, "BTCUSDT", FIRED.at
+    return Firing(*place, None, f"bare {made.id}", ORDER), made
+
+
+def test_who_lost_their_leave_is_still_told_of_a_position_without_its_stop(server, rung, database):
+    server.say(60, "/id", user=60)
+    server.wait(60)
+    firing, made = bare(database, 60)
+    rung(firing, FIRED._replace(user_id=60, chat_id=60))
+    told = server.messages(60)[-1]
+    assert "KORUMASIZ" in told.text and f"#{made.id}" in told.text and not told.buttons
+    assert not [one for one in texts(server, 60) if "🔔" in one]
+
+
+def test_the_owners_hear_of_a_position_without_its_stop_whose_user_cannot_be_told(
+    server, rung, database
+):
+    firing, made = bare(database, 2)
+    server.fault("sendMessage", 403)
+    rung(firing)
+    rung()
+    assert "2 numaralı kullanıcıya ulaşılamıyor" in texts(server)[-1]
+    assert f"#{made.id}" in texts(server)[-1]

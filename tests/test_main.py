@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ import pytest
 from alarm_rows import Alarm
 from db import Db
 from local.telegram import Server
+from order_rows import WORKING, meant
+from orders import BUY, LIMIT, LIVE, PAPER, Draft
 
 ROOT = Path(__file__).parent.parent
 TOKEN = "123456789:AAabcdefghijklmnopqrstuvwxyz0123456"
@@ -213,6 +216,22 @@ def test_kills_between_evaluation_and_delivery_lose_no_alarm(start, tmp_path):
         assert min(told) >= 1 and len(fired) == count // 3
         assert sum(n > 1 for n in told) <= kills * count // 3
         store.close()
+
+
+@pytest.mark.slow
+def test_a_bot_that_is_at_another_exchange_now_takes_no_order_for_its_own(start, tmp_path):
+    store = Db(f"sqlite:///{tmp_path / 'dort5bot.db'}")
+    store.orders.claim_venue("mock testnet")
+    draft = Draft("BTCUSDT", BUY, LIMIT, Decimal("0.01"), price=Decimal(50000))
+    store.orders.change(store.orders.add(meant(1, 1, LIVE, draft)).id, state=WORKING)
+    store.orders.save_trader(1, mode=LIVE)
+    with Server(token=TOKEN) as server:
+        server.say(1, "/emirler")
+        start(server)
+        server.until(lambda: [one for one in answers(server, 1) if "🔀" in one] or None, 60)
+    assert store.orders.venue() == "mock binance" and not store.orders.living()
+    assert store.orders.trader(1).mode == PAPER
+    store.close()
 
 
 @pytest.mark.slow

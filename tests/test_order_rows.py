@@ -4,12 +4,14 @@ import re
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import text
 
 import order_rows
 from alarm_rows import Firing
 from db import Db
-from order_rows import DONE, PENDING, READY, SENDING, WORKING, Key, Trader, meant
+from order_rows import DONE, MOVED, PENDING, READY, SENDING, WORKING, Key, Opening, Trader, meant
 from orders import BUY, LIVE, MARKET, OCO, PAPER, SELL, Draft, Fill, Seen
+from schema import MIGRATIONS
 from tests.test_db import url  # noqa: F401
 
 D = Decimal
@@ -131,3 +133,73 @@ def test_the_coins_of_living_orders_are_watched(opened):
     for symbol in ("ETHUSDT", "BTCUSDT", "BTCUSDT"):
         opened.orders.add(meant(7, 7, PAPER, DRAFT._replace(symbol=symbol)))
     assert opened.orders.watched() == ["BTCUSDT", "ETHUSDT"]
+
+
+def traded(rows, mode=LIVE, state=WORKING, nonce=""):
+    """Write an order of somebody who trades live, with a fill."""
+    made = rows.add(meant(7, 7, mode, DRAFT, nonce=nonce))
+    rows.book(made, state, [seen(made, trades=[1])], again=1)
+    rows.opening(7, mode, "2026-11-26", D(100), {"USDT": D(100)})
+    rows.save_trader(7, mode=mode, approved=99)
+    return made
+
+
+def test_the_live_rows_of_a_testnet_are_never_those_of_the_exchange(opened):
+    rows = opened.orders
+    rows.claim_venue("testnet")
+    rows.claim_venue("binance")
+    assert rows.venue() == "testnet"
+    toy, paper = traded(rows), rows.add(meant(7, 7, PAPER, DRAFT))
+    rows.move_venue("testnet")
+    assert rows.living() == [rows.find(7, toy.id), paper] and rows.trader(7).mode == LIVE
+    rows.move_venue("binance")
+    assert rows.trader(7) == Trader(7) and rows.living() == [paper] == rows.of(7, PAPER)
+    assert not rows.find(7, toy.id) and not rows.of(7, LIVE) and not rows.trades(7, LIVE)
+    assert rows.trading(0) == [(7, PAPER)] and rows.counted() == [(PAPER, READY, 1)]
+    assert rows.opening(7, LIVE, "2026-11-26", D(5), {}).worth == 5
+    assert [one.text for one in opened.alarms.outbox()] == [MOVED]
+    real = traded(rows)
+    assert len(rows.trades(7, LIVE)) == 1
+    rows.move_venue("testnet")
+    assert [one.id for one in rows.living(7, LIVE)] == [toy.id] and not rows.find(7, real.id)
+    assert rows.opening(7, LIVE, "2026-11-26", D(5), {}).worth == 100
+    rows.move_venue("binance")
+    assert [one.id for one in rows.living(7, LIVE)] == [real.id]
+    rows.change(real.id, state=DONE)
+    rows.move_venue("testnet")
+    assert rows.watched() == ["BTCUSDT"]
+
+
+def test_nobody_is_told_of_another_venue_who_never_traded_live(opened):
+    opened.orders.claim_venue("mock binance")
+    traded(opened.orders, PAPER)
+    opened.orders.move_venue("binance")
+    assert opened.orders.venue() == "binance" and not opened.alarms.outbox()
+    assert opened.orders.trader(7) == Trader(7)
+
+
+@pytest.mark.parametrize("version", range(9, len(MIGRATIONS)))
+def test_live_rows_of_every_earlier_version_are_of_where_they_are_first_met(
+    url,  # noqa: F811
+    clock,
+    version,
+):
+    old = Db(url, clock)
+    made = traded(old.orders)
+    with old._write() as connection:
+        for name in ("at", "held"):
+            connection.execute(text(f"ALTER TABLE openings DROP COLUMN {name}"))
+        if version < 15:
+            connection.execute(text("DROP TABLE notes"))
+        connection.execute(text(f"UPDATE meta SET version = {version}"))
+    old.close()
+    new = Db(url, clock)
+    rows = new.orders
+    rows.claim_venue("mock testnet")
+    assert rows.venue() is None
+    assert rows.opening(7, LIVE, "2026-11-26", D(5), {}) == Opening(D(100), None, None)
+    rows.move_venue("testnet")
+    assert [one.id for one in rows.living(7, LIVE)] == [made.id] and rows.venue() == "testnet"
+    rows.move_venue("binance")
+    assert not rows.living() and not rows.trades(7, LIVE)
+    new.close()

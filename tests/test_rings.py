@@ -5,6 +5,7 @@ import pytest
 import rings
 from alarm_rows import Firing
 from backup import RESTORED
+from order_rows import MOVED
 from watch import BROKEN, FRESH, STALE
 
 NOW = 1_795_500_123_000
@@ -89,3 +90,9 @@ def test_repeats_go_where_their_alarm_was_told_alone_a_moment_ago():
         [told._replace(text="> 99")],
     ):
         assert list(rings.parted([FIRED], before, NOW)) == [([FIRED], [])]
+
+
+def test_another_exchange_is_told_in_both_languages(ctx):
+    moved = FIRED._replace(alarm_id=0, symbol="", text=MOVED)
+    assert "başka bir borsaya" in rings.reply(ctx(), [moved]).text
+    assert "connected to another exchange" in rings.reply(ctx(lang="en"), [moved]).text
