@@ -47,8 +47,13 @@ class Bell:
         if not rows.fresh and now < self._wake:
             return
         rows.fresh, busy = False, set(self._ringing)
-        waiting = [firing for firing in rows.outbox() if firing.id not in busy]
-        for group in rings.grouped(self._loud(waiting, now)):
+        try:
+            waiting = [firing for firing in rows.outbox() if firing.id not in busy]
+            loud = self._loud(waiting, now)
+        except DbError:
+            rows.fresh = True
+            raise
+        for group in rings.grouped(loud):
             self._ringing |= {firing.id for firing in group}
             self._next.append(group)
         self._more()

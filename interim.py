@@ -15,18 +15,19 @@ class Interim:
 
     def __init__(self, post: Post, db: Db) -> None:
         self._post, self._db, self._lock = post, db, threading.Lock()
-        self._left: dict[str, int] = {}
+        self._left: dict[str, tuple[int, Thread]] = {}
 
     def note(self, thread: Thread, reply: Reply) -> None:
         """Note a passing message that was just sent, or that its answer has come."""
         chat, shown = str(thread.chat), reply.passing and not reply.edit
-        if not shown and chat not in self._left:
+        if not shown and self._left.get(chat, (0, None))[1] is not thread:
             return
         with self._lock:
             self._left.pop(chat, None)
             if shown and thread.message:
-                self._left[chat] = thread.message
-            self._db.keep_note(LEFT, json.dumps(self._left) if self._left else "")
+                self._left[chat] = thread.message, thread
+            left = {chat: message for chat, (message, _) in self._left.items()}
+            self._db.keep_note(LEFT, json.dumps(left) if left else "")
 
     def sweep(self) -> None:
         """Delete what an earlier run left; its answers are made anew."""

@@ -53,15 +53,29 @@ def sender(redact: Callable[[str], str]) -> Callable[..., requests.Response]:
             local.session = requests.Session()
         form = streamed(params or {}, files or {})
         told = {"data": form, "headers": {"Content-Type": form.kind}} if form else {"data": params}
+        trouble = "not an answer of the Bot API"
         try:
-            return local.session.post(
+            answer = local.session.post(
                 url, **told, files=None if form else files, timeout=(CONNECT, READ)
             )
+            if readable(answer):
+                return answer
         except requests.RequestException as error:
-            lost = LostRequest(redact(f"{method}: {type(error).__name__}"))
-        raise lost from None
+            trouble = type(error).__name__
+        raise LostRequest(redact(f"{method}: {trouble}"))
 
     return send
+
+
+def readable(answer: requests.Response) -> bool:
+    """Tell whether telebot can read an answer: at other JSON, of a proxy, it breaks."""
+    try:
+        told = answer.json()
+    except ValueError:
+        return True
+    if not isinstance(told, dict):
+        return False
+    return ({"result"} if told.get("ok") else {"error_code", "description"}) <= told.keys()
 
 
 class Form:

@@ -34,14 +34,17 @@ TICK, LAST, JOBS_SECONDS = 0.2, 9.5, 1.0
 
 
 class Halt(threading.Event):
-    """Is set when somebody sets it, and whenever the lease is not held."""
+    """Is set when somebody sets it, and once this holding of the lease is over.
+
+    Lost in a sleep and had again before anybody looked, it is another holding.
+    """
 
     def __init__(self, lease: Lease) -> None:
         super().__init__()
-        self.lease = lease
+        self.lease, self._fence = lease, lease.fence
 
     def is_set(self) -> bool:
-        return super().is_set() or not self.lease.held
+        return super().is_set() or not self.lease.held or self.lease.fence != self._fence
 
     def wait(self, timeout: float | None = None) -> bool:
         super().wait(timeout)

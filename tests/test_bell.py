@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 import bell
 import post
@@ -52,6 +53,19 @@ def test_a_firing_is_told_once_and_delivered_means_its_message(server, rung, dat
         f"/alarm neden {row.id}",
         "/alarm sil 1",
     ]
+
+
+def test_a_database_that_fails_for_a_moment_delays_and_keeps_nothing_back(
+    rung, database, monkeypatch
+):
+    def fail():
+        raise OperationalError("x", {}, Exception("locked"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(database.alarms, "outbox", fail)
+        with pytest.raises(OperationalError):
+            rung(FIRED)
+    assert len(rung()) == 1
 
 
 def test_what_is_told_and_dropped_is_counted(server, rung):

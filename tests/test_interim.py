@@ -31,8 +31,9 @@ class Silent:
 def test_only_what_was_left_without_its_answer_is_deleted(database):
     first = Interim(Silent(), database)
     for chat, replies in ((1, [PASSING, ANSWER]), (2, [PASSING]), (3, [ANSWER])):
+        thread = Thread(chat, 10 + chat)
         for reply in replies:
-            first.note(Thread(chat, 10 + chat), reply)
+            first.note(thread, reply)
     second = Interim(Silent(), database)
     second.sweep()
     assert second._post.api.gone == [(2, 12)] and database.note(LEFT) == ""
@@ -47,6 +48,19 @@ def test_a_message_that_was_there_before_is_never_noted(database):
     assert database.note(LEFT) in ("", "{}")
 
 
+def test_a_quick_answer_between_takes_no_note_of_another_away(database):
+    first = Interim(Silent(), database)
+    slow = Thread(1, 11)
+    first.note(slow, PASSING)
+    first.note(Thread(1, 12), Reply("quick"))
+    second = Interim(Silent(), database)
+    second.sweep()
+    assert second._post.api.gone == [(1, 11)]
+    first.note(slow, ANSWER)
+    second.sweep()
+    assert second._post.api.gone == [(1, 11)]
+
+
 def test_after_a_kill_the_old_one_goes_and_the_answer_comes(server, open_bot):
     killed = threading.Event()
 
@@ -58,6 +72,7 @@ def test_after_a_kill_the_old_one_goes_and_the_answer_comes(server, open_bot):
     first = open_bot(command)
     server.say(1, "/slow")
     assert server.wait(1).text == "hazırlanıyor…"
+    server.until(lambda: first.base.db.note(LEFT) or None)
     halt(first)
     killed.set()
     open_bot(command)

@@ -1,10 +1,13 @@
 import io
+import json
 import threading
 
 import pytest
+import requests
 from hypothesis import given
 from hypothesis import strategies as st
-from telebot.apihelper import ApiTelegramException
+from telebot import apihelper
+from telebot.apihelper import ApiException, ApiTelegramException
 
 import post
 from bot import Reply
@@ -75,6 +78,20 @@ def test_trouble_on_the_way_is_tried_again(outcome):
     api = Api(outcome, outcome)
     Hurry(api).reply(post.Thread(5), Reply("x"))
     assert len(api.calls) == 3
+
+
+@pytest.mark.parametrize("body", [{"message": "no route"}, [], "x", {"ok": False}])
+def test_what_no_bot_api_would_say_is_trouble_on_the_way(body, monkeypatch):
+    class Session:
+        def post(self, *_, **__):
+            answer = requests.Response()
+            answer.status_code, answer._content = 502, json.dumps(body).encode()
+            return answer
+
+    monkeypatch.setattr("requests.Session", Session)
+    monkeypatch.setattr("telebot.apihelper.CUSTOM_REQUEST_SENDER", post.sender(str))
+    with pytest.raises((ApiException, requests.RequestException)):
+        apihelper.get_updates("1:a")
 
 
 @pytest.mark.parametrize("code", [400, 403])

@@ -48,6 +48,18 @@ def test_a_halt_is_set_by_hand_and_by_the_loss_of_the_lease(tmp_path):
     lease.close()
 
 
+def test_what_was_lost_and_had_again_unseen_is_lost_to_who_acted_before(tmp_path):
+    clock = Clock(0.0)
+    lease = Lease(f"sqlite:///{tmp_path / 'x.db'}", "x", clock, "x")
+    lease.look()
+    before = tenure.Halt(lease)
+    clock.now += TTL
+    lease.look()
+    assert lease.held and before.is_set(), "its writes are fenced, and nothing else ends it"
+    assert not tenure.Halt(lease).is_set()
+    lease.close()
+
+
 class Bot:
     """A process of the bot that talks to a server of ours."""
 
