@@ -169,9 +169,9 @@ class Telegram:
 
     def catch_up(self) -> None:
         """Queue the recorded updates that nobody works on: of an earlier run, or failed since."""
-        for waiting in self._db.waiting():
-            if waiting.id not in self._taken:
-                self._queue(json.loads(waiting.body))
+        for number, body in self._db.waiting():
+            if number not in self._taken:
+                self._queue(json.loads(body))
 
     def drain(self, patience: float = DRAIN_SECONDS) -> bool:
         """Finish what was taken in, within the patience, and tell Telegram what is done."""

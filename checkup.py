@@ -351,7 +351,7 @@ def waited(ctx: Ctx) -> Iterator[Line]:
 
 
 def kept(ctx: Ctx) -> Iterator[Line]:
-    """Tell the age of the last backup."""
+    """Tell the age of the last backup; without MASTER_KEY, which is told, there can be none."""
     last = int(ctx.db.note(backup.LAST) or 0)
     if last and ctx.now - last < 2 * DAY:
         yield WELL, ctx.t(f"Son yedek {ctx.ago(last)} önce", f"Last backup {ctx.ago(last)} ago")
@@ -363,7 +363,7 @@ def kept(ctx: Ctx) -> Iterator[Line]:
                 f"The last backup is {ctx.ago(last)} old; make a new one by /yedek.",
             ),
         )
-    else:
+    elif ctx.config.master_key:
         yield DOUBT, ctx.t("Hiç yedek yok; /yedek ile alın.", "No backup yet; make one by /yedek.")
 
 
@@ -417,7 +417,7 @@ def unanswered(ctx: Ctx, name: str, patience: float) -> str:
 
 def failed(ctx: Ctx, name: str, error: Any) -> str:
     """Return what is said of a check that could not be made; a UserError has its own words."""
-    log.warning("check %s failed: %s", name, type(error).__name__)
+    log.warning("check %s failed", name, exc_info=error)
     words = ctx.t(error.tr, error.en) if hasattr(error, "tr") else type(error).__name__
     told = f"{name}: {html.escape(ctx.redact(words)[:200])}"
     return ctx.t(f"{told}; ayrıntı günlükte.", f"{told}; see the log.")

@@ -54,6 +54,9 @@ KEEP_READINGS = 40 * 86_400_000
 KEEP_TOKENS = 3_600_000
 MAX_FAVOURITES = 50
 STILL_MS = 10_000
+# A network that swallows everything is found out in seconds, not in the quarter of an hour of TCP.
+REACH = {"connect_timeout": 10, "tcp_user_timeout": 15_000}
+REACH |= {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2}
 STORED = tuple(table for table in tables.sorted_tables if table not in (meta, leases))
 ITSELF = (alarm_states, hosts, notes, readings, spending)
 
@@ -93,14 +96,6 @@ class Push(NamedTuple):
         return f"{due:%F}", due.timestamp()
 
 
-class Waiting(NamedTuple):
-    """A recorded update that has no answer yet; `tries` counts how often it was begun."""
-
-    id: int
-    body: str
-    tries: int
-
-
 # Names the lock that two bots starting on one database take in turn.
 MIGRATING = 4595
 
@@ -119,6 +114,7 @@ class Db:
     ) -> None:
         self._clock, self._lock, self._guard = clock, threading.Lock(), guard
         self._memo: dict[tuple, tuple[float, Any]] = {}
+        self._changes = 0
         self._engine = open_engine(url, alive=guard is not None)
         self._dialect: Any = sqlite if url.startswith("sqlite") else postgresql
         parts = (self._read, self._write, self._dialect, self.now)
@@ -193,18 +189,20 @@ class Db:
         """Return what was read a moment ago, for a reply may ask for the same row many times."""
         now = self._clock()
         with self._lock:
-            until, value = self._memo.get(key, (0.0, None))
+            (until, value), changes = self._memo.get(key, (0.0, None)), self._changes
         if now < until:
             return value
         value = look()
         with self._lock:
             if len(self._memo) > 5000:
                 self._memo.clear()
-            self._memo[key] = (now + MEMO_SECONDS, value)
+            if changes == self._changes:
+                self._memo[key] = (now + MEMO_SECONDS, value)
         return value
 
     def _forget(self, *keys: tuple) -> None:
         with self._lock:
+            self._changes += 1
             for key in keys:
                 self._memo.pop(key, None)
 
@@ -363,12 +361,12 @@ class Db:
             change = update(updates).where(updates.c.id == update_id)
             db.execute(change.values(done=self.now(), body=None))
 
-    def waiting(self) -> list[Waiting]:
-        """Return the recorded updates without an answer, oldest first."""
-        columns = (updates.c.id, updates.c.body, updates.c.tries)
-        query = select(*columns).where(updates.c.done.is_(None), updates.c.body.is_not(None))
+    def waiting(self) -> list[tuple[int, str]]:
+        """Return the ids and bodies of recorded updates without an answer, oldest first."""
+        query = select(updates.c.id, updates.c.body).where(updates.c.done.is_(None))
         with self._read() as db:
-            return [Waiting(*row) for row in db.execute(query.order_by(updates.c.id))]
+            rows = db.execute(query.where(updates.c.body.is_not(None)).order_by(updates.c.id))
+            return [(row.id, row.body) for row in rows]
 
     def save_reading(self, name: str, at: int, value: float) -> None:
         """Keep what a figure was at an instant (ms), so that later ones can be held against it."""
@@ -486,7 +484,8 @@ def open_engine(url: str, patience: float = 10, alive: bool = False) -> Engine:
     Where others wait for them only somebody `alive` keeps locks: a transaction may not stand still.
     """
     local = url.startswith("sqlite")
-    options: dict[str, Any] = {"connect_args": {"timeout": patience}} if local else {}
+    known = {"timeout": patience} if local else REACH
+    options: dict[str, Any] = {"connect_args": known}
     # Errors stand in the log and on the status page; people's words do not.
     options["hide_parameters"] = True
     engine = create_engine(url, pool_size=8, pool_pre_ping=not local, **options)

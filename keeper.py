@@ -114,7 +114,7 @@ class Keeper:
             self._post.reply(Thread(owner), Reply(ctx.t(*json.loads(news))))
             self._db.keep_note(NEWS, "")
         last, zone = int(self._db.note(backup.LAST) or 0), self._config.timezone
-        due = backup.day(ctx.now, zone) > backup.day(last, zone)
+        due = backup.day(ctx.now, zone) != backup.day(last, zone)
         if self._config.master_key and due and not self._db.unused():
             self._send(ctx, owner)
 
@@ -165,13 +165,15 @@ class Keeper:
 
     def _fetched(self, owner: int) -> bytes | None:
         """Return the pinned backup, None where there is none. Raises UserError."""
+        reason = UserError(*SILENT)
         for pause in PAUSES:
             try:
                 file = self._pinned(owner)
                 if file is None:
                     return None
                 if (file.file_size or 0) > backup.FETCHED:
-                    raise UserError(*TOO_BIG)
+                    reason = UserError(*TOO_BIG)
+                    break
                 return self._post.download(file.file_id, backup.FETCHED)
             except ApiTelegramException as error:
                 if patience(error) is None:
@@ -179,8 +181,10 @@ class Keeper:
                     return None
             except (ApiException, requests.RequestException) as error:
                 log.warning("Telegram: %s", type(error).__name__)
+            except UserError as error:
+                reason = error
             self._sleep(pause)
-        raise UserError(*SILENT)
+        raise reason
 
 
 def came_back(ctx: Ctx, back: backup.Restored) -> tuple[str, str]:

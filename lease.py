@@ -69,7 +69,8 @@ class Lease:
         self.fence, self.wanted = 0, False
         self.row = Row("", "", 0, 0, "", "")
         self._since, self._until = clock(), -1.0
-        self._asked = self._waited = self.away = False
+        self._asked = self._waited = self._failed = False
+        self._begun: float | None = None
         self._engine = open_engine(url, PATIENCE, alive=True)
         self._lock = threading.Lock()
         made = (sqlite if url.startswith("sqlite") else postgresql).insert(leases)
@@ -83,30 +84,42 @@ class Lease:
         """Tell whether this instance may act now."""
         return self._clock() < self._until
 
+    @property
+    def away(self) -> bool:
+        """Tell whether the database failed when it was asked last, or lets us wait for too long."""
+        begun = self._begun
+        return self._failed or (begun is not None and self._clock() - begun >= TTL - MARGIN)
+
     def keep(self, stop: threading.Event) -> None:
         """Look again and again until told to stop; the database may be away for a while."""
         while not stop.wait(BEAT):
             try:
                 self.look()
-                self.away = False
+                self._failed = False
             except DbError as error:
-                if not self.away:
+                if not self._failed:
                     log.warning("the lease cannot be kept: %s", type(error).__name__)
-                self.away = True
+                self._failed = True
 
     def look(self) -> None:
         """Renew the lease, or see whether it can be had and ask for it, once. Raises DbError."""
         with self._lock:
-            if self.held:
-                self._renew()
-            else:
-                self._seek()
+            self._begun = self._clock()
+            try:
+                (self._renew if self.held else self._seek)()
+            finally:
+                self._begun = None
 
     def release(self) -> None:
         """Let another instance have the lease at once. Raises DbError."""
-        with self._lock, self._write() as db:
+        if not self._lock.acquire(timeout=PATIENCE):
+            raise DbError("the database does not answer")
+        try:
             self._until = -1.0
-            db.execute(update(leases).where(*self._mine()).values(owner=""))
+            with self._write() as db:
+                db.execute(update(leases).where(*self._mine()).values(owner=""))
+        finally:
+            self._lock.release()
 
     def guard(self) -> Callable[[Connection], None]:
         """Return what a writing transaction asks last; it raises Fenced once the lease is lost.

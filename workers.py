@@ -32,7 +32,7 @@ log = logging.getLogger("dort5bot")
 
 WARM_FRAMES = ("15m", "1h", "4h", "1d")
 MAX_USED, PICTURES = 60, 40
-THREADS, PATIENCE, HUNG = 32, 5.0, 120.0
+THREADS, PATIENCE, HUNG, NAP = 32, 5.0, 120.0, 20.0
 # A job's name, how often it looks what is due, and the first words of its keys.
 WARM = (
     ("tickers", 2, ("tickers",)),
@@ -184,8 +184,19 @@ class Workers:
         ]
 
     def _loop(self, job: Job) -> None:
-        while not self.halt.wait(max(0, job.next_run - self._clock())):
+        while not self._rest(job):
             job.once(self._clock)
+
+    def _rest(self, job: Job) -> bool:
+        """Wait until a job is due by the clock or by the time that passes; return whether to end.
+
+        Whoever sets the clock while it waits, on or back, makes no job late.
+        """
+        end = time.monotonic() + job.next_run - self._clock()
+        while (left := min(end - time.monotonic(), job.next_run - self._clock())) > 0:
+            if self.halt.wait(min(left, NAP)):
+                return True
+        return self.halt.wait(0)
 
 
 class Beside:

@@ -5,9 +5,9 @@ Goes live; allow 7: alarms may make live orders for 7 days: /canli [allow days|o
 
 import tickets
 from bot import Reply, UserError, fold
-from orders import LIVE
+from orders import LIVE, PAPER
 
-DAY, OFF = 86_400_000, ("kapat", "off")
+DAY, ALLOW, OFF = 86_400_000, ("izin", "allow"), ("kapat", "off")
 
 GROUP = "trading"
 ROLE = "trader"
@@ -18,13 +18,22 @@ def run(ctx):
     verb = fold(ctx.arg(0, ""))
     if verb == "onay":
         return confirm(ctx)
-    if verb in ("izin", "allow") and fold(ctx.arg(1)) in OFF:
+    if verb in OFF:
+        ctx.db.orders.save_trader(ctx.user.id, mode=PAPER, approved=None)
+        return ctx.t("📄 KAĞIT: canlı işlem kapandı.", "📄 PAPER: live trading is off.")
+    if verb and verb not in ALLOW:
+        raise ctx.wrong("izin ya da kapat deyin.", "Say allow or off.")
+    if verb and fold(ctx.arg(1)) in OFF:
         ctx.db.orders.save_trader(ctx.user.id, approved=None)
         return ctx.t("Alarmlar artık canlı emir veremez.", "Alarms make no live orders any more.")
+    return enter(ctx, verb)
+
+
+def enter(ctx, verb):
     lacking = [ctx.t(*one) for one in ctx.desk.accounts.missing(ctx.user.id)]
     if lacking:
         return "\n".join([ctx.t("<b>Canlıya geçilemez:</b>", "<b>Not yet:</b>"), *lacking])
-    if verb in ("izin", "allow"):
+    if verb:
         return allow(ctx)
     limits = ctx.desk.limits
     text = ctx.t(

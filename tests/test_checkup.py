@@ -176,8 +176,10 @@ def test_how_long_the_message_waited_is_told(base):
     assert not list(checkup.waited(base))
 
 
-def test_the_last_backups_age_is_told(base, database):
-    assert lights(checkup.kept(base)) == [DOUBT]
+def test_the_last_backups_age_is_told(base, database, settings):
+    assert lights(checkup.kept(base)) == [], "what is missing is MASTER_KEY, told beside it"
+    keyed = replace(base, config=settings(MASTER_KEY=WORD))
+    assert lights(checkup.kept(keyed)) == [DOUBT]
     database.keep_note(backup.LAST, str(base.now - checkup.DAY))
     assert lights(checkup.kept(base)) == [WELL]
     database.keep_note(backup.LAST, str(base.now - 3 * checkup.DAY))
@@ -191,7 +193,7 @@ def test_a_drill_that_ends_wrong_is_bad(base, monkeypatch):
     assert light == BAD and "×2" in words and "live trading" in words
 
 
-def test_a_check_that_hangs_or_fails_is_a_finding_and_the_others_go_on(base):
+def test_a_check_that_hangs_or_fails_is_a_finding_and_the_others_go_on(base, caplog):
     release = threading.Event()
     base.redact.add("hidden-value")
 
@@ -217,3 +219,4 @@ def test_a_check_that_hangs_or_fails_is_a_finding_and_the_others_go_on(base):
     text = "\n".join(words for _, words in lines)
     assert "hang: no answer within 0.3 s" in text and "fail: RuntimeError" in text
     assert "hidden-value" not in text and "&lt;b&gt;" in text
+    assert "Traceback" in caplog.text, "the log has what it is said to have"

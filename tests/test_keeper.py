@@ -125,6 +125,27 @@ def test_an_empty_disk_gets_its_rows_back_by_itself_and_the_owner_is_told(opened
     assert fresh.note(keeper.NEWS) == ""
 
 
+def test_a_file_that_does_not_come_at_once_is_asked_for_again(opened, server):
+    kept, store = opened()
+    used(store)
+    kept.daily()
+    server.fault("getFile", 500, times=2)
+    again, fresh = opened("b")
+    again.recover()
+    assert fresh.person(1).name == "Ayşe"
+
+
+def test_a_clock_that_was_ahead_stops_no_backup(opened, server, clock):
+    kept, store = opened()
+    used(store)
+    clock.now += 400 * DAY
+    kept.daily()
+    clock.now -= 400 * DAY
+    kept.daily()
+    kept.daily()
+    assert len(files(server)) == 2
+
+
 def test_a_first_start_with_nothing_pinned_says_nothing(opened, server):
     kept, store = opened()
     kept.recover()

@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 import lease
 from alarm_rows import Firing
-from db import Db
+from db import Db, DbError
 from lease import BEAT, MARGIN, PEACE, SILENCE, TTL, Fenced, Lease
 from tests.conftest import Clock
 from tests.test_db import fresh_postgres, url  # noqa: F401 fixture
@@ -285,6 +285,29 @@ def test_a_database_that_is_away_lets_the_lease_run_out(made, monkeypatch, caplo
     assert caplog.text.count("cannot be kept") == 1
     first.now += TTL - MARGIN
     assert not a.held
+
+
+def test_a_database_that_never_answers_is_away_and_holds_nobody_up(made, monkeypatch):
+    a, _, first, _ = pair(made)
+    asked, answered = threading.Event(), threading.Event()
+
+    def hang():
+        asked.set()
+        answered.wait(10)
+
+    monkeypatch.setattr(a, "_renew", hang)
+    looking = threading.Thread(target=a.look)
+    looking.start()
+    assert asked.wait(5) and not a.away
+    first.now += TTL
+    assert a.away
+    monkeypatch.setattr(lease, "PATIENCE", 0.01)
+    with pytest.raises(DbError, match="does not answer"):
+        a.release()
+    answered.set()
+    looking.join(5)
+    assert not a.away
+    a.release()
 
 
 @pytest.mark.service

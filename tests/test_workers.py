@@ -53,6 +53,25 @@ def test_jobs_run_in_their_own_threads_so_a_hung_one_delays_none(clock):
     workers.stop()
 
 
+@pytest.mark.parametrize(("every", "jump"), [(3600, 7200), (0.05, -3600)])
+def test_a_clock_that_is_set_while_a_job_waits_holds_it_up_for_no_hour(clock, every, jump):
+    class Jumping(threading.Event):
+        naps = 0
+
+        def wait(self, timeout=None):
+            assert timeout <= 60, "no longer than a job may be late"
+            self.naps += 1
+            clock.now += jump * (self.naps == 1)
+            return super().wait(min(timeout, 0.05))
+
+    halt = Jumping()
+    workers = Workers(Pool(1), clock, halt)
+    job = Job("hourly", every, halt.set)
+    workers.add(job, every)
+    workers._loop(job)
+    assert job.runs == 1 and halt.naps < 9
+
+
 def test_bitcoin_s_share_is_noted_as_it_was_when_it_was_read(market, database, settings, clock):
     workers = Workers(Pool(1), clock)
     schedule(workers, market, database, settings())

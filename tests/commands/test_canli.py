@@ -1,5 +1,7 @@
 from dataclasses import replace
 
+import pytest
+
 import bot
 
 
@@ -13,6 +15,21 @@ def test_alarms_get_leave_for_live_orders_for_some_days(ctx, say, clock, setting
         assert say(wrong)[0].failed == 1
     assert "veremez" in say("/canli izin kapat")[0].text
     assert rows.trader(7).approved is None
+
+
+@pytest.mark.parametrize("words", ["/canli kapat", "/live off"])
+def test_off_is_off(ctx, say, words, monkeypatch):
+    monkeypatch.setattr("accounts.Accounts.missing", lambda *_: iter(()))
+    rows = ctx().db.orders
+    rows.save_trader(7, mode="live", approved=int(9e15))
+    (told,) = say(words)
+    assert not told.buttons and told.text.startswith("📄 KAĞIT")
+    assert (rows.trader(7).mode, rows.trader(7).approved) == ("paper", None)
+
+
+def test_what_it_does_not_know_leads_nobody_into_live_trading(say, monkeypatch):
+    monkeypatch.setattr("accounts.Accounts.missing", lambda *_: iter(()))
+    assert say("/canli hayır")[0].failed == 1
 
 
 def test_live_says_what_is_missing(say):
