@@ -128,9 +128,11 @@ def flood(url: str) -> Flood:
 def live(url: str, api: str, token: str, base: int, up: Connection) -> None:
     """Be a bot whose coin rises by a dollar again and again, a few times, until killed."""
     logging.disable()
+    price = Price(lambda: base - 0.5)
+    bot, watch = opened(url, api, token, price)
+    watch.tick()
     begun = time.monotonic()
-    rising = Price(lambda: base + min(EACH, (time.monotonic() - begun) // STEP) - 0.5)
-    bot, watch = opened(url, api, token, rising)
+    price.price = lambda: base + min(EACH, (time.monotonic() - begun) // STEP) - 0.5
     up.send(True)
     while True:
         watch.tick()
