@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-import calc
 from stats import SPARE, correlations, covariance, flat, known
 
 Array = np.ndarray
@@ -76,27 +75,6 @@ def cagr(equity: Array, per_year: float) -> float:
     if len(worth) < 2 or worth[0] <= 0 or worth[-1] < 0:
         return nan
     return 100 * (float(worth[-1] / worth[0]) ** (per_year / (len(worth) - 1)) - 1)
-
-
-def calmar(equity: Array, per_year: float) -> float:
-    """Return the yearly growth by the worst fall from a high; NaN where there was none (1991)."""
-    fall = worst_fall(equity)[0]
-    return cagr(equity, per_year) / -fall if fall < 0 else nan
-
-
-def worst_fall(equity: Array) -> tuple[float, float]:
-    """Return the worst fall from a high in percent, 0 or less, and the most bars below a high."""
-    worth = known(equity)
-    if not len(worth):
-        return nan, nan
-    _, worst, bars = calc.drawdown(worth)
-    return float(worst[-1]), float(bars.max())
-
-
-def exposure(held: Array) -> float:
-    """Return the bars in percent in which something was held, long or short."""
-    size = known(held)
-    return 100 * float((size != 0).mean()) if len(size) else nan
 
 
 class Record(NamedTuple):

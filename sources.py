@@ -27,6 +27,7 @@ from markets import (
     ENDPOINTS,
     HOSTS,
     MONTHLY,
+    btcturk,
     bybit,
     coinbase,
     coingecko,
@@ -459,7 +460,8 @@ class Sources:
 
     def _candles(self, symbol: str, interval: str, bars: int = BARS) -> tuple[tuple, list[Route]]:
         params = {"symbol": symbol, "interval": interval, "limit": bars}
-        others = [market.candles_route(symbol, interval) for market in ELSEWHERE]
+        known = (*ELSEWHERE, btcturk) if symbol.endswith("TRY") else ELSEWHERE
+        others = [market.candles_route(symbol, interval) for market in known]
         routes = [Route(ENDPOINTS["klines"], params), *(route for route in others if route)]
         return ("candles" if bars == BARS else "scan", symbol, interval), routes
 

@@ -63,11 +63,6 @@ def f_tail(f: float, p: float, q: float) -> float:
     return incomplete_beta(q / 2, p / 2, q / (q + p * f)) if f >= 0 else nan
 
 
-def t_tail(t: float, q: float) -> float:
-    """Return the two-sided probability of Student's t with q degrees of freedom."""
-    return incomplete_beta(q / 2, 0.5, q / (q + t * t))
-
-
 def holm(p: Any) -> Array:
     """Return p-values adjusted for their number, step by step (Holm 1979); NaN are not counted."""
     p = np.asarray(p, dtype=np.float64)

@@ -3,11 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
 from local.grid import INTERVALS
 from local.pairs import Pair
-from local.venue import Failure, Listing, Query, Venue, listed, shown
+from local.venue import Listing, Query, Venue, listed, shown
 
 RESOLUTIONS = {
     "1": "1m",
@@ -48,28 +46,6 @@ class BtcTurk(Venue):
         figures = self.day(rows, query.now_ms).tolist() if rows else []
         pairs = enumerate(zip(rows, figures, strict=True))
         return told([ticker(*pair, 1000 + i, query.now_ms) for i, pair in pairs])
-
-    def book(self, query: Query) -> Any:
-        """Answer a pair's order book."""
-        row = self.listings.get(query.sent.get("pairSymbol", ""))
-        if row is None:
-            body = {"data": None, "success": False, "message": "SYMBOL_NOT_FOUND", "code": 1001}
-            raise Failure(200, body)
-        levels = query.limit(100, 1000)
-        sides = self.tape.book(row.pair.symbol, query.now_ms, levels)
-        sides = [self._side(side, row) for side in sides]
-        book = dict(zip(("bids", "asks"), sides, strict=True))
-        return told({"timestamp": query.now_ms, **book}, "SUCCESS")
-
-    def _side(self, side: np.ndarray, row: Listing) -> list[list[str]]:
-        """Return a book's side at the exchange's own level, shifted by whole ticks."""
-        tick = 10.0**-row.digits
-        shift = np.round(side[0, 0] * (row.factor - 1) / tick) * tick
-        return [
-            [f"{price + shift:.{row.digits}f}", f"{quantity * row.share:.8f}"]
-            for price, quantity in side.tolist()
-            if price + shift > 0
-        ]
 
     def klines(self, query: Query) -> Any:
         """Answer candles as columns, none where nothing was traded."""
@@ -112,9 +88,8 @@ def ticker(row: Listing, figures: list[float], order: int, now_ms: int) -> dict[
     }
 
 
-BtcTurk.limits = {"tickers": (600, 60), "book": (180, 60), "charts": (600, 600)}
+BtcTurk.limits = {"tickers": (600, 60), "charts": (600, 600)}
 BtcTurk.paths = {
     "/api/v2/ticker": (BtcTurk.tickers, "tickers"),
-    "/api/v2/orderbook": (BtcTurk.book, "book"),
     "/v1/klines/history": (BtcTurk.klines, "charts"),
 }

@@ -1,7 +1,6 @@
 """Coinbase Exchange's public REST API in front of the tape; the tape's tethers are its dollars."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Any
 
 from local.venue import Failure, Listing, Query, Venue, listed, shown, spot_pairs
@@ -61,21 +60,6 @@ class Coinbase(Venue):
             for row, found in zip(rows, figures, strict=True)
         }
 
-    def ticker(self, query: Query) -> Any:
-        """Answer one product's last trade and best prices."""
-        row = self._row(query)
-        (figures,) = self.day([row], query.now_ms).tolist()
-        volume, last, bid, ask = (figures[i] for i in (4, 3, 7, 8))
-        names = ("price", "bid", "ask")
-        now = datetime.fromtimestamp(query.now_ms / 1000, UTC).isoformat().replace("+00:00", "Z")
-        return {
-            "trade_id": query.now_ms // 1000,
-            **dict(zip(names, shown((last, bid, ask), row.digits), strict=True)),
-            "size": "0.01",
-            "time": now,
-            "volume": f"{volume:.8f}",
-        }
-
 
 def figured(row: Listing, figures: list[float]) -> dict[str, str]:
     """Return a product's prices and volume of the last 24 hours."""
@@ -89,5 +73,4 @@ Coinbase.paths = {
     "/products/stats": (Coinbase.every, "address"),
     "/products/([^/]+)/candles": (Coinbase.product_candles, "address"),
     "/products/([^/]+)/stats": (Coinbase.stats, "address"),
-    "/products/([^/]+)/ticker": (Coinbase.ticker, "address"),
 }

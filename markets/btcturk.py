@@ -1,4 +1,4 @@
-"""BtcTurk: tickers, order books and candles of pairs in lira and USDT as our shapes.
+"""BtcTurk: tickers and candles of pairs in lira and USDT as our shapes.
 
 Candles come as columns, times in seconds, and none where nothing was traded. Longer bars are made
 of hours, for a day of BtcTurk's need not open at midnight UTC. Turnover is not told.
@@ -6,11 +6,9 @@ of hours, for a day of BtcTurk's need not open at midnight UTC. Turnover is not 
 
 from typing import Any
 
-from markets import binance
 from net import Endpoint, Route
-from shapes import Book, Candles, Refusal, Ticker, columns, need, text
+from shapes import Candles, Refusal, Ticker, columns, need, text
 
-from .binance import weighs
 from .figures import Params, once
 from .names import split
 from .shared import candles as made
@@ -53,11 +51,6 @@ def tickers(body: Any, _served: float, _params: Params) -> dict[str, Ticker]:
     return found
 
 
-def book(body: Any, served: float, params: Params) -> Book:
-    """Read the order book; a crossed or unsorted one is refused."""
-    return binance.book(data(body), served, params)
-
-
 def candles(body: Any, served: float, params: Params) -> Candles:
     """Read candles, longer ones made of hours."""
     if body["s"] != "ok":
@@ -72,9 +65,8 @@ def candles(body: Any, served: float, params: Params) -> Candles:
 
 
 HOSTS = {"btcturk": ("btcturk_url", 600, ""), "btcturk_graph": ("btcturk_graph_url", 60, "")}
-TICKERS, BOOK, CANDLES = ENDPOINTS = (
+TICKERS, CANDLES = ENDPOINTS = (
     Endpoint("btcturk_tickers", ("btcturk",), "/api/v2/ticker", once, tickers, 15, save_every=60),
-    Endpoint("btcturk_book", ("btcturk",), "/api/v2/orderbook", weighs(4), book, 3, 600, 30),
     Endpoint("btcturk_candles", ("btcturk_graph",), "/v1/klines/history", once, candles, 60),
 )
 
@@ -88,11 +80,6 @@ def traded(symbol: str) -> bool:
 def tickers_route() -> Route:
     """Return the way to the tickers of every pair."""
     return Route(TICKERS, {})
-
-
-def book_route(symbol: str, levels: int = 25) -> Route | None:
-    """Return the way to a pair's order book."""
-    return Route(BOOK, {"pairSymbol": symbol, "limit": levels}) if traded(symbol) else None
 
 
 def candles_route(symbol: str, interval: str) -> Route | None:

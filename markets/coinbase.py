@@ -46,13 +46,6 @@ def candles(rows: Any, served: float, params: Params) -> Candles:
     )
 
 
-def stats(body: Any, _served: float, params: Params) -> dict[str, Ticker]:
-    """Read one pair's last 24 hours; turnover is not told."""
-    ticker = day([body[key] for key in FIGURES])
-    need(ticker, "never traded")
-    return {params["_symbol"]: ticker}
-
-
 def tickers(body: Any, _served: float, _params: Params) -> dict[str, Ticker]:
     """Read the last 24 hours of every product against the dollar that was traded in them."""
     found = {f"{coin}USDT": ticker for coin, ticker, _ in spot(body) if ticker}
@@ -79,21 +72,12 @@ def traded(product: tuple[str, Any]) -> tuple[str, Ticker | None, list[str]]:
     return text(product[0].removesuffix("-USD")), None if idle else day(figures), figures[:4]
 
 
-def price(body: Any, _served: float, params: Params) -> dict[str, float]:
-    """Read one pair's last price."""
-    bid, ask, last = (number(body[key]) for key in ("bid", "ask", "price"))
-    need(0 < bid < ask and last, "book is crossed")
-    return {params["_symbol"]: last}
-
-
-HOST, PATH, EVERY = ("coinbase",), "/products/{product}/", "/products/stats"
+HOST, EVERY = ("coinbase",), "/products/stats"
 HOSTS = {"coinbase": ("coinbase_url", 600, "", 1)}
-CANDLES, STATS, TICKERS, PAIRS, PRICE = ENDPOINTS = (
-    Endpoint("coinbase_candles", HOST, PATH + "candles", once, candles, 60),
-    Endpoint("coinbase_stats", HOST, PATH + "stats", once, stats, 15, save_every=60),
+CANDLES, TICKERS, PAIRS = ENDPOINTS = (
+    Endpoint("coinbase_candles", HOST, "/products/{product}/candles", once, candles, 60),
     Endpoint("coinbase_tickers", HOST, EVERY, once, tickers, 15, save_every=60),
     Endpoint("coinbase_exchange", HOST, EVERY, once, pairs, 6 * 3600),
-    Endpoint("coinbase_price", HOST, PATH + "ticker", once, price, 5, 86400, 60),
 )
 
 
@@ -121,15 +105,3 @@ def tickers_route() -> Route:
 def exchange_route() -> Route:
     """Return the way to the products that trade, with the decimals their prices show."""
     return Route(PAIRS, {})
-
-
-def ticker_route(symbol: str) -> Route | None:
-    """Return the way to a pair's last 24 hours."""
-    name = product(symbol)
-    return Route(STATS, {"product": name, "_symbol": symbol}) if name else None
-
-
-def price_route(symbol: str) -> Route | None:
-    """Return the way to a pair's last price."""
-    name = product(symbol)
-    return Route(PRICE, {"product": name, "_symbol": symbol}) if name else None

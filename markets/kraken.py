@@ -81,11 +81,6 @@ def candles(body: Any, served: float, params: Params) -> Candles:
     )
 
 
-def ticker(body: Any, _served: float, params: Params) -> dict[str, Ticker]:
-    """Read one pair's last 24 hours, of which the opening price and the change are not told."""
-    return {params["_symbol"]: day(only(result(body)))}
-
-
 def tickers(body: Any, _served: float, _params: Params) -> dict[str, Ticker]:
     """Read the last 24 hours of every pair against USDT that was traded in them."""
     found = {symbol: ticker for symbol, ticker, _ in spot(body) if ticker}
@@ -169,9 +164,8 @@ HOSTS = {
 }
 HOST, FUTURES, PATH = ("kraken",), ("kraken_futures",), "/0/public/"
 PERPETUALS, HOURS_8 = "/derivatives/api/v3/tickers", 28800
-CANDLES, TICKER, TICKERS, PAIRS, FUNDING, INTEREST = ENDPOINTS = (
+CANDLES, TICKERS, PAIRS, FUNDING, INTEREST = ENDPOINTS = (
     Endpoint("kraken_candles", HOST, PATH + "OHLC", once, candles, 60),
-    Endpoint("kraken_ticker", HOST, PATH + "Ticker", once, ticker, 15, save_every=60),
     Endpoint("kraken_tickers", HOST, PATH + "Ticker", once, tickers, 15, save_every=60),
     Endpoint("kraken_exchange", HOST, PATH + "Ticker", once, pairs, 6 * 3600),
     Endpoint("kraken_funding", FUTURES, PERPETUALS, once, funding, 30, HOURS_8, 60),
@@ -201,12 +195,6 @@ def tickers_route() -> Route:
 def exchange_route() -> Route:
     """Return the way to the pairs that trade, with the decimals their prices show."""
     return Route(PAIRS, {})
-
-
-def ticker_route(symbol: str) -> Route | None:
-    """Return the way to one pair's ticker."""
-    name = pair(symbol)
-    return Route(TICKER, {"pair": name, "_symbol": symbol}) if name else None
 
 
 def funding_route() -> Route:

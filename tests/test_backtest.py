@@ -236,7 +236,7 @@ def test_many_rules_are_each_as_alone(rules):
         done = alone.trades.reason != OPEN
         returns = backtest.moves(alone.equity)
         assert grid.gain[i] == pytest.approx(100 * (alone.equity[-1] - 1), rel=1e-9)
-        assert grid.fall[i] == pytest.approx(performance.worst_fall(alone.equity)[0], rel=1e-9)
+        assert grid.fall[i] == pytest.approx(backtest.under_water(alone.equity)[0], rel=1e-9)
         assert grid.ratio()[i] == pytest.approx(performance.sharpe(returns, 1), rel=1e-9)
         assert grid.trades[i] == done.sum()
         assert grid.won[i] == (alone.trades.growth[done] > 1).sum()

@@ -159,6 +159,17 @@ def test_a_limit_is_kept_to_the_second_and_others_answer_meanwhile(
     assert len(asked(markets, "//api.binance.com")) == before + 1
 
 
+def test_a_lira_pairs_candles_come_from_btcturk_where_nobody_else_answers(say, market, markets):
+    market.exchange(), market.tickers()
+    ours = market.candles("BTCTRY", "4h").close
+    shut(markets, *BINANCE, *OTHERS)
+    theirs = market.candles("BTCTRY", "1h")
+    assert theirs.source == "btcturk_graph"
+    assert theirs.close[-1] == pytest.approx(ours[-1], rel=0.05)
+    *_, reply = say("/grafik btctry 1h", lang="en")
+    assert not reply.failed and "BtcTurk" in reply.text
+
+
 def test_both_hosts_of_the_futures_keep_a_limit(market, markets, clock):
     markets.on("fapi.binance.com", "429", retry_after=40)
     assert market.perps.funding()[0].source == "bybit"

@@ -69,14 +69,11 @@ def test_incomplete_beta_is_unknown_outside_its_domain(args):
 
 
 def test_tails():
-    # scipy.stats 1.17: f.sf and 2·t.sf; the tables' 5 % points of F(3, 20) and t(10).
+    # scipy.stats 1.17: f.sf; the table's 5 % point of F(3, 20).
     near(stats.f_tail(0.25, 1, 995), 0.617185633528596)
     near(stats.f_tail(4.6967, 3, 989), 0.0029082367302513752)
     near(stats.f_tail(18.7, 1, 995), 1.6838194063968133e-05)
-    near(stats.t_tail(0.5, 3), 0.651447964848151)
-    near(stats.t_tail(-4, 10), 0.0025183326247366945)
     assert stats.f_tail(3.10, 3, 20) == pytest.approx(0.05, abs=1e-4)
-    assert stats.t_tail(2.228, 10) == pytest.approx(0.05, abs=1e-4)
     assert stats.f_tail(math.inf, 2, 30) == 0 and math.isnan(stats.f_tail(math.nan, 2, 30))
 
 

@@ -42,14 +42,6 @@ def test_tickers_are_the_tapes_and_the_dollar_is_worth_the_same_in_every_coin(ex
         )
 
 
-@pytest.mark.parametrize("symbol", SYMBOLS)
-def test_the_book_is_around_the_last_price(exchange, symbol):
-    book = exchange.read(btcturk.book_route(symbol))
-    last = TAPE.last([symbol], NOW * 1000)[0]
-    assert book.bids[0, 0] == pytest.approx(last, rel=0.02) and len(book.bids) == 25
-    assert book.asks[0, 0] == pytest.approx(last, rel=0.02)
-
-
 def test_one_pair_is_a_list_too_and_an_unknown_one_an_empty_list(exchange):
     _, body, _ = exchange.get("/api/v2/ticker?pairSymbol=BTCTRY")
     assert [row["pair"] for row in body["data"]] == ["BTCTRY"] and body["success"]
@@ -60,15 +52,13 @@ def test_one_pair_is_a_list_too_and_an_unknown_one_an_empty_list(exchange):
 
 
 def test_an_unknown_pair_is_a_refusal(exchange):
-    with pytest.raises(Refusal, match="SYMBOL_NOT_FOUND"):
-        exchange.read(btcturk.book_route("NOPETRY"))
     with pytest.raises(Refusal, match="no_data"):
         exchange.read(btcturk.candles_route("NOPETRY", "1h"))
 
 
 def test_too_many_requests_are_told_when_to_come_again(exchange):
-    quota = exchange.venue._quotas["book"]
-    assert [quota.wait(NOW) for _ in range(180)] == [0] * 180
-    status, body, headers = exchange.get("/api/v2/orderbook?pairSymbol=BTCTRY")
+    quota = exchange.venue._quotas["tickers"]
+    assert [quota.wait(NOW) for _ in range(600)] == [0] * 600
+    status, body, headers = exchange.get("/api/v2/ticker")
     assert (status, body["success"], headers["Retry-After"]) == (429, False, "60")
-    assert exchange.get("/api/v2/ticker")[0] == 200
+    assert exchange.get("/v1/klines/history", base=1)[0] == 200

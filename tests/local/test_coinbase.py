@@ -29,13 +29,6 @@ def test_minutes_without_a_trade_are_missing_and_filled(exchange):
     same_candles(found, quiet.symbol, "1m", tick=10.0**-quiet.digits)
 
 
-@pytest.mark.parametrize("symbol", SYMBOLS)
-def test_the_day_and_the_last_price_are_the_tapes(exchange, symbol):
-    found = exchange.read(coinbase.ticker_route(symbol))
-    same_tickers(found)
-    assert exchange.read(coinbase.price_route(symbol)) == {symbol: found[symbol].last}
-
-
 def test_every_day_is_the_tapes_and_names_the_pairs(exchange):
     found = exchange.read(coinbase.tickers_route())
     same_tickers(found)

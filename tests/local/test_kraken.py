@@ -20,13 +20,6 @@ def test_candles_are_the_tapes(exchange, symbol, interval):
     assert (found.trades >= 0).all() and (found.quote > 0).all()
 
 
-@pytest.mark.parametrize("symbol", SYMBOLS)
-def test_a_ticker_is_the_tapes(exchange, symbol):
-    found = exchange.read(kraken.ticker_route(symbol))
-    same_tickers(found)
-    assert found[symbol].volume > 0
-
-
 def test_every_ticker_is_the_tapes_and_names_the_pairs(exchange):
     found = exchange.read(kraken.tickers_route())
     same_tickers(found)

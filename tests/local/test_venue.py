@@ -94,7 +94,6 @@ ASKED = {
     Coinbase: ("/products/BTC-USD/candles?granularity=3600",),
     BtcTurk: (
         "/v1/klines/history?symbol=BTCTRY&resolution=60&from=1795400000&to=1795500000",
-        "/api/v2/orderbook?pairSymbol=BTCTRY&limit=2",
         "/api/v2/ticker?pairSymbol=BTCTRY",
     ),
 }

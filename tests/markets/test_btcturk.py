@@ -10,7 +10,6 @@ from tests.markets.exchanges import HOUR, SERVED, T, refuses, whole_or_nothing
 CANDLES = {"resolution": 60, "_interval": "1h"}
 READ = [
     (btcturk.tickers, "ticker", {}),
-    (btcturk.book, "orderbook", {}),
     (btcturk.candles, "klines", CANDLES),
 ]
 
@@ -32,7 +31,7 @@ def test_no_answer_is_refused(parse, name, params, body):
     refuses(parse, {"s": "ok", "t": body}, params)
 
 
-@pytest.mark.parametrize(("parse", "name", "params"), READ[:2])
+@pytest.mark.parametrize(("parse", "name", "params"), READ[:1])
 def test_a_failure_with_status_200_is_an_error(parse, name, params):
     with pytest.raises(Refusal, match="INVALID_PARAMETERS"):
         parse({"data": None, "success": False, "message": "INVALID_PARAMETERS"}, SERVED, params)
@@ -54,15 +53,6 @@ def test_tickers_in_lira_are_read_without_turnover():
 def test_a_name_that_is_not_its_parts_is_refused():
     wrong = spoiled(answer("btcturk/ticker.json"), ("data", 0, "numeratorSymbol"), "ETH")
     refuses(btcturk.tickers, wrong, {})
-
-
-def test_the_book_is_read_unless_it_is_crossed_or_unsorted():
-    found = read(btcturk.book, "orderbook", {})
-    assert found.bids.tolist() == [[460263, 0.04244], [460262, 1.5]]
-    assert found.asks.tolist() == [[460270, 0.2], [460300, 0.07]]
-    body = answer("btcturk/orderbook.json")
-    for path, value in ((("bids", 0, 0), "460271"), (("asks", 1, 0), "460265"), (("bids",), [])):
-        refuses(btcturk.book, spoiled(body, ("data", *path), value), {})
 
 
 def test_columns_become_candles_and_gaps_are_filled():
@@ -103,8 +93,5 @@ def test_candles_are_asked_for_up_to_now(interval, resolution, hours):
 
 def test_other_routes():
     assert btcturk.tickers_route().address(0) == ("/api/v2/ticker", {})
-    asked = btcturk.book_route("USDTTRY").address(0)[1]
-    assert asked == {"pairSymbol": "USDTTRY", "limit": 25}
-    assert btcturk.book_route("ETHBTC") is None
     assert btcturk.candles_route("ETHBTC", "1h") is None
     assert btcturk.candles_route("BTCTRY", "1w") is None

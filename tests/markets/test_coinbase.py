@@ -3,17 +3,15 @@ from math import isnan
 import pytest
 
 from markets import coinbase
-from tests.markets.answers import answer, spoiled
+from tests.markets.answers import answer
 from tests.markets.exchanges import HOUR, SERVED, T, refuses, whole_or_nothing
 
 CANDLES = {"granularity": 3600, "_interval": "1h"}
 SYMBOL = {"_symbol": "BTCUSDT"}
 READ = [
     (coinbase.candles, "candles", CANDLES),
-    (coinbase.stats, "stats", SYMBOL),
     (coinbase.tickers, "products_stats", {}),
     (coinbase.pairs, "products_stats", {}),
-    (coinbase.price, "ticker", SYMBOL),
 ]
 
 
@@ -71,18 +69,6 @@ def test_intervals_it_lacks_are_made_of_finer_candles(interval, grain):
     assert found.high[0] == 12 + step // HOUR and (found.low == 8).all()
 
 
-def test_the_day_is_read_without_turnover():
-    row = read(coinbase.stats, "stats", SYMBOL)["BTCUSDT"]
-    assert (row.last, row.open, row.high, row.low, row.volume) == (54.25, 34.19, 95.7, 7.06, 2.41)
-    assert row.change == pytest.approx(100 * (54.25 / 34.19 - 1)) and isnan(row.quote)
-
-
-def test_the_last_price_is_read_unless_the_book_is_crossed():
-    assert read(coinbase.price, "ticker", SYMBOL) == {"BTCUSDT": 0.997999}
-    for key, value in (("bid", "0.999"), ("ask", "0.9"), ("price", "0")):
-        refuses(coinbase.price, spoiled(answer("coinbase/ticker.json"), (key,), value), SYMBOL)
-
-
 @pytest.mark.parametrize(
     ("symbol", "interval", "product", "seconds"),
     [
@@ -99,11 +85,10 @@ def test_products_and_granularities(symbol, interval, product, seconds):
 
 
 def test_other_routes():
-    assert coinbase.ticker_route("BTCUSDT").address(0) == ("/products/BTC-USD/stats", {})
-    assert coinbase.price_route("BTCUSDT").address(0) == ("/products/BTC-USD/ticker", {})
+    assert coinbase.tickers_route().address(0) == ("/products/stats", {})
     assert coinbase.candles_route("BTCTRY", "1h") is None
     assert coinbase.candles_route("BTCUSDT", "3d") is None
-    assert coinbase.ticker_route("X") is None and coinbase.price_route("BTCTRY") is None
+    assert coinbase.candles_route("X", "1h") is None
 
 
 def test_every_product_against_the_dollar_that_was_traded_is_read():

@@ -11,7 +11,6 @@ CANDLES = {"interval": 60, "_interval": "1h"}
 SYMBOL = {"_symbol": "ETHUSDT"}
 READ = [
     (kraken.candles, "OHLC", CANDLES),
-    (kraken.ticker, "Ticker", SYMBOL),
     (kraken.tickers, "tickers", {}),
     (kraken.pairs, "tickers", {}),
     (kraken.funding, "futures_tickers", {}),
@@ -35,7 +34,7 @@ def test_no_answer_is_refused(parse, name, params, body):
     refuses(parse, {"error": [], "result": body}, params)
 
 
-@pytest.mark.parametrize(("parse", "name", "params"), READ[:4])
+@pytest.mark.parametrize(("parse", "name", "params"), READ[:3])
 @pytest.mark.parametrize(
     ("words", "kind"),
     [("EGeneral:Too many requests", "limited"), ("EQuery:Unknown asset pair", "refused")],
@@ -98,13 +97,6 @@ def test_coarse_candles_are_made_of_finer_ones():
     assert found.volume[0] == 150.5 and found.trades[0] == 320
 
 
-def test_a_ticker_has_24_hours_but_no_change():
-    row = read(kraken.ticker, "Ticker", SYMBOL)["ETHUSDT"]
-    assert (row.last, row.high, row.low, row.volume) == (2430.58, 2621.53, 2427.37, 9928.58)
-    assert row.quote == pytest.approx(9928.58 * 2502.58)
-    assert isnan(row.open) and isnan(row.change)
-
-
 def test_every_ticker_against_usdt_that_was_traded_is_read():
     found = read(kraken.tickers, "tickers", {})
     assert set(found) == {"BTCUSDT", "DOGEUSDT"}
@@ -129,10 +121,10 @@ def test_one_coins_open_interest_in_coins_and_dollars():
 
 
 def test_a_last_price_outside_the_day_is_refused():
-    body = answer("kraken/Ticker.json")
-    for key, value in (("c", "2700"), ("c", "2000"), ("p", "9")):
-        path = ("result", "XETHZUSD", key)
-        refuses(kraken.ticker, spoiled(body, path, [value, value]), SYMBOL)
+    body = answer("kraken/tickers.json")
+    for key, value in (("c", "9e9"), ("c", "0.1"), ("p", "0.1")):
+        path = ("result", "XBTUSDT", key)
+        refuses(kraken.tickers, spoiled(body, path, [value, value]), {})
 
 
 def test_funding_in_dollars_an_hour_becomes_a_fraction():
@@ -162,7 +154,6 @@ def test_coins_and_intervals_are_asked_for_in_its_words(symbol, interval, name, 
 
 
 def test_other_routes():
-    assert kraken.ticker_route("BTCUSDT").address(0)[1] == {"pair": "XBTUSDT"}
     assert kraken.funding_route().address(0) == ("/derivatives/api/v3/tickers", {})
     assert kraken.candles_route("BTCUSDT", "3d") is None
-    assert kraken.candles_route("BTCXYZ", "1h") is None and kraken.ticker_route("X") is None
+    assert kraken.candles_route("BTCXYZ", "1h") is None
