@@ -4,6 +4,8 @@ Funding rates: the ten highest, coins, or one coin in detail: /fr [coins|N]
 """
 
 import statistics
+from functools import partial
+from math import nan
 
 import calc
 import drawings
@@ -12,7 +14,7 @@ from bot import Reply, coin, links
 
 GROUP = "flow"
 ALIASES = ("funding", "f")
-LIST, MORE = 10, ("oi", "ls", "nls")
+LIST, MORE, BASIS = 10, ("oi", "ls", "nls"), "4h"
 LEANS = {
     "long": ("Long yönlü baskı artıyor", "pressure grows on the long side"),
     "short": ("Short yönlü baskı artıyor", "pressure grows on the short side"),
@@ -62,7 +64,13 @@ def comment(ctx, rows):
 
 
 def one(ctx, read, symbol, row):
-    past, name = ctx.sources.perps.funding_history(symbol), coin(symbol)
+    perps, name = ctx.sources.perps, coin(symbol)
+    asks = {"past": perps.funding_history, "basis": partial(perps.basis, period=BASIS)}
+    told, lost = ctx.sources.together({k: partial(ask, symbol) for k, ask in asks.items()})
+    if "past" in lost:
+        raise lost["past"]
+    past, basis = told["past"], told.get("basis")
+    usual = ctx.num(flows.month_z(basis.time, basis.rate) if basis else nan, sign=True)
     week = ctx.percent(100 * flows.recent_mean(past.time, past.rate, 7), 4)
     z = ctx.num(calc.zscore(past.rate, 90)[-1], sign=True)
     gap = ctx.percent(calc.change(row.mark, row.index), 3, sign=True)
@@ -70,9 +78,10 @@ def one(ctx, read, symbol, row):
     every = ctx.num(row.hours, 0)
     lines = ctx.t(
         f"<b>💸 {name} fonlama</b>\n{name}: {rate(ctx, row)}\nÖdeme aralığı: {every} saat\n"
-        f"7 günlük ortalama: {week}\nz (son 90 ödeme): {z}\nVadeli − endeks: {gap}",
+        f"7 günlük ortalama: {week}\nz (son 90 ödeme): {z}\nVadeli − endeks: {gap} (30g z {usual})",
         f"<b>💸 {name} funding</b>\n{name}: {rate(ctx, row)}\nPaid every: {every} hours\n"
-        f"7-day mean: {week}\nz (last 90 payments): {z}\nMark − index: {gap}",
+        f"7-day mean: {week}\nz (last 90 payments): {z}\nMark − index: {gap} (30d z {usual})",
     )
     picture = ctx.workers.picture(drawings.payments(ctx, name, past))
-    return ctx.report([lines], words, [read, past], links(*MORE, of=name), picture=picture)
+    reads = [read, past, *filter(None, [basis])]
+    return ctx.report([lines], words, reads, links(*MORE, of=name), picture=picture)

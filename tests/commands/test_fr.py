@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+import flows
 from bot import UserError
 
 
@@ -38,6 +39,22 @@ def test_one_coin_in_detail(say, market):
     week = past.rate[past.time > past.time[-1] - 7 * 86_400_000].mean()
     assert f"7 günlük ortalama: %{100 * week:.4f}".replace(".", ",") in reply.text
     assert ("/oi", "/oi PEPE") in reply.buttons[0]
+
+
+def test_the_gap_to_the_index_is_measured_by_its_month_where_that_is_known(
+    say, market, monkeypatch
+):
+    past = market.perps.basis("PEPEUSDT", "4h")
+    z = f"{flows.month_z(past.time, past.rate):+.2f}"
+    (reply,) = say("/fr pepe", lang="en")
+    assert f"(30d z {z})" in reply.text
+
+    def refuse(*_, **__):
+        raise UserError("yok", "none")
+
+    monkeypatch.setattr(market.perps, "basis", refuse)
+    (reply,) = say("/fr pepe", lang="en")
+    assert not reply.failed and "(30d z —)" in reply.text
 
 
 def test_hours_that_are_not_known_make_no_yearly_rate(ctx, market, monkeypatch):
