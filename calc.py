@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Callable, Sequence
 from functools import lru_cache, singledispatch, wraps
 from itertools import pairwise
-from math import isqrt
+from math import inf, isqrt
 from typing import Any, NamedTuple, ParamSpec, TypeVar, overload
 
 import numpy as np
@@ -193,6 +193,12 @@ def _join_pairs(older: Parts, newer: Parts, i: int, j: int) -> Parts:
     return mean_x, square_x, mean_y, square_y, older[4] + newer[4] + gap
 
 
+def _lags(x: Array, n: int, step: int = 1) -> Array:
+    """Return a view of the n rows, so many apart, that each window has, the oldest first."""
+    rows, back = len(x) - (n - 1) * step, x.strides[0] * step
+    return np.ndarray((n, rows, *x.shape[1:]), x.dtype, x, 0, (back, *x.strides))
+
+
 def _sums(x: Array, *sizes: int) -> list[Array]:
     """Return the sums of all full windows of each size, by doubling as in `_Doubling`."""
     blocks, out, rows = [x], [], len(x)
@@ -242,13 +248,10 @@ def _extremes(x: Array, sizes: tuple[int, ...], pick: np.ufunc) -> list[Array]:
     """Return the maxima or minima of windows of rising sizes; merged blocks may overlap."""
     out, size, rows = [], 1, len(x)
     for n in sizes:
-        if n > rows:
-            out.append(x[:0])
-            continue
-        while 2 * size <= n:
-            x = pick(x[:-size], x[size:])
-            size *= 2
-        out.append(pick(x[: size - n], x[n - size :]) if size < n else x)
+        while size < n <= rows:
+            step = min(size, n - size)
+            x, size = pick(x[:-step], x[step:]), size + step
+        out.append(x if n <= rows else x[:0])
     return out
 
 
@@ -273,13 +276,15 @@ def _ago(x: Array, n: int) -> Array:
 
 def _ages(x: Array, n: int) -> Array:
     # Small numbers are quick: a byte takes an eighth of the time of a price.
-    age, size = np.zeros(x.shape, dtype=np.int8 if n < 128 else np.int32), 1
+    age: Array = np.zeros_like(x, dtype=np.int8 if n < 128 else np.int32)
+    size = 1
     while size < n:
         step = min(size, n - size)
-        older = (x[:-step] > x[step:]).view(np.int8)
-        age = age[step:] + older * (age[:-step] - age[step:] + step)
-        x = np.maximum(x[:-step], x[step:])
-        size += step
+        gap = age[:-step] - age[step:]
+        gap += step
+        gap *= (x[:-step] > x[step:]).view(np.int8)
+        gap += age[step:]
+        age, x, size = gap, np.maximum(x[:-step], x[step:]), size + step
     return age + (x - x)
 
 
@@ -674,26 +679,30 @@ def _channel_index(typical: Array, n: int) -> Array:
 
 
 def _cci(typical: Array, n: int) -> Array:
-    mean = _sums(typical, n)[0] / n
+    mean = _short_sum(typical, n) / n
     away = _mean_deviation(typical, mean, n)
     away = _masked(away, away <= TIE * np.abs(mean))
     return (_tail(typical, mean) - mean) / (0.015 * away)
 
 
 def _mean_deviation(x: Array, mean: Array, n: int) -> Array:
-    """Return the mean distance of each window's n values from its mean; rows as many as means."""
+    """Return the mean distance of each window's n values from its mean; rows as many as means.
+
+    What is above the mean is as far from it as what is below.
+    """
     rows = len(mean)
     if not rows:
         return mean
+    x = x[len(x) - rows - n + 1 :]
     if x.ndim == 1:
-        x = np.ascontiguousarray(x[len(x) - rows - n + 1 :])
-        gaps = np.ndarray((n, rows), x.dtype, x, strides=2 * x.strides) - mean
-        return np.abs(gaps, out=gaps).sum(axis=0) / n
-    total, gap = np.zeros(mean.shape), np.empty(mean.shape)
-    for start in range(len(x) - rows - n + 1, len(x) - rows + 1):
-        np.subtract(x[start : start + rows], mean, out=gap)
-        np.add(total, np.abs(gap, out=gap), out=total)
-    return total / n
+        total = np.add.reduce(np.maximum(_lags(np.ascontiguousarray(x), n), mean))
+    else:
+        total, more = np.maximum(x[:rows], mean), np.empty(mean.shape)
+        for start in range(1, n):
+            total += np.maximum(x[start : start + rows], mean, out=more)
+    total -= n * mean
+    total *= 2 / n
+    return total
 
 
 @_indicator()
@@ -1014,35 +1023,37 @@ def _ratchet(low: Array, high: Array, close: Array) -> tuple[Array, Array]:
 
 
 def _supertrend(low: Array, high: Array, close: Array) -> Parts:
-    if not len(close):
-        return close, close
-    floor, ceiling, last, up = float(low[0]), float(high[0]), float(close[0]), False
-    line, ups = array("d", [ceiling]), bytearray(1)
-    bars = zip(low.tolist(), high.tolist(), close.tolist(), strict=True)
-    next(bars)
-    for lower, upper, price in bars:
-        if lower > floor or last < floor:
-            floor = lower
-        if upper < ceiling or last > ceiling:
-            ceiling = upper
-        last = price
-        up = price >= floor if up else price > ceiling
-        ups.append(up)
-        line.append(floor if up else ceiling)
-    return np.array(line), np.frombuffer(ups, dtype=np.uint8) * 2.0 - 1
+    floor, ceiling, up = -inf, inf, False
+    line, turns = array("d"), array("l")
+    for lower, upper, price in zip(low.tolist(), high.tolist(), close.tolist(), strict=True):
+        # Not max and min: a call takes as long as all the rest of this loop.
+        floor, ceiling = lower if lower > floor else floor, upper if upper < ceiling else ceiling
+        if not floor <= price <= ceiling:
+            below, above = price < floor, price > ceiling
+            if line and (below if up else above):
+                up = not up
+                turns.append(len(line))
+            line.append(floor if up else ceiling)
+            floor, ceiling = -inf if below else floor, inf if above else ceiling
+        else:
+            line.append(floor if up else ceiling)
+    way = np.full(len(line), -1.0)
+    for start, end in zip(turns[::2], [*turns[1::2], len(line)], strict=False):
+        way[start:end] = 1
+    return np.array(line), way
 
 
 def _supertrend_panel(low: Array, high: Array, close: Array, bars: int = 0) -> Parts:
     """Ratchet both bands of all columns at once, the upper one mirrored; 0 bars are all."""
-    bands, prices = (np.empty((len(low), 2, low.shape[1])) for _ in range(2))
-    bands[:, 0], prices[:, 0] = low, close
-    np.negative(high, out=bands[:, 1])
+    edges, prices, bands = (np.empty((len(low), 2, low.shape[1])) for _ in range(3))
+    edges[:, 0], prices[:, 0] = low, close
+    np.negative(high, out=edges[:, 1])
     np.negative(close, out=prices[:, 1])
-    top, held = np.empty(bands.shape[1:]), np.empty(bands.shape[1:], dtype=bool)
-    for price, (before, band) in zip(prices, pairwise(bands), strict=False):
-        np.greater_equal(price, before, out=held)
-        np.maximum(band, before, out=top)
-        np.copyto(band, top, where=held)
+    bands[:1], broken = edges[:1], np.empty(edges.shape[1:], dtype=bool)
+    for price, edge, (before, band) in zip(prices, edges[1:], pairwise(bands), strict=False):
+        np.less(price, before, out=broken)
+        np.maximum(edge, before, out=band)
+        np.copyto(band, edge, where=broken)
     rise, stay = prices[:, 1] < bands[:, 1], prices[:, 0] >= bands[:, 0]
     rise[:1] = stay[:1] = False
     stay ^= rise
@@ -2081,17 +2092,17 @@ def report(high: Any, low: Any, close: Any, volume: Any, last: int = 0) -> dict[
     Each value is what its function returns, but for rounding. Computed together they share their
     windows and averages: several times faster than one after the other. Results may share memory.
     """
-    arrays = _aligned([high, low, close, volume])
+    arrays = [np.ascontiguousarray(one) for one in _aligned([high, low, close, volume])]
     rows = len(arrays[0])
     bars = min(int(_checked("report", "last", last, 0)) or rows, rows)
     if not _Frame.LEAST <= rows <= _Frame.MOST:
         return _one_by_one(arrays, bars)
     with np.errstate(all="ignore"):
         frame = _Frame(arrays, bars)
-        groups = (_averages, _oscillators, _bands, _trends, _flows)
+        groups = (_averages, _oscillators, _trends, _flows)
         found = {name: value for group in groups for name, value in group(frame).items()}
         out = {name: found[name] for name in REPORT}
-        ends = out["adx"][0][-1] + out["macd"][1][-1] + sum(one.sum(axis=0) for one in arrays)
+        ends = out["adx"][0][-1] + out["macd"][1][-1] + out["obv"][-1] + out["ad"][-1]
         bad = ~(np.isfinite(ends) & (frame.lows > 0))
     return _repaired(out, bad, arrays, bars) if bad.any() else out
 
@@ -2150,7 +2161,7 @@ def _side_by_side(sources: Parts, steps: tuple[Step, ...]) -> Parts:
         row[:begin] = 0
     up, down = _scales(x.shape[1], steps)
     x *= up
-    np.cumsum(x, axis=1, out=x)
+    np.add.accumulate(x, axis=1, out=x)
     x *= down
     return list(x)
 
@@ -2191,7 +2202,10 @@ def _block_weights(alpha: float) -> Array:
 
 
 class _Frame:
-    """Hold what the indicators of a report share; of each result the last `bars` rows count."""
+    """Hold what the indicators of a report share; of each result the last `bars` rows count.
+
+    Windows reach back into rows of NaN, so that one which is not full comes out as NaN.
+    """
 
     LEAST, MOST = 64, 2048
 
@@ -2200,61 +2214,61 @@ class _Frame:
         self.bars, self.whole = bars, bars == len(self.close) or self.close.ndim == 1
         self.lows = self.low.min(axis=0)
         self.move = self.close[1:] - self.close[:-1]
-        high, low, close = (self.cut(one, 20) for one in arrays[:3])
-        self.typical = (high + low + close) / 3
-        self.tops = self._extremes(self.high, np.maximum)
-        self.bottoms = self._extremes(self.low, np.minimum)
+        high, low = self.reach(self.high, 77), self.reach(self.low, 77)
+        self.near = self.reach(self.close, 200)
+        self.tops = dict(zip(_TOPS, _extremes(high, _TOPS, np.maximum), strict=True))
+        self.bottoms = dict(zip(_TOPS, _extremes(low, _TOPS, np.minimum), strict=True))
+        self.now = self.near[199:]
+        self.typical = (high[57:] + low[57:] + self.near[180:]) / 3
         self.source = self._sources()
         self.lines = self._lines()
         self._later_lines()
 
-    def cut(self, x: Array, n: int) -> Array:
-        """Return the rows that windows of n need for the wanted bars."""
-        return x[max(0, len(x) - self.bars - n + 1) :]
+    def reach(self, x: Array, n: int) -> Array:
+        """Return what windows of n need of a series that ends now, NaN where it began later."""
+        rows = self.bars + n - 1
+        return x[len(x) - rows :] if len(x) >= rows else _late(x, rows)
 
-    def fit(self, x: Array) -> Array:
-        """Return the wanted bars of a series that ends now, NaN where it began later."""
-        return x[len(x) - self.bars :] if len(x) >= self.bars else _late(x, self.bars)
+    def line(self, name: str, n: int = 1) -> Array:
+        """Return what windows of n need of a smoothed series."""
+        if name in self.lines:
+            return self.reach(self.lines[name], n)
+        source, size, alpha, begin = _LINES[name]
+        return self.reach(self.end(source, n, (size, alpha, begin)), n)
 
-    def sum(self, x: Array, n: int) -> Array:
-        """Return the sums of n values for the wanted bars."""
-        return self.fit(_sums(self.cut(x, n), n)[0])
+    def end(self, source: str, n: int, *steps: Step) -> Array:
+        """Return the end of a smoothed source."""
+        return _price_end(self.source[_SOURCES.index(source)], self.bars + n - 1, *steps)
 
     def total(self, x: Array) -> Array:
         """Return the running sum since the first bar for the wanted bars."""
-        end = x[len(x) - self.bars :].copy()
+        end = x[len(x) - self.bars :]
         if self.bars < len(x):
+            end = end.copy()
             end[0] += x[: len(x) - self.bars].sum(axis=0)
-        return _total(end)
+        if x.ndim == 1:
+            return np.add.accumulate(end)
+        for before, row in pairwise(end):
+            np.add(before, row, out=row)
+        return end
 
-    def line(self, name: str, more: int = 0) -> Array:
-        """Return a smoothed series for the wanted bars, and `more` before them."""
-        if name in self.lines:
-            return self.lines[name] if self.whole and more else self.fit(self.lines[name])
-        source, n, alpha, begin = _LINES[name]
-        return self.end(source, more, (n, alpha, begin))
+    def place(self, x: Array, top: Array, bottom: Array) -> tuple[Array, tuple[Array, Array]]:
+        """Return where a series stands in its range, 0–100, and its slow %K and %D."""
+        fast = _place(*(one[-self.bars - 4 :] for one in (x, top, bottom)))
+        k = _short_sum(fast, 3) / 3
+        return fast[4:], (k[2:], _short_sum(k, 3) / 3)
 
-    def end(self, source: str, more: int, *steps: Step) -> Array:
-        """Return the end of a smoothed source."""
-        return _price_end(self.source[_SOURCES.index(source)], self.bars + more, *steps)
-
-    def place(self, n: int) -> Array:
-        """Return where the close stands in the range of n bars, 0–100, as far back as known."""
+    def middle(self, n: int) -> Array:
+        """Return the middle between the highest and the lowest price of n bars, 25 bars more."""
         top, bottom = self.tops[n], self.bottoms[n]
-        return _place(_tail(self.close, top), top, bottom)
-
-    def slow(self, fast: Array) -> tuple[Array, Array]:
-        """Return slow %K and %D of a fast %K."""
-        k = _sums(self.cut(fast, 5), 3)[0] / 3
-        return self.fit(k), self.sum(k, 3) / 3
-
-    def _extremes(self, x: Array, pick: np.ufunc) -> dict[int, Array]:
-        return dict(zip(_TOPS, _extremes(self.cut(x, 77), _TOPS, pick), strict=True))
+        return (top[-self.bars - 25 :] + bottom[-self.bars - 25 :]) / 2
 
     def _sources(self) -> Array:
         """Return the rows of _SOURCES; what begins with the second bar has 0 in the first."""
-        x = np.empty((len(_SOURCES), *self.close.shape))
-        x[0], x[1] = self.close, _true_range(self.high, self.low, self.close)
+        x, old = np.empty((len(_SOURCES), *self.close.shape)), self.close[:-1]
+        x[0] = self.close
+        np.subtract(self.high, self.low, out=x[1])
+        np.subtract(np.maximum(self.high[1:], old), np.minimum(self.low[1:], old), out=x[1, 1:])
         x[2:, 0] = 0
         x[2, 1:], x[3, 1:] = _directional_moves(self.high, self.low)
         np.maximum(self.move, 0, out=x[4, 1:])
@@ -2263,9 +2277,8 @@ class _Frame:
 
     def _lines(self) -> dict[str, Array]:
         lines = _LINES if self.whole else _WHOLE
-        places = [_SOURCES.index(source) for source, *_ in lines.values()]
+        sources = [self.source[_SOURCES.index(source)] for source, *_ in lines.values()]
         steps = tuple((n, alpha, begin) for _, n, alpha, begin in lines.values())
-        sources = [self.source[place] for place in places]
         return dict(zip(lines, _side_by_side(sources, steps), strict=True))
 
     def _later_lines(self) -> None:
@@ -2287,61 +2300,89 @@ class _Frame:
             lines[f"{name}_signal"] = _end(known, self.bars, _ema_stage(9))
         lines["adx"] = _end(dx[14:], self.bars, (14, 1 / 14, 0))
         triple = (_ema_stage(15), _ema_stage(15, 14), _ema_stage(15, 28))
-        lines["triple"] = self.end("close", 1, *triple)
-
-
-def _averages(frame: _Frame) -> dict[str, Any]:
-    sizes = (20, 50, 200)
-    sums = zip(sizes, _sums(frame.cut(frame.close, 200), *sizes), strict=True)
-    out: dict[str, Any] = {f"sma{n}": frame.fit(one) / n for n, one in sums}
-    out.update({f"ema{n}": frame.line(f"ema{n}") for n in (20, 50, 200)})
-    near = frame.cut(frame.close, 20)
-    out["wma"] = frame.fit(_Doubling((near, near), _join_weighted).window(20)[1]) / 210
-    triple = frame.lines["triple"]
-    out["trix"] = frame.fit(100 * (triple[1:] - triple[:-1]) / triple[:-1])
-    for name in ("macd", "ppo"):
-        line, signal = frame.line(name), frame.line(f"{name}_signal")
-        out[name] = line, signal, line - signal
-    return out
-
-
-def _oscillators(frame: _Frame) -> dict[str, Any]:
-    gain, loss = frame.line("gain", 17), frame.line("loss", 17)
-    strength = 100 * gain / (gain + loss)
-    top = _extremes(strength, (14,), np.maximum)[0]
-    bottom = _extremes(strength, (14,), np.minimum)[0]
-    place = frame.place(14)
-    near = frame.cut(frame.close, 11)
-    move = near[10:] - near[:-10]
-    return {
-        "rsi": frame.fit(strength),
-        "stoch_rsi": frame.slow(_place(_tail(strength, top), top, bottom)),
-        "stochastic": frame.slow(place),
-        "williams_r": frame.fit(place) - 100,
-        "cci": frame.fit(_cci(frame.typical, 20)),
-        "mom": frame.fit(move),
-        "roc": frame.fit(100 * move / near[:-10]),
-    }
+        lines["triple"] = self.end("close", 2, *triple)
 
 
 def _tail(x: Array, like: Array) -> Array:
     return x[len(x) - len(like) :]
 
 
+def _short_sum(x: Array, n: int) -> Array:
+    """Return the sums of all full windows of a few values, of a single series in one sweep."""
+    single = x.ndim == 1 and n <= len(x)
+    return np.add.reduce(_lags(x, n)) if single else _sums(x, n)[0]
+
+
+def _averages(frame: _Frame) -> dict[str, Any]:
+    out: dict[str, Any] = {f"ema{n}": frame.line(f"ema{n}") for n in (20, 50, 200)}
+    fifty = np.add.reduce(_lags(_short_sum(frame.near, 10), 5, 10))
+    triple = frame.line("triple", 2)
+    for name in ("macd", "ppo"):
+        line, signal = frame.line(name), frame.line(f"{name}_signal")
+        out[name] = line, signal, line - signal
+    return out | {
+        "sma50": fifty[150:] / 50,
+        "sma200": np.add.reduce(_lags(fifty, 4, 50)) / 200,
+        "trix": 100 * (triple[1:] - triple[:-1]) / triple[:-1],
+        **_bands(frame),
+    }
+
+
 def _bands(frame: _Frame) -> dict[str, Any]:
-    close, middle = frame.cut(frame.close, 20), frame.line("ema20")
-    moments = _Doubling((close, np.zeros(close.shape)), _join_moments).window(20)
-    mean, width = frame.fit(moments[0]), 2 * np.sqrt(frame.fit(moments[1]) / 20)
-    now, reach, atr = frame.fit(frame.close), 2 * frame.line("width"), frame.line("atr")
-    top, bottom = frame.fit(frame.tops[20]), frame.fit(frame.bottoms[20])
+    mean, weighted, square = _spread(frame.near[180:], 20)
+    width = 2 * np.sqrt(square / 20)
+    middle, reach = frame.line("ema20"), 2 * frame.line("width")
     return {
+        "sma20": mean,
+        "wma": weighted,
         "bollinger": (mean + width, mean, mean - width),
-        "percent_b": (now - mean) / (2 * width) + 0.5,
+        "percent_b": (frame.now - mean) / (2 * width) + 0.5,
         "bandwidth": 200 * width / mean,
         "keltner": (middle + reach, middle, middle - reach),
-        "donchian": (top, (top + bottom) / 2, bottom),
-        "atr": atr,
-        "natr": 100 * atr / now,
+    }
+
+
+def _spread(x: Array, n: int) -> Parts:
+    """Return the mean, the weighted mean and the squared deviations of all full windows."""
+    if x.ndim == 1:
+        lags, weights = _lags(x, n), np.arange(1.0, n + 1) / (n * (n + 1) / 2)
+        mean = np.add.reduce(lags) / n
+        gaps = lags - mean
+        return mean, mean + weights @ gaps, np.add.reduce(np.square(gaps, out=gaps))
+    total, weighted, square = _Doubling((x, x, np.zeros(x.shape)), _join_spread).window(n)
+    return total / n, weighted / (n * (n + 1) / 2), square
+
+
+def _join_spread(older: Parts, newer: Parts, i: int, j: int) -> Parts:
+    """Merge sums, weighted sums and sums of squared deviations."""
+    gap = newer[0] - older[0] if i == j else newer[0] * (i / j) - older[0]
+    gap *= gap
+    gap *= j / i / (i + j)
+    gap += older[2]
+    gap += newer[2]
+    weighted = i * newer[0]
+    weighted += older[1]
+    weighted += newer[1]
+    return older[0] + newer[0], weighted, gap
+
+
+def _oscillators(frame: _Frame) -> dict[str, Any]:
+    gain, loss = frame.line("gain", 18), frame.line("loss", 18)
+    strength = 100 * gain / (gain + loss)
+    top, bottom = (_extremes(strength, (14,), pick)[0] for pick in (np.maximum, np.minimum))
+    place, slow = frame.place(frame.near, frame.tops[14], frame.bottoms[14])
+    near = frame.near[189:]
+    move = near[10:] - near[:-10]
+    path = _short_sum(np.abs(near[1:] - near[:-1]), 10)
+    return {
+        "rsi": strength[17:],
+        "stoch_rsi": frame.place(strength, top, bottom)[1],
+        "stochastic": slow,
+        "williams_r": place - 100,
+        "cci": _cci(frame.typical, 20),
+        "mom": move,
+        "roc": 100 * move / near[:-10],
+        "efficiency": np.minimum(np.abs(move) / path, 1.0),
     }
 
 
@@ -2353,44 +2394,38 @@ def _trends(frame: _Frame) -> dict[str, Any]:
     else:
         line, way = _supertrend_panel(*edges, frame.bars)
     span, plus, minus = frame.line("span"), frame.line("plus"), frame.line("minus")
-    both = np.stack([frame.cut(frame.high, 15), -frame.cut(frame.low, 15)], axis=1)
-    ages = 100 - frame.fit(_ages(both, 15)) * (100 / 14)
-    up, down = ages[:, 0], ages[:, 1]
+    top, bottom = frame.tops[20][-frame.bars :], frame.bottoms[20][-frame.bars :]
+    ages = _ages(frame.reach(frame.high, 15), 15), _ages(-frame.reach(frame.low, 15), 15)
+    up, down = (100 - age * (100 / 14) for age in ages)
+    tenkan, kijun, base = (frame.middle(n) for n in (9, 26, 52))
+    lead = (tenkan[:-25] + kijun[:-25]) / 2
+    atr = frame.line("atr")
     return {
-        "supertrend": (frame.fit(line), frame.fit(way)),
+        "supertrend": (frame.reach(line, 1), frame.reach(way, 1)),
         "adx": (frame.line("adx"), 100 * plus / span, 100 * minus / span),
         "aroon": (up, down, up - down),
-        "ichimoku": _clouds(frame),
-        **_paths(frame),
-    }
-
-
-def _clouds(frame: _Frame) -> Parts:
-    tenkan, kijun, base = ((frame.tops[n] + frame.bottoms[n]) / 2 for n in (9, 26, 52))
-    lead = (_tail(tenkan, kijun) + kijun) / 2
-    return tuple(frame.fit(one) for one in (tenkan, kijun, lead[:-25], base[:-25]))
-
-
-def _paths(frame: _Frame) -> dict[str, Any]:
-    near = frame.cut(frame.close, 11)
-    net, path = np.abs(near[10:] - near[:-10]), frame.sum(np.abs(frame.cut(frame.move, 10)), 10)
-    span = frame.fit(frame.tops[14] - frame.bottoms[14])
-    ranges = frame.sum(frame.source[1], 14)
-    return {
-        "efficiency": np.minimum(frame.fit(net) / path, 1.0),
-        "chop": np.log10(ranges / _masked(span, span <= 0)) * (100 / np.log10(14)),
+        "ichimoku": (tenkan[25:], kijun[25:], lead, base[:-25]),
+        "donchian": (top, (top + bottom) / 2, bottom),
+        "atr": atr,
+        "natr": 100 * atr / frame.now,
     }
 
 
 def _flows(frame: _Frame) -> dict[str, Any]:
-    way = np.zeros(frame.close.shape)
-    np.sign(frame.move, out=way[1:])
+    signed = np.zeros(frame.close.shape)
+    np.sign(frame.move, out=signed[1:])
+    signed *= frame.volume
     flow = _money_flow(frame.high, frame.low, frame.close, frame.volume)
-    rise, fall = _split_flow(frame.cut(frame.typical, 15), frame.cut(frame.volume, 15))
-    up, down = frame.sum(rise, 14), frame.sum(fall, 14)
+    volume = frame.reach(frame.volume, 20)
+    rise, fall = _split_flow(frame.typical[5:], volume[5:])
+    up, down = _short_sum(rise[1:], 14), _short_sum(fall[1:], 14)
+    money = _short_sum(frame.reach(flow, 20), 20)
+    span = frame.tops[14][-frame.bars :] - frame.bottoms[14][-frame.bars :]
+    path = _short_sum(frame.reach(frame.source[1], 14), 14)
     return {
-        "obv": frame.total(way * frame.volume),
+        "obv": frame.total(signed),
         "ad": frame.total(flow),
-        "cmf": frame.sum(flow, 20) / frame.sum(frame.volume, 20),
+        "cmf": money / _short_sum(volume, 20),
         "mfi": 100 * up / (up + down),
+        "chop": np.log(path / _masked(span, span <= 0)) * (100 / np.log(14)),
     }

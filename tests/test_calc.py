@@ -315,6 +315,15 @@ def test_a_report_is_its_indicators_one_by_one(bars, size, panel, holed):
             np.testing.assert_allclose(a, b, rtol=1e-8, atol=1e-8, err_msg=key)
 
 
+@pytest.mark.parametrize("bars", [0, 2])
+def test_a_report_reads_a_view_as_it_reads_a_copy(bars, panel):
+    for index in ((..., 1), (slice(None, None, -1), slice(1, 3))):
+        views = {key: one[index] for key, one in panel.items()}
+        whole = calc.report(*report_inputs(only(panel, *index)), last=bars)
+        for name, got in calc.report(*report_inputs(views), last=bars).items():
+            np.testing.assert_array_equal(got, whole[name], name)
+
+
 def test_a_report_refuses_a_senseless_number_of_bars(panel):
     for wrong in (-1, 2.0, True, None):
         with pytest.raises(ValueError, match="last"):
