@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, case, delete, func, insert, select, update
 
 from schema import alarm_states, alarms, firings
 
 ACTIVE, PAUSED, DONE = "active", "paused", "done"
 MARKS = 0
-MAX_ALARMS = 200
+MAX_ALARMS, MOST_KEPT = 200, 20_000
 DAY = 86_400_000
 Opened = Callable[[], AbstractContextManager[Connection]]
 Key = tuple[int, str]
@@ -284,6 +284,20 @@ class AlarmRows:
         with self._read() as db:
             return db.scalar(select(func.count()).where(rang)) or 0
 
+    def rung(self, since: int, what: str) -> dict[int, tuple[int, int]]:
+        """Return of each user how many firings were written since an instant (ms).
+
+        Beside it how many notices that say `what` were.
+        """
+        sums = (
+            func.sum(case((wanted, 1), else_=0))
+            for wanted in (firings.c.alarm_id != 0, firings.c.text == what)
+        )
+        query = select(firings.c.user_id, *sums).where(firings.c.made >= since)
+        with self._read() as db:
+            rows = db.execute(query.group_by(firings.c.user_id)).all()
+        return {user: (fired, told) for user, fired, told in rows}
+
     def told_since(self, chat_id: int, since: int) -> list[Firing]:
         """Return what a chat was told since an instant (ms), the oldest first."""
         return self._firings(firings.c.chat_id == chat_id, firings.c.delivered >= since)
@@ -312,10 +326,14 @@ class AlarmRows:
     def prune(self, days: int) -> int:
         """Delete what was told or dropped so many days ago, and alarms done as long.
 
-        Return how many there were.
+        Of each user a bounded number of firings is kept. Return how many there were.
         """
         old = self._now() - days * DAY
-        past = (firings.c.delivered < old) | (firings.c.dropped < old)
+        ended = firings.c.delivered.is_not(None) | firings.c.dropped.is_not(None)
+        place = func.row_number().over(partition_by=firings.c.user_id, order_by=firings.c.id.desc())
+        ranked = select(firings.c.id, place.label("place")).where(ended).subquery()
+        many = firings.c.id.in_(select(ranked.c.id).where(ranked.c.place > MOST_KEPT))
+        past = (firings.c.delivered < old) | (firings.c.dropped < old) | many
         over = (alarms.c.state == DONE) & (func.coalesce(alarms.c.last_fired, alarms.c.made) < old)
         with self._write() as db:
             gone = db.execute(delete(firings).where(past)).rowcount

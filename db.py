@@ -53,6 +53,7 @@ KEEP_UPDATES = 2 * 86_400_000
 KEEP_READINGS = 40 * 86_400_000
 KEEP_TOKENS = 3_600_000
 MAX_FAVOURITES = 50
+WAL_BYTES = 4_000_000
 STILL_MS = 10_000
 # A network that swallows everything is found out in seconds, not in the quarter of an hour of TCP.
 REACH = {"connect_timeout": 10, "tcp_user_timeout": 15_000}
@@ -499,9 +500,9 @@ def open_engine(url: str, patience: float = 10, alive: bool = False) -> Engine:
 
 
 def prepare_sqlite(connection: Any, _record: Any) -> None:
-    """Set a new SQLite connection to WAL and leave transactions to us."""
+    """Set a new SQLite connection to WAL, of bounded size, and leave transactions to us."""
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL"):
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", f"journal_size_limit={WAL_BYTES}"):
         connection.execute(f"PRAGMA {pragma}")
 
 

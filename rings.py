@@ -12,7 +12,7 @@ from alarms import INDICES, MOVES
 from backup import RESTORED
 from bot import Ctx, Reply
 from order_rows import MOVED
-from watch import BROKEN, FRESH, STALE
+from watch import BROKEN, FLOOD, FRESH, MOST_AN_HOUR, STALE
 
 LATE, AGAIN = 90_000, 300_000
 MARKS = {"urgent": "🚨", "silent": "🔕"}
@@ -36,6 +36,14 @@ NOTICES = {
         "🔀 The bot is connected to another exchange now (testnet or real): live trading is off. "
         "Orders and history of the one before are kept apart and not followed until it is back "
         "there; look yourself after orders that rest there. To go live again: /apikey /canli",
+    ),
+    FLOOD: (
+        f"🌊 Alarmlarınız bir saatte {MOST_AN_HOUR} kez çaldı: tekrarlayanlar yer açılana kadar "
+        "susuyor; bir kez çalanlar ve emir verenler susmaz. Tekrarı uzatın (tekrar 4h), daha az "
+        "coin seçin ya da bazılarını durdurun: /alarmlar",
+        f"🌊 Your alarms fired {MOST_AN_HOUR} times in an hour: those that repeat are silent until "
+        "there is room; those that fire once or make orders are not. Repeat more seldom (repeat "
+        "4h), watch fewer coins, or pause some: /alarmlar",
     ),
     RESTORED: (
         "♻️ Bot bir yedekten geri geldi: canlı işlem kapandı, emir veren alarmlar durdu, açık "

@@ -16,13 +16,23 @@ from requests_cache.backends.sqlite import SQLiteCache, SQLiteDict
 
 log = logging.getLogger("dort5bot")
 
-REST, BUSY_MS = 30, 500
+REST, BUSY_MS, WAL_BYTES = 30, 500, 4_000_000
 # What can be fetched again makes room for the rows that cannot.
 ANEW = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FULL)
 
 
 class Table(SQLiteDict):
-    """A table whose writes fail where the library's would wait for a lock without end."""
+    """A table whose writes fail where the library's would wait for a lock without end.
+
+    The log beside its file goes back to a bounded size; there is nothing in it to be wiped out.
+    """
+
+    def init_db(self) -> None:
+        """Open the file."""
+        super().init_db()
+        with self.connection() as connection:
+            for pragma in (f"journal_size_limit={WAL_BYTES}", "secure_delete=OFF"):
+                connection.execute(f"PRAGMA {pragma}")
 
     @contextmanager
     def _acquire_sqlite_lock(self) -> Iterator[None]:
@@ -57,6 +67,15 @@ class File(SQLiteCache):
         self.responses = Table(path, table_name="responses", serializer="json", **shared)
         lock = self.responses._lock
         self.redirects = Table(path, table_name="redirects", serializer=None, lock=lock, **shared)
+
+    def delete(self, *keys: str, vacuum: bool = True, **wanted: Any) -> None:
+        """Delete answers; the file is written anew only where most of it has become free."""
+        super().delete(*keys, vacuum=False, **wanted)
+        with self.responses.connection() as connection:
+            asked = ("freelist_count", "page_count")
+            free, pages = (connection.execute(f"PRAGMA {one}").fetchone()[0] for one in asked)
+        if vacuum and 2 * free > pages:
+            self.responses.vacuum()
 
 
 def hopeless(error: Exception) -> bool:

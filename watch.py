@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections import ChainMap
+from collections import ChainMap, Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -25,9 +25,9 @@ log = logging.getLogger("dort5bot")
 TICKS, OLD, GAP, TELL, RETRY = "ticks", 60, 90_000, 300_000, 10_000
 REBUILD, SLOW, LAG, PATIENCE, MOST_BARS, AT_ONCE = 600, 300, 2000, 60_000, 400, 500
 FRAMES = ("1m", "15m", "1h", "1d")
-REPLAYED = 900
+REPLAYED, HOUR, MOST_AN_HOUR = 900, 3_600_000, 500
 SEEDS = (("15m", "1m"), ("1h", "5m"), ("4h", "15m"), ("1d", "1h"))
-STALE, FRESH, BROKEN = "stale", "fresh", "broken"
+STALE, FRESH, BROKEN, FLOOD = "stale", "fresh", "broken", "flood"
 
 
 class Gap(NamedTuple):
@@ -177,6 +177,7 @@ class Watch:
         states, firings, done = ([row for one in told for row in one[i]] for i in range(3))
         written = False
         try:
+            firings = self._bounded(firings, now)
             self.db.alarms.save(states, firings, marks, done)
             written = True
         finally:
@@ -187,7 +188,26 @@ class Watch:
                     block.revert()
         self.marks |= marks
         self.meters.add("alarms_evaluated", sum(len(block.ids) for block in every))
-        self.meters.add("alarms_fired", len(firings))
+        self.meters.add("alarms_fired", sum(bool(one.alarm_id) for one in firings))
+
+    def _bounded(self, fired: list[Firing], now: int) -> list[Firing]:
+        """Return what is to be told of what fired, at most so much of a user in an hour.
+
+        Beyond that alarms that repeat and make no order are left out, and their user is told so
+        once.
+        """
+        before = self.db.alarms.rung(now - HOUR, FLOOD) if fired else {}
+        counts, told, left = Counter({user: n for user, (n, _) in before.items()}), [], {}
+        for firing in fired:
+            alarm, _ = self.engine.watched[firing.alarm_id]
+            spared = alarm.cooldown is None or alarm.follow
+            if spared or counts[firing.user_id] < MOST_AN_HOUR:
+                counts[firing.user_id] += 1
+                told.append(firing)
+            else:
+                left.setdefault(firing.user_id, alarm)
+        news = [alarm for user, alarm in left.items() if not before.get(user, (0, 0))[1]]
+        return told + [notice(alarm, FLOOD, now) for alarm in news]
 
     def _old(self, key: str, alarms: Iterable[Alarm], now: int) -> None:
         """Note which alarms wait for fresh data of a kind; tell their chats, and when it is there.

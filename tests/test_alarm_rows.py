@@ -2,6 +2,7 @@
 
 import pytest
 
+import alarm_rows
 from alarm_rows import DONE, MAX_ALARMS, PAUSED, Alarm, Firing, State
 from tests.test_db import store, url  # noqa: F401 fixtures
 
@@ -103,6 +104,25 @@ def test_pruning_takes_what_was_told_and_done_long_ago_and_nothing_waiting(rows,
     assert rows.prune(90) == 2
     assert [firing.symbol for firing in rows.outbox()] == ["B"]
     assert rows.states() == {} and rows.find(1, made) is None
+
+
+def test_of_each_user_a_bounded_number_of_firings_is_kept(rows, monkeypatch):
+    monkeypatch.setattr(alarm_rows, "MOST_KEPT", 2)
+    rows.save([], [Firing(4, i % 2, 10, str(i), 50, 1.0, "x") for i in range(9)])
+    rows.told([firing.id for firing in rows.outbox()[1:]], 7)
+    assert rows.prune(90) == 4
+    kept = [[firing.symbol for firing in rows.fired(user)] for user in (0, 1)]
+    assert kept == [["0", "6", "8"], ["5", "7"]]
+
+
+def test_what_was_written_of_late_is_counted_by_user(rows, clock):
+    rows.save([], [Firing(4, 1, 10, "A", 50, 1.0, "x")])
+    clock.now += 60
+    news = Firing(0, 2, 10, "", 50, None, "flood")
+    rows.save([], [Firing(4, user, 10, "A", 50, 1.0, "x") for user in (1, 1, 2)] + [news])
+    now = int(clock.now * 1000)
+    assert rows.rung(now - 59_000, "flood") == {1: (2, 0), 2: (1, 1)}
+    assert rows.rung(now - 60_000, "flood")[1] == (3, 0)
 
 
 def test_the_alarms_that_changed_since_are_told(rows):

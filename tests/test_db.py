@@ -63,6 +63,20 @@ def test_favourites_keep_their_order_and_hold_each_once(store):
     assert store.favourites(2) == ()
 
 
+def test_the_log_that_a_long_read_lets_grow_is_small_after_it(tmp_path, clock):
+    path = tmp_path / "x.db"
+    opened, log = db.Db(f"sqlite:///{path}", clock), path.with_name("x.db-wal")
+    with opened.snapshot() as reader:
+        reader.execute(text("SELECT count(*) FROM notes")).all()
+        for i in range(10):
+            opened.keep_note("big", str(i) * 1_000_000)
+        assert log.stat().st_size > 2 * db.WAL_BYTES
+    for i in range(3):
+        opened.keep_note("small", str(i))
+    assert log.stat().st_size <= db.WAL_BYTES
+    opened.close()
+
+
 def test_favourites_stop_at_their_limit(store):
     many = [f"C{i}USDT" for i in range(db.MAX_FAVOURITES + 5)]
     assert store.add_favourites(1, many) == db.MAX_FAVOURITES

@@ -4,6 +4,7 @@ import io
 import os
 import sqlite3
 from contextlib import closing
+from datetime import datetime
 from functools import partial
 
 import pytest
@@ -63,6 +64,26 @@ def test_a_full_disk_gets_the_room_of_the_store(answer, tmp_path, clock, caplog)
     kept.save(answer, "b", None)
     assert kept.get("b") is not None
     kept.close()
+
+
+def test_the_log_beside_the_store_stays_small_and_what_is_free_is_used_again(answer, tmp_path):
+    path = tmp_path / "store.db"
+    log = path.with_name("store.db-wal")
+    kept = store.Store(partial(store.File, path))
+    old, later = datetime(2020, 1, 1), datetime(2100, 1, 1)
+    for i in range(60):
+        kept.save(answer, f"a{i}", later if i < 40 else old)
+    size = path.stat().st_size
+    kept.tidy()
+    assert log.stat().st_size < 2 * store.WAL_BYTES and kept.get("a59") is None
+    assert path.stat().st_size == size
+    for i in range(40):
+        kept.save(answer, f"a{i}", old)
+    kept.tidy()
+    kept.save(answer, "b", later), kept.save(answer, "c", later)
+    assert log.stat().st_size < 2 * store.WAL_BYTES
+    kept.close()
+    assert path.stat().st_size < size / 4
 
 
 class Sick:

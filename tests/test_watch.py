@@ -10,7 +10,7 @@ from formula import compile
 from meters import Meters
 from net import Dated
 from shapes import Candles, Panel, Ticker
-from watch import BROKEN, FRESH, STALE, Watch
+from watch import BROKEN, FLOOD, FRESH, STALE, Watch
 
 MINUTE = 60_000
 ONE = Alarm(1, 10, "price", "> 100", "AUSDT")
@@ -161,6 +161,30 @@ def test_stale_prices_never_fire_and_are_told_once_and_so_is_their_end(venue, da
     venue.bars["1m", "AUSDT"] = [(clock.now * 1000 - MINUTE, 99, 99, 99, 99)]
     go(seen, 99)
     assert [f.text for f in database.alarms.outbox()] == [STALE, FRESH]
+
+
+def test_a_flood_leaves_out_repeats_and_tells_so_once_an_hour(
+    venue, database, clock, go, monkeypatch
+):
+    monkeypatch.setattr(watch, "MOST_AN_HOUR", 3)
+    flood = ONE._replace(text="> 1", cooldown=0, steady=True)
+    again, other = database.alarms.add(flood), database.alarms.add(flood._replace(user_id=2))
+    seen = Watch(venue, database, clock)
+    assert [i for i, _ in go(seen, 99, 99)] == [again, other] * 2
+    once = database.alarms.add(ONE._replace(text="> 100", targets="AUSDT"))
+    order = database.alarms.add(flood._replace(follow="buy"))
+    assert [i for i, _ in go(seen, 99)] == [again, other, order]
+    told = [i for i, _ in go(seen, 101, 102)]
+    assert sorted(told) == [0, 0, once, order, order]
+    assert database.alarms.states()[again, "AUSDT"].fired == venue.tickers().at
+    news = [(f.user_id, f.text) for f in database.alarms.outbox() if not f.alarm_id]
+    assert news == [(1, FLOOD), (2, FLOOD)]
+    go(Watch(venue, database, clock), 103)
+    clock.now += 3600
+    venue.bars["1m", "AUSDT"] = [(clock.now * 1000 - 9 * MINUTE, 99, 99, 99, 99)]
+    database.alarms.change(1, order, state=PAUSED)
+    assert [i for i, _ in go(Watch(venue, database, clock), *[99] * 5)].count(again) == 3
+    assert [f.text for f in database.alarms.outbox() if not f.alarm_id] == [FLOOD] * 4
 
 
 def minutes(clock, *rows):
