@@ -6,6 +6,7 @@ import time
 from collections import ChainMap, Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from bot import INTERVALS, UserError
 from evaluation import Context
 from gauges import gauge
 from meters import Meters
+from shapes import Panel
 from workers import Job
 
 log = logging.getLogger("dort5bot")
@@ -323,8 +325,8 @@ class Watch:
         newest = int(context.bars.time[-1]) + step if len(context.bars.time) > 1 else 0
         if newest < mark or (behind(context, newest) and now - newest < PATIENCE):
             return
-        there = np.isfinite(context.bars.close[-1])
-        known = [symbol for symbol, one in zip(symbols, there, strict=True) if one]
+        there, waits = np.isfinite(context.bars.close[-1]), lagging(context)
+        known = [s for s, one in zip(symbols, there, strict=True) if one and s not in waits]
         if newest == mark and not again and not late.keys() & set(known):
             return
         most = min(MOST_BARS, len(context.bars.time))
@@ -334,7 +336,8 @@ class Watch:
             if engine.formulas.get(interval) is not block:
                 return
             for bars, some in groups.items():
-                block.look(context, symbols, bars, None if len(groups) == 1 else some)
+                whole = len(groups) == 1 and not waits
+                block.look(context, symbols, bars, None if whole else some)
             self._commit([block], now, {interval: max(mark, newest)})
         self._seen[interval] = seen
         missing = set(symbols) - set(known)
@@ -345,14 +348,17 @@ class Watch:
     def _gather(self, block: Formulas, symbols: Sequence[str], interval: str) -> Context:
         """Fetch what formulas are worked out on; a coin they name that is gone is unknown.
 
-        The bars of coins whose alarms are nearest to their line are asked for first.
+        The bars of coins whose alarms are nearest to their line are asked for first, and looked
+        at also where they are the only ones that have come.
         """
         needs, rank = block.needs, {one: i for i, one in enumerate(self._order.get(interval, ()))}
         bars = max(needs.bars[""], needs.bars.get(interval, 0))
         order = sorted(symbols, key=lambda symbol: rank.get(symbol, len(rank)))
         self.sources.panel(order, interval, formula.FETCHED[bars > formula.FETCHED[0]])
         there = frozenset(one for one in needs.coins if self.sources.known(one[1]))
-        return formula.gather(self.sources, needs._replace(coins=there), symbols, interval)
+        context = formula.gather(self.sources, needs._replace(coins=there), symbols, interval)
+        others = {frame: ahead(panel, INTERVALS[frame]) for frame, panel in context.others.items()}
+        return replace(context, bars=ahead(context.bars, INTERVALS[interval]), others=others)
 
 
 def targets(sources: Any, db: Any, alarm: Alarm) -> Sequence[str]:
@@ -391,6 +397,25 @@ def replayed(
             values = np.abs(values) if kind == "move" else values
         opened = int(opens[row])
         block.look(values, opened + quarter * step // 4, opened)
+
+
+def ahead(panel: Panel, step: int) -> Panel:
+    """Return a panel up to the newest bar that any of its coins has."""
+    newest = max((read.data.time[-1] for read in panel.reads.values() if len(read.data)), default=0)
+    if not len(panel.time) or newest <= panel.time[-1]:
+        return panel
+    more = np.arange(panel.time[-1] + step, newest + 1, step)
+    return Panel(panel.symbols, np.concatenate([panel.time, more])[len(more) :], panel.reads)
+
+
+def lagging(context: Context) -> set[str]:
+    """Return the coins that could not be read anew and lack a newer bar of another timeframe."""
+    return {
+        symbol
+        for panel in context.others.values()
+        for symbol, read in panel.reads.items()
+        if read.stale and len(read.data) and read.data.time[-1] < panel.time[-1]
+    }
 
 
 def behind(context: Context, newest: int) -> bool:

@@ -21,6 +21,7 @@ class Markets:
 
     def __init__(self, clock):
         self.clock, self.prices, self.bars, self.stale = clock, {"AUSDT": 99.0}, {}, False
+        self.unread = set()
 
     def tickers(self):
         rows = {s: Ticker(p, p, p, p, 1.0, 1.0, 0.0) for s, p in self.prices.items()}
@@ -30,7 +31,8 @@ class Markets:
         known = {s: rows for s in symbols if (rows := self.bars.get((interval, s))) is not None}
         if not known:
             raise UserError("yok", "none")
-        reads = {s: Dated(Candles(table(rows)), self.clock()) for s, rows in known.items()}
+        now, old = self.clock(), self.unread
+        reads = {s: Dated(Candles(table(r)), now, stale=s in old) for s, r in known.items()}
         longest = max((read.data.time for read in reads.values()), key=lambda x: (x[-1], len(x)))
         return Panel(tuple(symbols), longest, reads)
 
@@ -297,6 +299,32 @@ def test_a_coin_whose_bar_comes_late_is_looked_at_when_it_comes_and_the_others_b
     seen.bars()
     clock.now += 600
     venue.bars["1h", "BUSDT"] = hours(clock, 99, 102, 99)
+    seen.bars(), seen.bars()
+    assert [(f.symbol, f.at) for f in database.alarms.outbox()[1:]] == [("BUSDT", closed)]
+
+
+def test_a_coin_whose_longer_bar_could_not_be_read_waits_for_it(venue, database, clock):
+    rule = ONE._replace(kind="formula", interval="1h", cooldown=0)
+    text = compile("close > 100 and sma(1, tf=4h) > 50").text
+    database.alarms.add(rule._replace(text=text, targets="AUSDT BUSDT"))
+    clock.now = clock.now // 14_400 * 14_400 + 10_805
+    closed = clock.now // 3600 * 3_600_000 + 3_600_000
+    old, new = (
+        [(closed - n * 14_400_000, 1, 1, 1, c) for n, c in rows]
+        for rows in ([(3, 60), (2, 60)], [(3, 60), (2, 60), (1, 70)])
+    )
+    for symbol in ("AUSDT", "BUSDT"):
+        venue.bars["1h", symbol], venue.bars["4h", symbol] = hours(clock, 99, 99, 99), old
+    seen = Watch(venue, database, clock)
+    seen.bars()
+    clock.now += 3600
+    for symbol in ("AUSDT", "BUSDT"):
+        venue.bars["1h", symbol] = hours(clock, 99, 99, 101)
+    venue.bars["4h", "AUSDT"], venue.unread = new, {"BUSDT"}
+    seen.bars()
+    assert [(f.symbol, f.at) for f in database.alarms.outbox()] == [("AUSDT", closed)]
+    clock.now += 60
+    venue.bars["4h", "BUSDT"], venue.unread = new, set()
     seen.bars(), seen.bars()
     assert [(f.symbol, f.at) for f in database.alarms.outbox()[1:]] == [("BUSDT", closed)]
 
