@@ -2,7 +2,9 @@
 
 import html
 import operator
+import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from math import isfinite, nan
 from typing import NamedTuple
@@ -12,6 +14,7 @@ import numpy as np
 import alarm_grammar
 import calc
 import formula
+import history
 import tickets
 from alarm_rows import Alarm, Firing, State
 from alarms import INDICES, MOVES, Block, Formulas, Numbers, line
@@ -22,7 +25,9 @@ from orders import followed
 from shapes import Panel
 from watch import replayed, targets
 
-DAY, DAYS, MOST, BARS = 86_400_000, 30, 20, 999
+DAY, DAYS, MOST, BARS, LONGEST = 86_400_000, 30, 20, 999, 3000
+FRAMES = ("1h", "15m", "5m", "1m")
+CLOSES = re.compile(r"close [<>]=? ([0-9.]+)")
 SIGNS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
 INDEXED = ("fr", *INDICES)
 TRUTH = {"true": ("doğru", "true"), "false": ("yanlış", "false")}
@@ -69,6 +74,7 @@ def of_formula(ctx: Ctx, pairs: list[tuple[Alarm, str]], symbols: list[str]) -> 
     step, needs = INTERVALS[interval], block.needs
     most = {**needs.bars, "": BARS}
     context = formula.gather(ctx.sources, needs._replace(bars=most), symbols, interval)
+    context = replace(context, bars=past(ctx, context.bars, interval, needs.bars[""] + 1))
     bars = min(DAYS * DAY // step, len(context.bars.time) - needs.bars[""])
     if bars < 1:
         return Rehearsal((), len(symbols), nan, False)
@@ -80,14 +86,31 @@ def of_formula(ctx: Ctx, pairs: list[tuple[Alarm, str]], symbols: list[str]) -> 
 def of_prices(ctx: Ctx, pairs: list[tuple[Alarm, str]], symbols: list[str]) -> Rehearsal:
     """Return how often prices or their changes would have fired, by highs and lows."""
     alarm, block = pairs[0][0], Numbers(pairs, {})
-    frame = "1h" if alarm.kind == "price" or INTERVALS[alarm.interval] >= DAY / 24 else "5m"
-    frame = "1m" if alarm.interval in ("1m", "3m") else frame
-    panel, step = ctx.sources.panel(symbols, frame, BARS), INTERVALS[frame]
+    window = INTERVALS.get(alarm.interval, DAY)
+    frame = next(frame for frame in FRAMES if INTERVALS[frame] <= window)
+    step = INTERVALS[frame]
+    panel = past(ctx, ctx.sources.panel(symbols, frame, BARS), frame, window // step)
     wanted = panel.time > ctx.now - DAYS * DAY
     bars = np.array([panel.open, panel.high, panel.low, panel.close])
     replayed((alarm.kind, alarm.interval), block, symbols, bars, panel.time, wanted, step)
     days = min(DAYS, len(panel.time) * step / DAY)
     return Rehearsal(seen(block), len(symbols), days, holds(ctx, alarm, symbols))
+
+
+def past(ctx: Ctx, panel: Panel, interval: str, spare: int) -> Panel:
+    """Return the bars of a lone coin further back where its panel is short of the days.
+
+    `spare` are the bars that come before; what nobody tells is left out.
+    """
+    step = INTERVALS[interval]
+    start = ctx.now - (min(DAYS * DAY // step, LONGEST) + spare) * step
+    if len(panel.symbols) > 1 or len(panel.time) < history.PAGE or panel.time[0] <= start:
+        return panel
+    (symbol,) = panel.symbols
+    with suppress(UserError):
+        read = history.candles(ctx.sources, symbol, interval, start)
+        return Panel(panel.symbols, read.data.time, {symbol: read})
+    return panel
 
 
 def seen(block: Block) -> tuple[tuple[str, int, float], ...]:
@@ -136,6 +159,8 @@ def span(ctx: Ctx, symbol: str) -> float:
 
 def distance(ctx: Ctx, alarm: Alarm) -> str:
     """Return how far an alarm is from its line, in percent and ATR, or its number now."""
+    if closed := CLOSES.fullmatch(alarm.text) if alarm.kind == "formula" else None:
+        alarm = alarm._replace(kind="price", text=f"> {closed[1]}")
     one = alarm.kind in INDICES or len(alarm.symbols) == 1
     if alarm.kind == "formula" or alarm.kind in MOVES or not one:
         return ""
@@ -161,7 +186,11 @@ def reasons(ctx: Ctx, alarm: Alarm, firing: Firing) -> Iterator[str]:
     yield ctx.t("Zamanı: ", "At: ") + ctx.clock(firing.at, "%d.%m %H:%M:%S")
     if firing.delivered:
         late = (firing.delivered - firing.at) / 1000
-        yield ctx.t("Olaydan mesaja: ", "From event to message: ") + f"{ctx.num(late, 1)} s"
+        yield (
+            ctx.t("Olaydan mesaja: ", "From event to message: ")
+            + ctx.num(late, 1)
+            + ctx.t(" sn", " s")
+        )
 
 
 def tree(ctx: Ctx, alarm: Alarm, firing: Firing) -> Iterator[str]:
@@ -190,10 +219,11 @@ def branches(ctx: Ctx, part: Part, depth: int) -> Iterator[str]:
 
 def preview(ctx: Ctx, alarm: Alarm, seen: Rehearsal) -> list[str]:
     """Return the lines that show an alarm before it is saved, and what it would have done."""
-    again = alarm.cooldown is not None
     lines = [f"<b>⏰ {html.escape(line(alarm, ctx.lang), quote=False)}</b>"]
     lines += filter(None, [distance(ctx, alarm)])
-    lines.append(ctx.t("Tekrar eder", "Repeats") if again else ctx.t("Bir kez çalar", "Fires once"))
+    lines.append(ctx.t("Bir kez çalar", "Fires once"))
+    if alarm.cooldown is not None:
+        lines[-1] = ctx.t("Tekrar eder", "Repeats") + f" ({lasting(ctx, alarm.cooldown)})"
     if alarm.kind not in INDICES and len(alarm.symbols) != 1:
         lines[-1] += ctx.t(", her coin için", ", for each coin")
     lines[-1] += "".join(f" · {word}" for word in manner(ctx, alarm))
@@ -202,6 +232,14 @@ def preview(ctx: Ctx, alarm: Alarm, seen: Rehearsal) -> list[str]:
     if alarm.until:
         lines.append(ctx.t("Bitiş: ", "Until: ") + ctx.clock(alarm.until))
     return [*lines, "", comment(ctx, seen)]
+
+
+def lasting(ctx: Ctx, span: int) -> str:
+    """Return a time in ms in the longest unit that tells it whole, as it is typed."""
+    for mark, tr in (("d", "g"), ("h", "sa")):
+        if span and span % alarm_grammar.UNITS[mark] == 0:
+            return f"{span // alarm_grammar.UNITS[mark]}{ctx.t(tr, mark)}"
+    return f"{span // alarm_grammar.UNITS['m']}{ctx.t('dk', 'm')}"
 
 
 def manner(ctx: Ctx, alarm: Alarm) -> list[str]:

@@ -37,7 +37,8 @@ def run(ctx):
 def row(ctx, alarm):
     mark = "⏸ " if alarm.state == PAUSED else ""
     notes = [alarm_views.distance(ctx, alarm)]
-    notes += [ctx.t("tekrar", "repeats")] * (alarm.cooldown is not None)
+    if alarm.cooldown is not None:
+        notes.append(ctx.t("tekrar ", "repeats ") + alarm_views.lasting(ctx, alarm.cooldown))
     notes += [ctx.t("bitiş ", "until ") + ctx.clock(alarm.until)] if alarm.until else []
     told = " · ".join(filter(None, [*notes, *alarm_views.manner(ctx, alarm)]))
     return (

@@ -6,6 +6,7 @@ import pytest
 import alarm_views
 from alarm_rows import Alarm, Firing
 from alarms import Numbers
+from bot import UserError
 from formula import compile, gather
 
 BTC = Alarm(7, 7, "price", "> 1", "BTCUSDT", made=1)
@@ -46,6 +47,27 @@ def test_changes_are_counted_and_indices_have_no_past(ctx):
     assert "sayılamadı" in alarm_views.comment(ctx(), index)
 
 
+def test_a_lone_coin_is_counted_over_thirty_days_and_what_is_not_told_is_left_out(
+    ctx, market, monkeypatch
+):
+    moved = BTC._replace(kind="move", text="> 0.5", interval="15m")
+    whole = alarm_views.rehearse(ctx(), moved)
+    assert whole.days == 30
+    rule = BTC._replace(kind="formula", text="close > sma(20)", interval="15m")
+    ruled = alarm_views.rehearse(ctx(), rule)
+    assert ruled.days == 30
+    monkeypatch.setattr(market, "together", lambda asks: 1 / 0)
+    assert alarm_views.rehearse(ctx(), moved._replace(targets="BTCUSDT ETHUSDT")).days < 11
+
+    def refuse(asks):
+        raise UserError("yok", "none")
+
+    monkeypatch.setattr(market, "together", refuse)
+    for alarm, before in ((moved, whole), (rule, ruled)):
+        short = alarm_views.rehearse(ctx(), alarm)
+        assert 9 < short.days < 11 and 0 < short.count < before.count
+
+
 def test_a_new_alarm_knows_whether_it_may_fire_at_the_next_tick(ctx, market):
     price = market.tickers().data["BTCUSDT"].last
     (state,) = alarm_views.first_states(ctx(), BTC._replace(id=3, text=f"> {price * 1.001}"))
@@ -57,12 +79,23 @@ def test_a_new_alarm_knows_whether_it_may_fire_at_the_next_tick(ctx, market):
     assert alarm_views.first_states(ctx(), BTC._replace(kind="ap")) == []
 
 
+def test_the_time_between_repeats_is_shown_as_it_is_typed(ctx):
+    spans = {60_000: "1dk", 5_400_000: "90dk", 14_400_000: "4sa", 172_800_000: "2g"}
+    for span, told in spans.items():
+        again = BTC._replace(kind="ap", cooldown=span)
+        shown = alarm_views.preview(ctx(), again, alarm_views.rehearse(ctx(), again))
+        assert any(f"Tekrar eder ({told})" in row for row in shown)
+        assert alarm_views.lasting(ctx(lang="en"), span)[-1] in "mhd"
+
+
 def test_distances(ctx, market):
     price = market.tickers().data["BTCUSDT"].last
     told = alarm_views.distance(ctx(), BTC._replace(text=f"> {price * 1.1}"))
     assert told.startswith("%+10,00, +") and told.endswith(" ATR")
     assert "şimdi" in alarm_views.distance(ctx(), BTC._replace(kind="fr", text="> 1"))
-    assert alarm_views.distance(ctx(), BTC._replace(kind="formula")) == ""
+    rule = BTC._replace(kind="formula", interval="1h")
+    assert alarm_views.distance(ctx(), rule._replace(text="close > sma(20)")) == ""
+    assert alarm_views.distance(ctx(), rule._replace(text=f"close > {price * 1.1}")) == told
     assert alarm_views.distance(ctx(), BTC._replace(targets="all")) == ""
 
 
