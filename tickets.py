@@ -166,6 +166,8 @@ def card(ctx: Ctx, ticket: Ticket) -> list[str]:
         lines.append(ctx.t(f"Beklenen fiyat {at} (kayma {slip})", f"Expected {at} (slip {slip})"))
     fee, worth = quote(ctx, ticket.fee), quote(ctx, ticket.worth)
     lines.append(ctx.t(f"Tutar ≈ {worth}, ücret ≈ {fee}", f"Worth ≈ {worth}, fee ≈ {fee}"))
+    if ticket.mode == LIVE and draft.kind != OCO:
+        lines.append(ctx.t("Borsa denedi, kabul etti.", "Tried at the exchange: accepted."))
     lines += guards(ctx, ticket)
     lines += worst(ctx, ticket)
     lines += warnings(ctx, ticket)

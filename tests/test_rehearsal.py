@@ -71,6 +71,7 @@ def test_a_purchase_is_confirmed_once_and_protected_at_the_exchange(owner):
     assert "CANLI" in live(owner)
     (card,) = owner("/al sol 100usdt %5 %2")
     assert card.text.startswith("<b>CANLI · AL SOL") and "Hedef" in card.text
+    assert "Borsa denedi, kabul etti." in card.text
     confirm = card.buttons[0][0][1]
     first, second = owner(confirm)[0].text, owner(confirm)[0].text
     assert "gerçekleşti" in first and second == first
