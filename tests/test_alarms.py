@@ -362,9 +362,9 @@ def test_one_alarm_comes_and_goes_in_milliseconds_among_thousands():
     engine.formulas["1h"].look(context, SYMBOLS)
     took = []
     for i in range(9):
-        begun = time.perf_counter()
+        begun = time.thread_time()
         engine.change([many[i].id], [many[i]], targets_of, {})
-        took.append(time.perf_counter() - begun)
+        took.append(time.thread_time() - begun)
     assert min(took) < 0.02 and len(engine.formulas["1h"].alarms) == len(many)
 
 

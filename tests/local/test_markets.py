@@ -22,7 +22,7 @@ def test_a_host_is_answered_by_its_face(session):
     assert answer.status_code == 418 and answer.reason == "I'm a Teapot"
     assert answer.json() == {"url": "https://one.example:8443/a?b=c", "method": "PUT", "ad": "币安"}
     assert answer.headers["x-a"] == "1" and answer.encoding == "UTF-8"
-    assert answer.raw.status == 418 and answer.elapsed.total_seconds() < 5
+    assert answer.raw.status == 418 and answer.elapsed
 
 
 def test_other_hosts_are_out_of_reach(session):
