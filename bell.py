@@ -20,7 +20,8 @@ from tickets import ORDER
 
 log = logging.getLogger("dort5bot")
 
-RINGERS = 5
+# Looks are asked for by a flag of many threads, one of which may miss another's.
+RINGERS, ANYWAY = 5, 60_000
 
 
 class Bell:
@@ -73,13 +74,13 @@ class Bell:
                 self._put(group[0].chat_id, partial(self._ring, group))
 
     def _loud(self, waiting: list[Firing], now: int) -> list[Firing]:
-        """Return what may be told now, and note when the first of the others may."""
+        """Return what may be told now, and note when to look again, asked or not."""
         ends = {firing.user_id: 0 for firing in waiting}
         for user_id in ends:
             user = self._ctx(user_id, Chat(user_id)).user
             ends[user_id] = quiet.until(user.quiet, user.zone, now) or 0
         later = [one for one in waiting if one.severity == "normal" and ends[one.user_id]]
-        self._wake = min((ends[one.user_id] for one in later), default=math.inf)
+        self._wake = min([now + ANYWAY, *(ends[one.user_id] for one in later)])
         kept = {firing.id for firing in later}
         self.kept = len(kept)
         return [firing for firing in waiting if firing.id not in kept]

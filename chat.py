@@ -242,7 +242,10 @@ class Telegram:
             )
 
     def publish(self) -> None:
-        """Set the command menu in both languages where it differs from what Telegram has."""
+        """Set the name, if one is given, and both languages' command menus, where they differ."""
+        name = self._config.telegram_name
+        if name and self.api.get_my_name().name != name:
+            self.api.set_my_name(name)
         for lang, code in (("tr", None), ("tr", "tr"), ("en", "en")):
             wanted = [types.BotCommand(c.name, c.about(lang)[0][:256]) for c in self._menu()]
             have = self.api.get_my_commands(language_code=code)

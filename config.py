@@ -178,7 +178,7 @@ class Config:
         "token from BotFather; without it the local chat opens",
     )
     telegram_name: str = setting(
-        "TELEGRAM_NAME", str, "dort5bot", "botun görünen adı", "the bot's shown name"
+        "TELEGRAM_NAME", str, "", "botun adı; boş: BotFather'daki", "its name; empty: BotFather's"
     )
     admin_ids: Set[int] = setting(
         "ADMIN_IDS", ids, "", "yöneticilerin Telegram kimlikleri", "Telegram ids of the admins"

@@ -232,7 +232,8 @@ class Db:
                 made.values(**row).on_conflict_do_update(index_elements=[users.c.id], set_=values)
             )
         self._forget(("person", user_id))
-        self.alarms.fresh |= bool(values.keys() & {"zone", "quiet"})
+        if values.keys() & {"zone", "quiet"}:
+            self.alarms.fresh = True
 
     def favourites(self, user_id: int) -> tuple[str, ...]:
         """Return a user's favourite symbols in their order."""

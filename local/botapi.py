@@ -228,6 +228,12 @@ class BotApi:
     def delete_my_commands(self, query: Query) -> bool:
         return self._set_menu(query, [])
 
+    def set_my_name(self, query: Query) -> bool:
+        return self._set_about(query, "name")
+
+    def get_my_name(self, query: Query) -> dict:
+        return self._get_about(query, "name")
+
     def set_my_description(self, query: Query) -> bool:
         return self._set_about(query, "description")
 

@@ -68,6 +68,15 @@ def test_a_database_that_fails_for_a_moment_delays_and_keeps_nothing_back(
     assert len(rung()) == 1
 
 
+def test_what_nobody_was_woken_for_is_told_within_a_minute(rung, database, clock):
+    rung()
+    database.alarms.save([], [FIRED])
+    database.alarms.fresh = False
+    assert rung() == []
+    clock.now += bell.ANYWAY / 1000
+    assert len(rung()) == 1
+
+
 def test_what_is_told_and_dropped_is_counted(server, rung):
     rung(FIRED, FIRED._replace(at=FIRED.at + 1))
     server.fault("sendMessage", 403)

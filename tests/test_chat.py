@@ -378,6 +378,16 @@ def test_the_menu_is_set_in_both_languages_and_only_when_it_changed(server, open
     assert "dar" not in names and {"p", "t", "yardim"} <= names
 
 
+def test_the_bots_name_is_set_where_one_is_given_and_only_once(server, open_bot, settings):
+    open_bot().publish()
+    assert not [r for r in server.requests if r.method == "setMyName"]
+    bot = open_bot(settings=settings(TELEGRAM_NAME="Dört"))
+    bot.publish()
+    bot.publish()
+    set_calls = [r for r in server.requests if r.method == "setMyName"]
+    assert [r.parameters["name"] for r in set_calls] == ["Dört"]
+
+
 @pytest.mark.slow
 def test_a_database_in_trouble_delays_and_does_not_end_the_polling(server, open_bot, monkeypatch):
     bot, fails = open_bot(ECHO), [1, 1]
