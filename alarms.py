@@ -174,6 +174,8 @@ class Block:
         """Return the rows looked at since they last counted."""
         if self._looked is None:
             return EVERY
+        if len(self._looked) == 1:
+            return self._looked[0]
         return np.unique(np.concatenate([np.empty(0, np.intp), *self._looked]))
 
     def _numbers(self, rows: Rows) -> Array:
@@ -181,6 +183,8 @@ class Block:
 
     def outcome(self, now: int) -> Outcome:
         """Return the rows to write for what changed since they were last written."""
+        if self._looked == [] and now < self._end:
+            return Outcome([], [], [])
         rows = self._rows()
         here, fired = self.fired[rows], self._saved[1][rows]
         same = (here == fired) | (np.isnan(here) & np.isnan(fired))
@@ -190,6 +194,8 @@ class Block:
 
     def settle(self) -> None:
         """Let what was worked out count."""
+        if self._looked == []:
+            return
         rows = self._rows()
         for saved, one in zip(self._saved, (self.armed, self.fired), strict=True):
             saved[rows] = one[rows]
@@ -222,7 +228,8 @@ class Block:
         spent = self.ids[rows][~self.lasting[rows] & ~np.isnan(self.fired[rows])]
         if len(spent):
             spent = np.unique(spent)
-            ended = np.union1d(ended, np.setdiff1d(spent, self.ids[np.isnan(self.fired)]))
+            waits = self.ids[np.isin(self.ids, spent) & np.isnan(self.fired)]
+            ended = np.union1d(ended, np.setdiff1d(spent, waits))
         return [int(one) for one in np.unique(ended)]
 
 
