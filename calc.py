@@ -2130,25 +2130,25 @@ def _one_by_one(arrays: list[Array], bars: int) -> dict[str, Any]:
 
 
 Step = tuple[int, float, int]
-_SOURCES = ("close", "range", "plus", "minus", "gain", "loss")
+_SOURCES = ("range", "plus", "minus", "gain", "loss")
 _TOPS = (9, 14, 20, 26, 52)
-_WHOLE: dict[str, tuple[str, int, float, int]] = {
-    "ema12": ("close", 12, 2 / 13, 0),
-    "ema26": ("close", 26, 2 / 27, 0),
-    "atr10": ("range", 10, 1 / 10, 0),
-    "plus": ("plus", 14, 1 / 14, 1),
-    "minus": ("minus", 14, 1 / 14, 1),
+_WHOLE: dict[str, tuple[str, Step]] = {
+    "ema12": ("close", (12, 2 / 13, 0)),
+    "ema26": ("close", (26, 2 / 27, 0)),
+    "atr10": ("range", (10, 1 / 10, 0)),
+    "plus": ("plus", (14, 1 / 14, 1)),
+    "minus": ("minus", (14, 1 / 14, 1)),
 }
 _LINES = _WHOLE | {
-    "ema15": ("close", 15, 1 / 8, 0),
-    "ema20": ("close", 20, 2 / 21, 0),
-    "ema50": ("close", 50, 2 / 51, 0),
-    "ema200": ("close", 200, 2 / 201, 0),
-    "atr": ("range", 14, 1 / 14, 0),
-    "span": ("range", 14, 1 / 14, 1),
-    "width": ("range", 20, 2 / 21, 1),
-    "gain": ("gain", 14, 1 / 14, 1),
-    "loss": ("loss", 14, 1 / 14, 1),
+    "ema15": ("close", (15, 1 / 8, 0)),
+    "ema20": ("close", (20, 2 / 21, 0)),
+    "ema50": ("close", (50, 2 / 51, 0)),
+    "ema200": ("close", (200, 2 / 201, 0)),
+    "atr": ("range", (14, 1 / 14, 0)),
+    "span": ("range", (14, 1 / 14, 1)),
+    "width": ("range", (20, 2 / 21, 1)),
+    "gain": ("gain", (14, 1 / 14, 1)),
+    "loss": ("loss", (14, 1 / 14, 1)),
 }
 
 
@@ -2158,7 +2158,8 @@ def _side_by_side(sources: Parts, steps: tuple[Step, ...]) -> Parts:
         return [_by_blocks(x, *step) for x, step in zip(sources, steps, strict=True)]
     x = np.array(sources)
     for row, (_, _, begin) in zip(x, steps, strict=True):
-        row[:begin] = 0
+        if begin:
+            row[:begin] = 0
     up, down = _scales(x.shape[1], steps)
     x *= up
     np.add.accumulate(x, axis=1, out=x)
@@ -2233,12 +2234,12 @@ class _Frame:
         """Return what windows of n need of a smoothed series."""
         if name in self.lines:
             return self.reach(self.lines[name], n)
-        source, size, alpha, begin = _LINES[name]
-        return self.reach(self.end(source, n, (size, alpha, begin)), n)
+        source, step = _LINES[name]
+        return self.reach(self.end(source, n, step), n)
 
     def end(self, source: str, n: int, *steps: Step) -> Array:
         """Return the end of a smoothed source."""
-        return _price_end(self.source[_SOURCES.index(source)], self.bars + n - 1, *steps)
+        return _price_end(self.source[source], self.bars + n - 1, *steps)
 
     def total(self, x: Array) -> Array:
         """Return the running sum since the first bar for the wanted bars."""
@@ -2263,22 +2264,21 @@ class _Frame:
         top, bottom = self.tops[n], self.bottoms[n]
         return (top[-self.bars - 25 :] + bottom[-self.bars - 25 :]) / 2
 
-    def _sources(self) -> Array:
-        """Return the rows of _SOURCES; what begins with the second bar has 0 in the first."""
-        x, old = np.empty((len(_SOURCES), *self.close.shape)), self.close[:-1]
-        x[0] = self.close
-        np.subtract(self.high, self.low, out=x[1])
-        np.subtract(np.maximum(self.high[1:], old), np.minimum(self.low[1:], old), out=x[1, 1:])
-        x[2:, 0] = 0
-        x[2, 1:], x[3, 1:] = _directional_moves(self.high, self.low)
-        np.maximum(self.move, 0, out=x[4, 1:])
-        np.subtract(x[4, 1:], self.move, out=x[5, 1:])
-        return x
+    def _sources(self) -> dict[str, Array]:
+        """Return what is smoothed; what begins with the second bar has 0 in the first."""
+        x, old = np.empty((5, *self.close.shape)), self.close[:-1]
+        np.subtract(self.high, self.low, out=x[0])
+        np.subtract(np.maximum(self.high[1:], old), np.minimum(self.low[1:], old), out=x[0, 1:])
+        x[1:, 0] = 0
+        x[1, 1:], x[2, 1:] = _directional_moves(self.high, self.low)
+        np.maximum(self.move, 0, out=x[3, 1:])
+        np.subtract(x[3, 1:], self.move, out=x[4, 1:])
+        return {"close": self.close, **dict(zip(_SOURCES, x, strict=True))}
 
     def _lines(self) -> dict[str, Array]:
         lines = _LINES if self.whole else _WHOLE
-        sources = [self.source[_SOURCES.index(source)] for source, *_ in lines.values()]
-        steps = tuple((n, alpha, begin) for _, n, alpha, begin in lines.values())
+        sources = [self.source[source] for source, _ in lines.values()]
+        steps = tuple(step for _, step in lines.values())
         return dict(zip(lines, _side_by_side(sources, steps), strict=True))
 
     def _later_lines(self) -> None:
@@ -2393,7 +2393,7 @@ def _trends(frame: _Frame) -> dict[str, Any]:
         line, way = _supertrend(*edges)
     else:
         line, way = _supertrend_panel(*edges, frame.bars)
-    span, plus, minus = frame.line("span"), frame.line("plus"), frame.line("minus")
+    span = 100 / frame.line("span")
     top, bottom = frame.tops[20][-frame.bars :], frame.bottoms[20][-frame.bars :]
     ages = _ages(frame.reach(frame.high, 15), 15), _ages(-frame.reach(frame.low, 15), 15)
     up, down = (100 - age * (100 / 14) for age in ages)
@@ -2402,7 +2402,7 @@ def _trends(frame: _Frame) -> dict[str, Any]:
     atr = frame.line("atr")
     return {
         "supertrend": (frame.reach(line, 1), frame.reach(way, 1)),
-        "adx": (frame.line("adx"), 100 * plus / span, 100 * minus / span),
+        "adx": (frame.line("adx"), frame.line("plus") * span, frame.line("minus") * span),
         "aroon": (up, down, up - down),
         "ichimoku": (tenkan[25:], kijun[25:], lead, base[:-25]),
         "donchian": (top, (top + bottom) / 2, bottom),
@@ -2421,7 +2421,7 @@ def _flows(frame: _Frame) -> dict[str, Any]:
     up, down = _short_sum(rise[1:], 14), _short_sum(fall[1:], 14)
     money = _short_sum(frame.reach(flow, 20), 20)
     span = frame.tops[14][-frame.bars :] - frame.bottoms[14][-frame.bars :]
-    path = _short_sum(frame.reach(frame.source[1], 14), 14)
+    path = _short_sum(frame.reach(frame.source["range"], 14), 14)
     return {
         "obv": frame.total(signed),
         "ad": frame.total(flow),
