@@ -205,7 +205,9 @@ def tree(ctx: Ctx, alarm: Alarm, firing: Firing) -> Iterator[str]:
     then = replace(context, bars=Panel(panel.symbols, panel.time[rows], panel.reads))
     yield from branches(ctx, formula.explain(made, then), 0)
     yield ctx.t("Mum: ", "Candle: ") + f"{ctx.clock(firing.at - step)} {alarm.interval}"
-    yield from filter(None, [ctx.age(*panel.reads.values()).strip()])
+    read = panel.reads[firing.symbol]
+    source, ago = ctx.sources.called(read.source or "binance"), ctx.ago(read.at)
+    yield ctx.t(f"Kaynak: {source}, {ago} önce okundu", f"Source: {source}, read {ago} ago")
 
 
 def branches(ctx: Ctx, part: Part, depth: int) -> Iterator[str]:

@@ -109,6 +109,7 @@ def test_why_shows_the_values_of_the_candle_it_fired_on(ctx, market, lang):
     mean = ctx(lang=lang).figure(float(bars.close[-23:-3].mean()))
     assert any(row.strip("└ ") == f"sma(20) = {mean}" for row in told)
     assert any("4,5 s" in row or "4.5 s" in row for row in told)
+    assert any("Binance, " in row and "0 s" in row for row in told)
     old = list(alarm_views.reasons(ctx(lang=lang), alarm, firing._replace(at=5)))
     assert not any("sma(20) =" in row for row in old)
     plain = list(alarm_views.reasons(ctx(lang=lang), BTC, firing._replace(text="> 1", value=1.5)))
