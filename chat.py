@@ -5,9 +5,7 @@ import logging
 import re
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Hashable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -26,6 +24,7 @@ from db import Db, DbError, Push
 from incoming import Incoming, moved, read
 from interim import Interim
 from keeper import Keeper
+from lanes import Lanes
 from logs import about
 from manners import PASS, QUIET, SAY, Manners
 from post import Post, Stopping, Thread, Undeliverable
@@ -53,66 +52,6 @@ SUSPECT = (
 )
 
 
-def tell(done: Future) -> None:
-    """Log what a lane's work raised; its update stays recorded and is tried again."""
-    error = None if done.cancelled() else done.exception()
-    if error:
-        log.error("an update stays unanswered for now", exc_info=error)
-
-
-class Lanes:
-    """Run work in threads so that each key's work keeps its order."""
-
-    def __init__(self, threads: int, name: str) -> None:
-        self._pool = ThreadPoolExecutor(threads, name)
-        self._queues: dict[Hashable, deque[Callable[[], None]]] = {}
-        self._idle, self._closed = threading.Condition(), False
-
-    def put(self, key: Hashable, work: Callable[[], None]) -> None:
-        """Queue work behind what its key already has; closed lanes leave it undone."""
-        with self._idle:
-            if self._closed:
-                return
-            queue = self._queues.get(key)
-            if queue is not None:
-                queue.append(work)
-                return
-            self._queues[key] = deque([work])
-            self._go(key)
-
-    def waiting(self) -> int:
-        """Return how much work waits or is being done."""
-        with self._idle:
-            return sum(map(len, self._queues.values()))
-
-    def drain(self, patience: float) -> bool:
-        """Wait until all work is done; return whether it was in time."""
-        with self._idle:
-            return self._idle.wait_for(lambda: not self._queues, patience)
-
-    def close(self) -> None:
-        """Take no more work and do not wait for what runs."""
-        with self._idle:
-            self._closed = True
-        self._pool.shutdown(wait=False, cancel_futures=True)
-
-    def _go(self, key: Hashable) -> None:
-        self._pool.submit(self._next, key).add_done_callback(tell)
-
-    def _next(self, key: Hashable) -> None:
-        queue = self._queues[key]
-        try:
-            queue[0]()
-        finally:
-            with self._idle:
-                queue.popleft()
-                if queue and not self._closed:
-                    self._go(key)
-                else:
-                    del self._queues[key]
-                    self._idle.notify_all()
-
-
 class Telegram:
     """Poll for updates, record them, answer them in each chat's order, and only then let go."""
 
@@ -132,7 +71,8 @@ class Telegram:
         self._admins: frozenset[int] = base.config.admins
         self._stop, self._clock = stop, clock
         self._lanes, self._heavy = Lanes(LANES, "lane"), Lanes(HEAVY_LANES, "heavy")
-        self._offset, self._closing = 0, False
+        self._offset, self._closing, self._failed = 0, False, 0
+        self._batch = list[dict[str, Any]]()
         self._taken: set[int] = set()
         self._excused: set[int] = set()
         self._pushing: set[tuple[int, str]] = set()
@@ -165,7 +105,7 @@ class Telegram:
         self.catch_up()
         self._tell_broken()
         self.job.next_run = self._clock()
-        threading.Thread(target=self._poll, name="poll", daemon=True).start()
+        threading.Thread(target=self._keep_polling, name="poll", daemon=True).start()
 
     def catch_up(self) -> None:
         """Queue the recorded updates that nobody works on: of an earlier run, or failed since."""
@@ -258,24 +198,40 @@ class Telegram:
         own = {c.name: c for c in self.base.commands.values() if c.role != ADMIN and not c.error}
         return [own[key] for key in sorted(own)][:100]
 
+    def _keep_polling(self) -> None:
+        """Poll, and poll again after what nobody foresaw.
+
+        After a few times updates come one by one, and one that cannot be taken in is passed over.
+        """
+        polling = Job("polling", 0, self._poll)
+        while not self._closing and not self._stop.is_set():
+            polling.once(self._clock)
+            if polling.last_error:
+                self._notice(self.base.redact(polling.last_error))
+                if self._failed >= MAX_TRIES and self._batch:
+                    self._offset = self._batch[0]["update_id"] + 1
+                    log.error("update %s cannot be taken in", self._batch[0]["update_id"])
+                self._stop.wait(min(30, 0.5 * 2**self._failed))
+                self._failed += 1
+
     def _poll(self) -> None:
         pause = 0.5
         while not self._closing and not self._stop.is_set():
-            batch = list[dict[str, Any]]()
+            self._batch = []
             try:
-                batch = self._fetch()
-                self._take(batch)
+                self._batch = self._fetch()
+                self._take(self._batch)
             except (ApiException, requests.RequestException, DbError) as error:
                 if self._closing or self._stop.is_set():
                     return
                 self._notice(self.base.redact(str(error)))
                 self._heal(error)
                 if isinstance(error, DbError) and pause > EXCUSED:
-                    self._excuse(batch)
+                    self._excuse(self._batch)
                 self._stop.wait(max(pause, self._way(error)))
                 pause = min(30, pause * 2)
             else:
-                pause = 0.5
+                pause, self._failed = 0.5, 0
                 self._excused.clear()
                 self._notice("")
                 self.job.last_run = self._clock()
@@ -289,6 +245,7 @@ class Telegram:
         return apihelper.get_updates(
             self.api.token,
             offset=self._offset or None,
+            limit=1 if self._failed >= MAX_TRIES else None,
             long_polling_timeout=POLL_SECONDS,
             allowed_updates=KINDS,
         )

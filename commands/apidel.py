@@ -13,7 +13,7 @@ def run(ctx):
     rows = ctx.db.orders
     waiting = len(rows.living(ctx.user.id, LIVE))
     there = rows.remove_key(ctx.user.id)
-    rows.save_trader(ctx.user.id, mode=PAPER)
+    rows.save_trader(ctx.user.id, mode=PAPER, approved=None)
     ctx.desk.forget(ctx.user.id)
     if not there:
         return ctx.t("Zaten anahtar yok.", "There was no key.")

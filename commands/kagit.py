@@ -18,7 +18,7 @@ def run(ctx):
         return ask(ctx)
     if verb == "onay":
         return reset(ctx)
-    ctx.db.orders.save_trader(ctx.user.id, mode=PAPER)
+    ctx.db.orders.save_trader(ctx.user.id, mode=PAPER, approved=None)
     balances = ctx.desk.broker(ctx.user.id, PAPER).balances()
     held = ", ".join(f"{tickets.number(ctx, b.free + b.locked)} {a}" for a, b in balances.items())
     head = ctx.t("📄 KAĞIT: emirler gerçek değil.", "📄 PAPER: orders are not real.")

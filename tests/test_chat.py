@@ -413,6 +413,28 @@ def test_a_database_in_trouble_delays_and_does_not_end_the_polling(server, open_
 
 
 @pytest.mark.slow
+def test_what_nobody_foresaw_does_not_end_the_polling(server, open_bot, monkeypatch, caplog):
+    bot, odd = open_bot(ECHO), [RuntimeError("can't start new thread")]
+    judged = bot._within_manners
+
+    def failing(batch):
+        if odd:
+            raise odd.pop()
+        if any("poison" in str(update) for update in batch):
+            raise ValueError("an update like no other")
+        return judged(batch)
+
+    monkeypatch.setattr(bot, "_within_manners", failing)
+    server.say(1, "/echo first")
+    assert server.wait(1, timeout=20).text == "first"
+    server.say(1, "/echo before")
+    server.say(1, "/echo poison")
+    server.say(1, "/echo after")
+    server.until(lambda: texts(server)[1:] == ["before", "after"] or None, 30)
+    assert caplog.text.count("cannot be taken in") == 1 and bot.trouble == ""
+
+
+@pytest.mark.slow
 def test_a_page_of_a_proxy_is_waited_out(server, open_bot):
     server.fault("getUpdates", 502, kind="html")
     open_bot(ECHO)

@@ -45,6 +45,7 @@ FLOORS = {
     3.2: ("losses",),
     3.25: (
         "incoming",
+        "lanes",
         "watch",
         "followups",
         "alarm_grammar",
