@@ -126,6 +126,16 @@ class Perps:
         ways = futures.funding_history_route(ours[0]), bybit.funding_history_route(theirs)
         return self._read(*ways, *filter(None, [okx.funding_history_route(symbol)]))
 
+    def traded(self, symbol: str) -> float:
+        """Return the dollars a coin's contract traded in 24 hours, NaN where Binance is silent."""
+        name, _ = self.contract(symbol)
+        try:
+            read = self._read(futures.tickers_route())
+        except UserError:
+            return nan
+        row = None if read.stale else read.data.get(name)
+        return row.quote if row else nan
+
     def interest(self, symbol: str) -> Dated:
         """Return a coin's open interest in coins. Raises UserError."""
         ours = self.contract(symbol)

@@ -40,6 +40,7 @@ def run(ctx):
         *ctx.lacking(symbol for symbol in asked if symbol not in rows),
     ]
     shown_one = picture(ctx, reads, candles) if len(asked) == 1 else None
+    lines += [traded(ctx, *row) for row in rows.items() if len(asked) == 1]
     more = [("%2", "/oi %2"), ("%5", "/oi %5"), *links("fr")]
     every = [*reads.values(), *candles.values()]
     return ctx.report(lines, comment(ctx, shown), every, more, picture=shown_one)
@@ -70,6 +71,15 @@ def line(ctx, symbol, row):
     changes = " ".join(ctx.percent(move, 1, sign=True) for move in row.moves)
     state = f"{ctx.t(*outlook.QUADRANTS[row.quadrant])} · {ctx.t(*STANDS[row.stand][:2])}"
     return f"{mark}{coin(symbol)}: {size} | {changes} | {state}"
+
+
+def traded(ctx, symbol, row):
+    volume = ctx.sources.perps.traded(symbol)
+    shown, times = ctx.short(volume), ctx.num(row.quote / volume if volume else math.nan)
+    return ctx.t(
+        f"Vadeli hacim 24sa: ${shown}, OI/hacim: {times}",
+        f"Contract volume 24h: ${shown}, OI/volume: {times}",
+    )
 
 
 def comment(ctx, rows):

@@ -5,6 +5,7 @@ import pytest
 from bot import UserError
 from local import bybit
 from local.perpetuals import hours_of
+from markets import futures
 
 SERIES = ("interest_history", "ratios", "taker", "basis")
 
@@ -94,6 +95,14 @@ def test_top_traders(market, who):
 def test_interest_agrees_with_its_history(market):
     now, past = market.perps.interest("ETHUSDT"), market.perps.interest_history("ETHUSDT", "5m")
     assert now.base == pytest.approx(past.base[-1], rel=0.1)
+
+
+def test_what_a_contract_traded_in_a_day_is_told_by_binance_only(market, clock):
+    shown = market.perps.traded("PEPEUSDT")
+    assert shown == market.perps._read(futures.tickers_route()).data["1000PEPEUSDT"].quote > 1e6
+    clock.now += 3600
+    shut(market, clock, "futures")
+    assert isnan(market.perps.traded("PEPEUSDT"))
 
 
 def test_other_markets_answer_when_binance_futures_is_shut(market, clock):

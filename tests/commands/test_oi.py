@@ -39,6 +39,14 @@ def test_only_those_that_moved_enough(say, market):
             assert name not in rows(some.text)
 
 
+def test_one_coin_shows_what_its_contract_traded_beside_it(say, market):
+    volume = market.perps.traded("BTCUSDT")
+    past = market.perps.interest_history("BTCUSDT", "15m")
+    times = re.search(r"OI/volume: ([0-9.]+)", say("/oi btc", lang="en")[0].text)[1]
+    assert float(times) == round(past.quote[-1] / volume, 2)
+    assert "OI/volume" not in say("/oi btc eth", lang="en")[0].text
+
+
 def test_nothing_moved_is_said(say):
     (reply,) = say("/oi btc %900", lang="en")
     assert "None moved by 900.0% or more." in reply.text and "nothing to tell" in reply.text
@@ -53,7 +61,7 @@ def test_a_shock_is_marked(ctx, market, monkeypatch):
     monkeypatch.setattr(market.perps, "interest_history", lambda *_: read)
     context = ctx("btc")
     text = context.commands["oi"].run(context).text
-    assert "\n⚡BTC: " in text and "$" not in text and "%+20,0" in text
+    assert "\n⚡BTC: 32,4K | %+20,0" in text and "OI/hacim: —" in text
 
 
 def test_coins_without_a_contract_are_named_or_refused(say):
