@@ -254,7 +254,8 @@ class AlarmRows:
                 db.execute(update(alarms).where(chosen).values(last_fired=bindparam("last")), last)
             if ended:
                 db.execute(update(alarms).where(chosen).values(state=DONE), ended)
-        self.fresh |= bool(told)
+        if told:
+            self.fresh = True
         if ended:
             self._touch(one["which"] for one in ended)
 

@@ -42,4 +42,5 @@ def measure(desk: Desk, user_id: int, mode: str) -> None:
     if stands.loss >= desk.limits.loss * risk.WARN:
         told = f"{LOSING} {mode}" + (f" {stands.strange:.2f}" if stands.strange else "")
         place = 0, user_id, user_id, "", now, float(stands.loss), told, ORDER
-        desk.db.alarms.fresh |= desk.rows.warn(mode, risk.day(now, zone)[0], Firing(*place))
+        if desk.rows.warn(mode, risk.day(now, zone)[0], Firing(*place)):
+            desk.db.alarms.fresh = True

@@ -269,7 +269,8 @@ class Desk:
         made = self.rows.book(intent, state, seen, **more)
         if state != intent.state:
             log.info("intent %s is %s", intent.id, state, extra={"intent": intent.id})
-        self.db.alarms.fresh |= bool(more.get("tell"))
+        if more.get("tell"):
+            self.db.alarms.fresh = True
         return made
 
     def _tell(self, intent: Intent, event: str) -> list[Firing]:
