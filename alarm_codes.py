@@ -5,6 +5,7 @@ A code holds what is typed and nothing else: no ids, no chat, no name of whose i
 
 import base64
 import binascii
+import itertools
 import re
 import zlib
 
@@ -13,6 +14,7 @@ from alarm_grammar import DAY, UNITS
 from alarm_rows import Alarm
 from alarms import line
 from bot import UserError
+from vault import LIKE_A_KEY
 
 CODE = re.compile(r"[A-Za-z0-9_-]{12,2000}")
 LONGEST, CHECK = 2000, 3
@@ -48,9 +50,16 @@ def banded(alarm: Alarm) -> list[str]:
 
 
 def code(alarm: Alarm, now: int) -> str:
-    """Return an alarm as a code in one word."""
+    """Return an alarm as a code in one word that nobody takes for a key of an exchange."""
+    text = written(alarm, now).encode()
+    words = (packed(text + b" " * more) for more in itertools.count())
+    return next(word for word in words if not LIKE_A_KEY.search(word))
+
+
+def packed(text: bytes) -> str:
+    """Return a text as a code."""
     squeezed = zlib.compressobj(9, wbits=-15)
-    body = squeezed.compress(written(alarm, now).encode()) + squeezed.flush()
+    body = squeezed.compress(text) + squeezed.flush()
     return base64.urlsafe_b64encode(checked(body) + body).decode().rstrip("=")
 
 

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -30,6 +29,7 @@ from manners import PASS, QUIET, SAY, Manners
 from post import Post, Stopping, Thread, Undeliverable
 from rival import Rival
 from roles import ADMIN, STRANGER, held
+from vault import LIKE_A_KEY
 from workers import Job
 
 log = logging.getLogger("dort5bot")
@@ -41,7 +41,6 @@ LATEST = 3 * 3600
 DRAIN_SECONDS, THANKS_SECONDS = 6, 1
 EXCUSED = 1
 LANES, HEAVY_LANES = 8, 2
-KEY = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]{64}(?![A-Za-z0-9])")
 KEPT = (
     "Mesajınızı silemedim; güvenlik için işlemedim. Lütfen siz silin.",
     "I could not delete your message, so I did not act on it. Please delete it.",
@@ -364,7 +363,7 @@ class Telegram:
         if incoming is None or incoming.pressed:
             return False
         command = find(incoming.text, self.base.commands)
-        return bool((command and command.secret) or KEY.search(incoming.text))
+        return bool((command and command.secret) or LIKE_A_KEY.search(incoming.text))
 
     def _answer_secret(self, update: Mapping[str, Any]) -> None:
         """Delete at once a message that must not be written down; its id alone is recorded."""

@@ -149,7 +149,7 @@ def repeated(limits: Limits, draft: Draft, recent: Iterable[Intent], now: int) -
 def day(now: int, zone: ZoneInfo) -> tuple[str, int]:
     """Return the local day of an instant in ms, and when it began."""
     local = datetime.fromtimestamp(now / 1000, zone)
-    begun = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    begun = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     return f"{local:%F}", int(begun.timestamp() * 1000)
 
 

@@ -4,13 +4,14 @@ import base64
 import zlib
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import alarm_codes
 from alarm_grammar import read
 from alarm_rows import Alarm
 from bot import UserError
+from vault import LIKE_A_KEY
 
 NOW = 1_795_500_123_000
 BLANK = Alarm(7, 77, "", "", "", made=NOW)
@@ -77,3 +78,13 @@ def test_lines_are_typed_ones_codes_and_remarks(market):
     code = alarm_codes.code(asked(market, "ap > 75"), NOW)
     text = f"\ufeff# mine\nbtc > 7 # dear\r\n\n  {code}\n"
     assert alarm_codes.lines(text) == ["btc > 7", "ap > 75"]
+
+
+@given(st.integers(1, 99), st.integers(1, 999))
+@example(60, 11)
+def test_no_code_is_taken_for_a_key(low, bars):
+    rule = f"rsi(14) < {low} and close > sma({bars})"
+    alarm = BLANK._replace(kind="formula", text=rule, targets="BTCUSDT SOLUSDT", interval="4h")
+    word = alarm_codes.code(alarm, NOW)
+    assert not LIKE_A_KEY.search(f"/alarm al {word}")
+    assert alarm_codes.decoded(word).rstrip() == f"btc sol 4h {rule}"

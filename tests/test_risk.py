@@ -126,6 +126,13 @@ def test_a_day_is_the_owners():
     assert begun % 3_600_000 == 0
 
 
+def test_a_day_whose_midnight_comes_twice_begins_with_the_first():
+    zone, hour = ZoneInfo("America/Havana"), 3_600_000
+    name, begun = risk.day(1_793_512_800_000, zone)
+    assert (name, begun) == ("2026-11-01", 1_793_505_600_000)
+    assert [risk.day(begun + n * hour, zone)[1] - begun for n in range(25)] == [0] * 25
+
+
 def test_an_account_is_worth_its_coins_or_nothing_is_known():
     balances = {"USDT": Balance(D(10), D(5)), "BTC": Balance(D("0.1")), "DUST": Balance(D(9))}
     assert risk.equity(balances, {"BTCUSDT": 60000.1}, ["BTCUSDT"]) == D("6015.01")
