@@ -20,7 +20,7 @@ from bell import Bell
 from bot import Chat, Command, Ctx, Reply, User, answer, find, parse, pick
 from config import Config
 from db import Db, DbError, Push
-from incoming import Incoming, moved, read
+from incoming import Incoming, moved, numbered, read
 from interim import Interim
 from keeper import Keeper
 from lanes import Lanes
@@ -210,7 +210,7 @@ class Telegram:
                 if self._failed >= MAX_TRIES and self._batch:
                     self._offset = self._batch[0]["update_id"] + 1
                     log.error("update %s cannot be taken in", self._batch[0]["update_id"])
-                self._stop.wait(min(30, 0.5 * 2**self._failed))
+                self._stop.wait(min(30, 0.5 * 2 ** min(self._failed, 6)))
                 self._failed += 1
 
     def _poll(self) -> None:
@@ -218,7 +218,7 @@ class Telegram:
         while not self._closing and not self._stop.is_set():
             self._batch = []
             try:
-                self._batch = self._fetch()
+                self._batch = numbered(self._fetch())
                 self._take(self._batch)
             except (ApiException, requests.RequestException, DbError) as error:
                 if self._closing or self._stop.is_set():
@@ -251,12 +251,12 @@ class Telegram:
 
     def _take(self, batch: list[dict[str, Any]]) -> None:
         """Record a batch before the next poll acknowledges it, and queue what is new."""
-        every = [update for update in batch if isinstance(update.get("update_id"), int)]
-        if not every or self._closing:
+        if not batch or self._closing:
             return
-        for places in filter(None, map(moved, every)):
+        offset = batch[-1]["update_id"] + 1
+        for places in filter(None, map(moved, batch)):
             self._db.move_chat(*places)
-        batch = self._within_manners(every)
+        batch = self._within_manners(batch)
         secret = {u["update_id"] for u in batch if self._is_secret(u)}
         for update in batch:
             if update["update_id"] in secret:
@@ -266,7 +266,7 @@ class Telegram:
         for update in batch:
             if update["update_id"] in fresh:
                 self._queue(update)
-        self._offset = every[-1]["update_id"] + 1
+        self._offset = offset
 
     def _within_manners(self, batch: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Return what is meant for us and not too much; who first goes over is told to wait.

@@ -34,6 +34,16 @@ class Incoming:
     forwarded: bool = False
 
 
+def numbered(told: Any) -> list[dict[str, Any]]:
+    """Return the updates of an answer. Raises ValueError where it has none and is not empty."""
+    if not isinstance(told, list):
+        raise ValueError("no list of updates")
+    every = [one for one in told if isinstance(one, dict) and type(one.get("update_id")) is int]
+    if told and not every:
+        raise ValueError("updates without numbers")
+    return every
+
+
 def read(update: Mapping[str, Any]) -> Incoming | None:
     """Return what an update says; None where it is nothing a person typed or pressed."""
     try:

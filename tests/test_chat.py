@@ -15,6 +15,7 @@ import post
 from alarm_rows import Alarm, Firing
 from bot import REFRESH, Command, Reply
 from db import DbError, Push
+from incoming import numbered
 from tests.bots import halt, settle, texts
 from tests.local.conftest import png
 
@@ -435,6 +436,22 @@ def test_what_nobody_foresaw_does_not_end_the_polling(server, open_bot, monkeypa
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("told", [None, {"x": 1}, "x", [None], [{}], [{"update_id": None}]])
+def test_an_answer_without_updates_does_not_end_the_polling(server, open_bot, monkeypatch, told):
+    bot, real, asked = open_bot(ECHO), chat.apihelper.get_updates, []
+
+    def odd(*args, **options):
+        asked.append(told)
+        return real(*args, **options) if len(asked) > 1100 else told
+
+    monkeypatch.setattr(bot._stop, "wait", lambda seconds: None)
+    monkeypatch.setattr(chat.apihelper, "get_updates", odd)
+    server.say(1, "/echo first")
+    server.say(1, "/echo second")
+    server.until(lambda: texts(server) == ["first", "second"] or None, 30)
+
+
+@pytest.mark.slow
 def test_a_page_of_a_proxy_is_waited_out(server, open_bot):
     server.fault("getUpdates", 502, kind="html")
     open_bot(ECHO)
@@ -456,7 +473,7 @@ def test_a_page_of_a_proxy_is_waited_out(server, open_bot):
 )
 def test_an_update_that_makes_no_sense_is_let_go(server, open_bot, database, update):
     bot = open_bot(ECHO)
-    bot._take([{"update_id": 10**9, **update}, {"update_id": "x"}, {}])
+    bot._take(numbered([{"update_id": 10**9, **update}, {"update_id": "x"}, {}, None]))
     settle(bot)
     assert database.waiting() == []
 
