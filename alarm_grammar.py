@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import formula
 from alarm_rows import Alarm
 from alarms import INDICES, both
-from bot import INTERVALS, UserError, coin, fold
+from bot import INTERVALS, UserError, coin, decimal, fold
 from orders import BUY, SELL, ZERO, Follow, amount, followed
 from vocabulary import WORDS, FormulaError
 
@@ -18,7 +18,7 @@ DAY, MOST_COINS, LEAST, MOST_LOSS = 86_400_000, 50, Decimal("0.1"), Decimal(90)
 UNITS = {"m": 60_000, "dk": 60_000, "h": 3_600_000, "sa": 3_600_000, "d": DAY, "g": DAY}
 UNITS |= {"gun": DAY, "w": 7 * DAY, "hf": 7 * DAY}
 SIZES = {"": 1.0, "k": 1e3, "m": 1e6}
-NUMBER = r"([0-9]{1,12}(?:[.,][0-9]{1,12})?)"
+NUMBER = r"([0-9]{1,12}(?:[.,][0-9]{1,12}){0,4})"
 COMPARED = re.compile(rf"(>=|<=|>|<)\s*(-?){NUMBER}([km]?)")
 LONE = re.compile(rf"[%+-]*{NUMBER}[km%]?")
 SIGN = re.compile(r"([<>]=?)")
@@ -200,8 +200,14 @@ def band_text(word: str) -> str:
 
 
 def value(word: str) -> float:
-    """Return a number written with a point or a comma."""
-    return float(word.replace(",", "."))
+    """Return a number written with a point or a comma. Raises UserError."""
+    plain = decimal(word)
+    if plain is None:
+        raise UserError(
+            f"“{word[:20]}” bir sayı değil: 70000 ya da 0.5 gibi yazılır.",
+            f"“{word[:20]}” is not a number: such as 70000 or 0.5.",
+        )
+    return float(plain)
 
 
 def condition(

@@ -16,26 +16,15 @@ from roles import FORWARDED, LACKING, READER, User
 
 log = logging.getLogger("dort5bot")
 
-INTERVALS = {
-    "1m": 60_000,
-    "3m": 180_000,
-    "5m": 300_000,
-    "15m": 900_000,
-    "30m": 1_800_000,
-    "1h": 3_600_000,
-    "2h": 7_200_000,
-    "4h": 14_400_000,
-    "6h": 21_600_000,
-    "8h": 28_800_000,
-    "12h": 43_200_000,
-    "1d": 86_400_000,
-    "3d": 259_200_000,
-    "1w": 604_800_000,
-}
+_UNITS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+_TIMES = ("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w")
+INTERVALS = {frame: int(frame[:-1]) * _UNITS[frame[-1]] for frame in _TIMES}
 FRAMES = ("15m", "1h", "4h", "1d")
 MAX_COINS = 60
 UNKNOWN = "—"
 REFRESH = "↻"
+_NUMBER = r"[0-9]{1,15}(?:[.,][0-9]{1,15})?"
+_GROUPED = re.compile(r"[0-9]{1,3}([.,])[0-9]{3}(?:\1[0-9]{3})*(?:(?!\1)[.,][0-9]{1,15})?")
 _FOLD = str.maketrans("ıİşŞğĞüÜöÖçÇ", "iissgguuoocc")
 
 
@@ -102,6 +91,16 @@ class Command:
 def fold(word: str) -> str:
     """Return a word in small ASCII letters, Turkish ones folded."""
     return word.translate(_FOLD).lower()
+
+
+def decimal(word: str) -> str | None:
+    """Return a number as typed, its decimals behind a point; None for none, and for 70.000."""
+    marks = re.findall("[.,]", word)
+    if len(marks) > 1 and _GROUPED.fullmatch(word):
+        word = word.replace(marks[0], "")
+    elif re.fullmatch(r"[1-9][0-9]{0,2}[.,][0-9]{2}0", word):
+        return None
+    return word.replace(",", ".") if re.fullmatch(_NUMBER, word) else None
 
 
 def grouped(value: float, digits: int, lang: str) -> str:
@@ -198,9 +197,13 @@ class Ctx:
         if i >= len(self.args) and default is not None:
             return default
         word = self.arg(i)
-        if not re.fullmatch(r"[-+]?[0-9]{1,15}([.,][0-9]{1,15})?", word):
-            raise self.wrong(f"“{word[:20]}” bir sayı değil.", f"“{word[:20]}” is not a number.")
-        value = float(word.replace(",", "."))
+        plain = decimal(word[word[:1] in ("+", "-") :])
+        if plain is None:
+            raise self.wrong(
+                f"“{word[:20]}” bir sayı değil: 70000 ya da 0.5 gibi yazılır.",
+                f"“{word[:20]}” is not a number: such as 70000 or 0.5.",
+            )
+        value = float(plain) * (-1 if word[:1] == "-" else 1)
         if not low <= value <= high:
             raise self.wrong(
                 f"{word[:20]}: {low:g} ile {high:g} arasında olmalı.",

@@ -5,7 +5,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from math import lcm
 from typing import Any, NamedTuple
 
-from bot import UserError, fold, grouped
+from bot import UserError, decimal, fold, grouped
 
 ZERO, HUNDRED = Decimal(0), Decimal(100)
 PAPER, LIVE = "paper", "live"
@@ -89,10 +89,11 @@ def amount(word: str) -> Amount | None:
     """
     if fold(word) in ("hepsi", "tumu", "all"):
         return Amount(HUNDRED, "%")
-    found = re.fullmatch(r"(%?)([0-9]{1,15}(?:[.,][0-9]{1,12})?)(%|\$|[A-Za-z0-9]{2,12})?", word)
-    if not found or (found[1] and found[3]):
+    found = re.fullmatch(r"(%?)([0-9][0-9.,]{0,39})(%|\$|[A-Za-z0-9]{2,12})?", word)
+    plain = decimal(found[2]) if found else None
+    if not found or plain is None or (found[1] and found[3]):
         return None
-    number = Decimal(found[2].replace(",", "."))
+    number = Decimal(plain)
     unit = (found[1] or found[3] or "").upper().replace("$", "USDT")
     if not number or (unit == "%" and number > HUNDRED) or unit.isdigit():
         return None

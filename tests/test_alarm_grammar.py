@@ -85,6 +85,13 @@ def test_what_means_nothing_gets_a_sentence(market, typed):
         asked(market, typed)
 
 
+def test_a_price_may_be_copied_from_a_report_and_one_that_may_mean_two_is_refused(market):
+    assert asked(market, "btc > 52.028,63").text == asked(market, "btc > 52,028.63").text
+    assert asked(market, "btc > 52.028,63").text == "> 52028.63"
+    with pytest.raises(UserError, match=r"70000 or 0\.5"):
+        asked(market, "btc > 70.000")
+
+
 @pytest.mark.parametrize("typed", ["btc 70000", "btc 70k", "btc %5"])
 def test_a_number_alone_is_told_how_a_condition_is_written(market, typed):
     with pytest.raises(UserError, match="A condition is like > 70000"):

@@ -149,6 +149,22 @@ def test_numbers_are_checked_and_wrong_ones_explained():
         assert "/x [n]" in caught.value.tr and "/x [n]" in caught.value.en
 
 
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [
+        *(("52.028,63", 52028.63), ("52,028.63", 52028.63), ("-1.234.567", -1234567.0)),
+        *(("1,234,567.8", 1234567.8), ("52.028", 52.028), ("0.350", 0.35), ("+1.5", 1.5)),
+        *((wrong, None) for wrong in ("70.000", "2,800", "1.2.3", "1.234.567.8", "1.23,456", "+")),
+    ],
+)
+def test_thousands_are_read_where_they_can_be_told_from_decimals(word, value):
+    if value is not None:
+        assert Ctx(args=(word,)).number(0) == value
+        return
+    with pytest.raises(UserError, match=r"such as 70000 or 0\.5"):
+        Ctx(args=(word,)).number(0)
+
+
 @given(st.text(max_size=40))
 def test_number_gives_a_number_or_a_sentence(word):
     ctx = Ctx(args=(word,))

@@ -172,6 +172,15 @@ def test_all_is_a_hundred_percent(word):
     assert amount(word) == amount("%100")
 
 
+@pytest.mark.parametrize(
+    ("word", "number"),
+    [("1.234,5usdt", D("1234.5")), ("0,100btc", D("0.1")), ("100.000usdt", None), ("1.2.3", None)],
+)
+def test_an_amount_that_may_mean_two_is_none(word, number):
+    found = amount(word)
+    assert (found and found.number) == number
+
+
 def test_a_type_the_symbol_lacks_is_told():
     bare = BTC._replace(types=frozenset(("LIMIT",)))
     with pytest.raises(UserError, match="no such order type"):
