@@ -426,7 +426,7 @@ def table(figure: Any, d: Table, colours: Colours) -> None:
         put(range(0, len(names), step), names[::step], rotation=turn)
     axis.set_xlabel(d.column_title, color=colours["faint"])
     axis.set_ylabel(d.row_title, color=colours["faint"])
-    if d.values.size <= 150:
+    if d.values.size <= 150 and len(d.columns) <= 25:
         for (i, j), value in np.ndenumerate(d.values):
             words = written(float(value), d.digits, d.look)
             axis.text(j, i, words, ha="center", va="center", color=colours["text"])
@@ -446,12 +446,11 @@ def heat_map(figure: Any, d: Map, colours: Colours) -> None:
     order = np.argsort(-d.sizes, kind="stable")
     for i, (x, y, wide, high) in zip(order, tiles(d.sizes[order], 160.0, 100.0), strict=True):
         change = float(d.changes[i])
-        shade = (
-            shades(0.5 + np.clip(change / 10, -0.5, 0.5)) if isfinite(change) else colours["grid"]
-        )
+        shade = shades(0.5 + np.clip(change / 10, -0.5, 0.5) if isfinite(change) else 0.5)
         axis.add_patch(Rectangle((x, y), wide, high, facecolor=shade, edgecolor=colours["back"]))
         style = {"ha": "center", "va": "center", "color": "white"}
         name, more = d.names[i], f"\n{'+' if change > 0 else ''}{written(change, 1, d.look)}%"
+        more = more if isfinite(change) else ""
         size = min(wide * 4.6 / max(len(name), len(more)), high * 1.2, 24)
         if size < 8:
             size, more = min(wide * 4.6 / len(name), high * 2.2, 9), ""

@@ -155,7 +155,7 @@ def gained(ctx: Ctx, title: str, times: np.ndarray, gains: np.ndarray) -> Curves
 def held(ctx: Ctx, title: str, sizes: Mapping[str, float], moves: Mapping[str, float]) -> Map:
     """Return what is held as a map: its area what it is worth, its colour its gain in percent."""
     names = tuple(sizes)
-    gains = np.array([moves.get(name, 0.0) for name in names])
+    gains = np.array([moves.get(name, np.nan) for name in names])
     return Map(title, names, np.array(list(sizes.values())), gains, look_of(ctx.user))
 
 

@@ -109,6 +109,21 @@ def test_tiles_fill_the_room_by_size_without_overlap(sizes):
 
 
 @pytest.mark.slow
+def test_what_is_not_known_or_has_no_room_is_not_written(monkeypatch):
+    chart.png(CANDLES)
+    found = []
+    monkeypatch.setattr(
+        "matplotlib.figure.Figure.savefig",
+        lambda figure, *_, **__: found.append([t.get_text() for t in figure.axes[0].texts]),
+    )
+    names = tuple(map(str, range(46)))
+    for wide in (25, 46):
+        chart.png(Table("x", ("y",), names[:wide], np.full((1, wide), -12.0), digits=0))
+    chart.png(Map("x", ("BTC", "USDT"), np.array([5.0, 3]), np.array([1.0, np.nan])))
+    assert found == [["-12"] * 25, [], ["BTC\n+1,0%", "USDT"]]
+
+
+@pytest.mark.slow
 def test_the_name_of_a_mark_at_the_top_is_clear_of_the_names_of_lines(monkeypatch):
     chart.png(CANDLES)
     boxes = []
