@@ -25,7 +25,7 @@ def run(ctx):
 
 def show(ctx, *notes):
     ctx, mine = ctx.replaced(()), ctx.db.pushes(ctx.user.id)
-    none = ctx.t("yok; örnek:", "none; try") + " <code>/ayar rapor p 09:00</code>"
+    none = ctx.t("yok; örnek: /ayar rapor p 9:00", "none; try /ayar report p 9:00")
     text = "\n".join(
         [
             *notes,

@@ -36,8 +36,8 @@ def run(ctx):
 
 def head(ctx, title, plan, paid, context, result=None):
     rule = html.escape(f"{plan.entry} : {plan.exit}", quote=False)
-    first, bars = ctx.clock(int(context.bars.time[0]), "%d.%m.%Y"), len(context.bars)
-    yield f"<b>🧪 {title}</b> {rule}\n{first} → {bars} bar"
+    first, bars = ctx.clock(int(context.bars.time[0]), "%d.%m.%Y"), ctx.num(len(context.bars), 0)
+    yield f"<b>🧪 {title}</b> {rule}\n{first} → {bars} {ctx.t('bar', 'bars')}"
     if paid:
         yield tested.carried(ctx, paid, result)
 

@@ -41,7 +41,7 @@ def run(ctx):
     ]
     shown_one = picture(ctx, reads, candles) if len(asked) == 1 else None
     lines += [traded(ctx, *row) for row in rows.items() if len(asked) == 1]
-    more = [("%2", "/oi %2"), ("%5", "/oi %5"), *links("fr")]
+    more = [*((ctx.percent(least, 0), f"/oi %{least}") for least in (2, 5)), *links("fr")]
     every = [*reads.values(), *candles.values()]
     return ctx.report(lines, comment(ctx, shown), every, more, picture=shown_one)
 

@@ -20,7 +20,8 @@ FRAMES = ("15m", "1h", "4h", "1d")
 def run(ctx):
     if not ctx.args:
         raise ctx.wrong("Hangi formül? rsi < 30 gibi.", "Which formula? Like rsi < 30.")
-    asked, tail = formula.read(ctx.args, ctx.db.formulas(ctx.user.id))
+    first = ctx.args[:1] if ctx.args[0].lower() in INTERVALS else ()
+    asked, tail = formula.read(ctx.args[len(first) :] + first, ctx.db.formulas(ctx.user.id))
     frame = ctx.replaced(tail).interval("1h")
     count = ctx.replaced(filter(str.isdecimal, tail)).count(0, USUAL, high=MOST)
     symbols = ctx.sources.top(count)

@@ -31,6 +31,8 @@ def test_only_those_that_moved_enough(say, market):
     (some,) = say("/oi 8 %3")
     assert say("/oi %3 8")[0].text == say("/oi 8 3%")[0].text == some.text
     assert some.buttons[0][0][1] == "/oi 8 %3"
+    assert some.buttons[0][1] == ("%2", "/oi %2")
+    assert say("/oi btc", lang="en")[0].buttons[0][1] == ("2%", "/oi %2")
     for name, line in list(rows(every.text).items())[1:]:
         moves = [abs(float(x.replace(",", "."))) for x in re.findall(r"%([-+]?\d+,\d)", line)]
         if max(moves) > 3.1:

@@ -36,6 +36,11 @@ def test_the_values_are_shown(say, market):
     assert "btc.close" in text and "5 of 5 coins" in text
 
 
+def test_a_timeframe_may_stand_first(say):
+    assert last(say, "/sc 4h rsi > 0 5").text == last(say, "/sc rsi > 0 4h 5").text
+    assert "Hangi formül" in last(say, "/sc").text and last(say, "/sc 4h").failed == 1
+
+
 def test_a_number_sorts(say):
     text = last(say, "/sc rsi 7", lang="en").text
     found = [float(value) for value in re.findall(r"rsi\(14\) ([\d.]+)", text)]
