@@ -54,10 +54,12 @@ class Standing(NamedTuple):
         """Return today's loss in percent, below 0 for a gain.
 
         What came or went and is not known to be a deposit or a withdrawal is no gain, and a loss.
+        It is a share of what the day began with or of what was paid in, whichever is more.
         """
         now = self.equity - self.flow
         now = now if self.own is None else min(now, self.own)
-        return HUNDRED * (self.opening - now) / self.opening if self.opening else ZERO
+        whole = max(self.opening, self.flow) or self.equity
+        return HUNDRED * (self.opening - now) / whole if whole else ZERO
 
     @property
     def strange(self) -> Decimal:

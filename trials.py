@@ -121,9 +121,9 @@ def share(name: str, word: str) -> float:
 
 
 def day(word: str) -> int:
-    """Return the beginning of a UTC day in ms. Raises UserError."""
+    """Return the beginning of a UTC day in ms, of one before 1970 that of time. Raises UserError."""
     try:
-        return int(datetime.fromisoformat(f"{word}T00:00:00+00:00").timestamp() * 1000)
+        return max(0, int(datetime.fromisoformat(f"{word}T00:00:00+00:00").timestamp() * 1000))
     except ValueError:
         raise UserError(f"{word}: böyle bir gün yok.", f"{word}: there is no such day.") from None
 

@@ -133,6 +133,22 @@ def test_a_day_whose_midnight_comes_twice_begins_with_the_first():
     assert [risk.day(begun + n * hour, zone)[1] - begun for n in range(25)] == [0] * 25
 
 
+@pytest.mark.parametrize(
+    ("opening", "equity", "flow", "own", "loss"),
+    [
+        ("0", "900", "1000", "-100", 10),
+        ("0.5", "999.5", "1000", "-0.5", "0.1"),
+        ("0", "950", "0", "-50", "5.2632"),
+        ("1000", "949", "100", "849", "15.1"),
+        ("1000", "1949", "1000", "949", "5.1"),
+        ("0", "0", "0", "0", 0),
+    ],
+)
+def test_a_loss_is_a_share_of_what_there_was_or_came(opening, equity, flow, own, loss):
+    stands = Standing(D(equity), D(opening), flow=D(flow), own=D(own))
+    assert round(stands.loss, 4) == D(loss)
+
+
 def test_an_account_is_worth_its_coins_or_nothing_is_known():
     balances = {"USDT": Balance(D(10), D(5)), "BTC": Balance(D("0.1")), "DUST": Balance(D(9))}
     assert risk.equity(balances, {"BTCUSDT": 60000.1}, ["BTCUSDT"]) == D("6015.01")

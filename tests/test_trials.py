@@ -46,6 +46,10 @@ def test_a_rule_with_everything_is_read():
     assert plan.ranges == (("n", (5, 7, 9)),)
 
 
+def test_a_day_of_long_ago_is_asked_of_no_market():
+    assert trials.read("rsi < 30 : rsi > 60 1960-01-01")[1] == 0
+
+
 def test_costs_are_on_unless_told():
     plan, start = trials.read("rsi < 30 : rsi > 60")
     assert plan.costs == backtest.Costs(0.001, 0.0005) and start is None
