@@ -121,7 +121,7 @@ def share(name: str, word: str) -> float:
 
 
 def day(word: str) -> int:
-    """Return the beginning of a UTC day in ms, of one before 1970 that of time. Raises UserError."""
+    """Return the beginning of a UTC day in ms, 0 for one before 1970. Raises UserError."""
     try:
         return max(0, int(datetime.fromisoformat(f"{word}T00:00:00+00:00").timestamp() * 1000))
     except ValueError:
