@@ -23,7 +23,6 @@ FRAMES = ("15m", "1h", "4h", "1d")
 MAX_COINS = 60
 UNKNOWN = "—"
 REFRESH = "↻"
-_NUMBER = r"[0-9]{1,15}(?:[.,][0-9]{1,15})?"
 _GROUPED = re.compile(r"[0-9]{1,3}([.,])[0-9]{3}(?:\1[0-9]{3})*(?:(?!\1)[.,][0-9]{1,15})?")
 _FOLD = str.maketrans("ıİşŞğĞüÜöÖçÇ", "iissgguuoocc")
 
@@ -100,7 +99,7 @@ def decimal(word: str) -> str | None:
         word = word.replace(marks[0], "")
     elif re.fullmatch(r"[1-9][0-9]{0,2}[.,][0-9]{2}0", word):
         return None
-    return word.replace(",", ".") if re.fullmatch(_NUMBER, word) else None
+    return word.replace(",", ".") if re.fullmatch(r"[0-9]{1,15}([.,][0-9]{1,15})?", word) else None
 
 
 def grouped(value: float, digits: int, lang: str) -> str:
@@ -410,6 +409,7 @@ def refusal(ctx: Ctx, error: UserError) -> Reply:
 def unknown(word: str, ctx: Ctx) -> Reply:
     """Return a polite answer to a word that is no command, with the nearest ones."""
     near = difflib.get_close_matches(fold(word)[:32], list(ctx.commands), n=3, cutoff=0.5)
+    near = [f"t {word.lower()}"] if ctx.sources.known(word) else near
     names = ", ".join(f"/{name}" for name in near)
     tail = ctx.t(f"Şunu mu demek istediniz: {names}", f"Did you mean: {names}") if names else ""
     text = ctx.t(f"/{word[:32]} diye bir komut yok.", f"There is no command /{word[:32]}.")

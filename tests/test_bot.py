@@ -53,6 +53,7 @@ def test_a_command_for_another_bot_is_not_ours():
 def test_an_unknown_command_suggests_the_nearest_and_a_group_hears_nothing():
     (reply,) = talk("/xx")
     assert "mu demek istediniz: /x\n" in reply.text and reply.failed == 1
+    assert "mu demek istediniz: /t btc\n" in talk("/BTC")[0].text
     assert talk("/xx", kind="group") == []
 
 
