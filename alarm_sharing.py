@@ -1,9 +1,11 @@
 """Alarms that go from hand to hand: a code, a file, and back."""
 
 import html
+from collections.abc import Sequence
 
 import alarm_codes
 import alarm_offers
+from alarm_rows import Alarm
 from bot import Ctx, Reply
 
 
@@ -19,9 +21,17 @@ def edit(ctx: Ctx) -> Reply | str:
 
 def share(ctx: Ctx) -> str:
     """Return an alarm as a code for others. Raises UserError."""
-    code = alarm_codes.code(alarm_offers.mine(ctx), ctx.now)
+    alarm = alarm_offers.mine(ctx)
+    code = alarm_codes.code(alarm, ctx.now)
     told = ctx.t("Bunu yollayan aynı alarmı kurar:", "Who sends this sets the same alarm:")
-    return f"{told}\n<code>/alarm {ctx.t('al', 'take')} {code}</code>"
+    return f"{told}\n<code>/alarm {ctx.t('al', 'take')} {code}</code>{alone(ctx, [alarm])}"
+
+
+def alone(ctx: Ctx, alarms: Sequence[Alarm]) -> str:
+    """Return the line that tells which alarms go without the order that would follow them."""
+    named = ", ".join(str(alarm.id) for alarm in alarms if alarm.follow)
+    left = ctx.t(f"⚠️ Emri birlikte gitmez: {named}", f"⚠️ The order stays behind: {named}")
+    return f"\n{left}" if named else ""
 
 
 def take(ctx: Ctx) -> Reply:
@@ -39,7 +49,7 @@ def export(ctx: Ctx) -> Reply:
         f"{len(every)} alarm. Geri almak için bu dosyayı “/alarm içe” açıklamasıyla yollayın.",
         f"{len(every)} alarms. To take them in, send this file with the caption “/alarm import”.",
     )
-    return Reply(told, file=("alarmlar.txt", body.encode()))
+    return Reply(told + alone(ctx, every), file=("alarmlar.txt", body.encode()))
 
 
 def load(ctx: Ctx) -> Reply:

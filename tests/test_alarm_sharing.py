@@ -27,6 +27,15 @@ def test_a_code_sets_the_same_alarm_for_another(say, set_up, ctx, database):
     assert say("/alarm paylaş 9")[0].failed and say("/alarm al 1234567890123456")[0].failed
 
 
+def test_an_order_that_does_not_go_along_is_told(say, set_up, database, ctx):
+    assert "⚠️" not in say("/alarm paylaş 1")[0].text + say("/alarm dışa")[0].text
+    database.alarms.add(set_up[0]._replace(text="> 800000", follow="BUY 100 - 5 2"))
+    number = database.alarms.of(7)[-1].id
+    assert f"Emri birlikte gitmez: {number}" in say(f"/alarm paylaş {number}")[0].text
+    (told,) = say("/alarm export", lang="en")
+    assert told.text.endswith(f"The order stays behind: {number}") and b"buy" not in told.file[1]
+
+
 def test_an_alarm_is_shown_to_be_changed_and_changed(say, set_up, database):
     (told,) = say("/alarm düzelt 1")
     assert "/alarm düzelt 1 btc &gt; 900000 repeat 240m</code>" in told.text
