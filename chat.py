@@ -40,7 +40,7 @@ MAX_TRIES = 3
 LATEST = 3 * 3600
 DRAIN_SECONDS, THANKS_SECONDS = 6, 1
 EXCUSED = 1
-LANES, HEAVY_LANES = 8, 2
+LANES, HEAVY_LANES, ORDER_LANES = 8, 2, 4
 KEPT = (
     "Mesajınızı silemedim; güvenlik için işlemedim. Lütfen siz silin.",
     "I could not delete your message, so I did not act on it. Please delete it.",
@@ -70,6 +70,7 @@ class Telegram:
         self._admins: frozenset[int] = base.config.admins
         self._stop, self._clock = stop, clock
         self._lanes, self._heavy = Lanes(LANES, "lane"), Lanes(HEAVY_LANES, "heavy")
+        self._orders = Lanes(ORDER_LANES, "order")
         self._offset, self._closing, self._failed = 0, False, 0
         self._batch = list[dict[str, Any]]()
         self._taken: set[int] = set()
@@ -79,8 +80,8 @@ class Telegram:
         post.moved = base.db.move_chat
         self.bell = Bell(post, base.db.alarms, self._lanes.put, self._ctx_of)
         self.keeper, self._interim = Keeper(post, base, clock), Interim(post, base.db)
-        queues = {"lanes": self._lanes, "heavy": self._heavy, "bell": self.bell}
-        for name, queue in queues.items():
+        queues = {"lanes": self._lanes, "heavy": self._heavy, "orders": self._orders}
+        for name, queue in {**queues, "bell": self.bell}.items():
             base.meters.length(name, queue.waiting)
         base.meters.length("quiet", lambda: self.bell.kept)
 
@@ -115,9 +116,9 @@ class Telegram:
     def drain(self, patience: float = DRAIN_SECONDS) -> bool:
         """Finish what was taken in, within the patience, and tell Telegram what is done."""
         self._closing = True
-        begun = time.monotonic()
-        done = self._lanes.drain(patience)
-        done &= self._heavy.drain(max(0, patience - (time.monotonic() - begun)))
+        end, done = time.monotonic() + patience, True
+        for queue in (self._orders, self._lanes, self._heavy):
+            done &= queue.drain(max(0, end - time.monotonic()))
         if self._offset and not self._stop.is_set():
             thanks = threading.Thread(target=self._acknowledge, daemon=True)
             thanks.start()
@@ -129,8 +130,8 @@ class Telegram:
         """Take in nothing, send nothing and wait for nothing any more."""
         self._closing = True
         self._stop.set()
-        self._lanes.close()
-        self._heavy.close()
+        for queue in (self._orders, self._lanes, self._heavy):
+            queue.close()
 
     def _acknowledge(self) -> None:
         told = {"offset": self._offset, "limit": 1, "long_polling_timeout": 1}
@@ -389,7 +390,11 @@ class Telegram:
             self._db.finish(update["update_id"])
             return
         self._taken.add(incoming.update)
-        self._put(incoming, partial(self._work, incoming))
+        command = find(incoming.text, self.base.commands)
+        if command and command.group == "trading":
+            self._orders.put(incoming.chat.id, partial(self._work, incoming, trades=True))
+        else:
+            self._put(incoming, partial(self._work, incoming))
 
     def _put(self, incoming: Incoming, work: Callable[[], None]) -> None:
         self._lane(incoming.text).put(incoming.chat.id, work)
@@ -398,37 +403,58 @@ class Telegram:
         command = find(line, self.base.commands)
         return self._heavy if command and command.heavy else self._lanes
 
-    def _work(self, incoming: Incoming) -> None:
+    def _work(self, incoming: Incoming, trades: bool = False) -> None:
+        left = False
         try:
             with about(f"update {incoming.update}"):
-                self._handle(incoming)
+                left = self._handle(incoming, trades)
+        finally:
+            if not left:
+                self._taken.discard(incoming.update)
+
+    def _handle(self, incoming: Incoming, trades: bool = False) -> bool:
+        """Answer one recorded update and mark it done; one that fails to be stays recorded.
+
+        What trades waits for no message: it is done here, and told in the chat's turn. Return
+        whether that is left.
+        """
+        if self._stop.is_set():
+            return False
+        if incoming.pressed:
+            thanks = partial(self.post.quietly, self.api.answer_callback_query, incoming.pressed)
+            self._lanes.put(("pressed", incoming.chat.id), thanks)
+        tries, replies = self._db.begin(incoming.update), iter(())
+        if tries is None:
+            return False
+        if tries > MAX_TRIES:
+            log.error("update %s was begun %s times; given up", incoming.update, MAX_TRIES)
+        else:
+            replies = self._replies(incoming)
+        if trades:
+            done = iter(list(replies))
+            self._lanes.put(incoming.chat.id, partial(self._tell, incoming, done))
+        else:
+            self._tell(incoming, replies)
+        return trades
+
+    def _tell(self, incoming: Incoming, replies: Iterator[Reply]) -> None:
+        """Send an update's replies and mark it done."""
+        try:
+            with about(f"update {incoming.update}"):
+                self._deliver(self._thread(incoming), replies, incoming.refreshed)
+                self._db.finish(incoming.update)
+        except Stopping:
+            log.info("update %s stays for the next run", incoming.update)
         finally:
             self._taken.discard(incoming.update)
 
-    def _handle(self, incoming: Incoming) -> None:
-        """Answer one recorded update and mark it done; one that fails to be stays recorded."""
-        if self._stop.is_set():
-            return
-        if incoming.pressed:
-            self.post.quietly(self.api.answer_callback_query, incoming.pressed)
-        try:
-            tries = self._db.begin(incoming.update)
-            if tries is None:
-                return
-            if tries > MAX_TRIES:
-                log.error("update %s was begun %s times; given up", incoming.update, MAX_TRIES)
-            else:
-                self._say(incoming)
-            self._db.finish(incoming.update)
-        except Stopping:
-            log.info("update %s stays for the next run", incoming.update)
-
     def _say(self, incoming: Incoming) -> None:
+        self._deliver(self._thread(incoming), self._replies(incoming), incoming.refreshed)
+
+    def _replies(self, incoming: Incoming) -> Iterator[Reply]:
         ctx = self._ctx(incoming)
         replies = answer(incoming.text, ctx, self.me)
-        if not ctx.user.allowed:
-            replies = (gate.met(ctx, incoming.masked) for _ in replies)
-        self._deliver(self._thread(incoming), replies, incoming.refreshed)
+        return replies if ctx.user.allowed else (gate.met(ctx, incoming.masked) for _ in replies)
 
     def _thread(self, incoming: Incoming) -> Thread:
         if not incoming.refreshed:

@@ -84,7 +84,7 @@ def alarms(ctx: Ctx) -> Iterator[Family]:
 def queues(ctx: Ctx) -> Iterator[Family]:
     """Tell what waits for its turn, and how the pool is."""
     pool = ctx.workers.pool
-    about = "Work there is: answers, heavy ones, chats to ring, the pool; what quiet hours keep"
+    about = "Work there is: answers, heavy ones, orders, chats to ring, pool; what quiet hours keep"
     lengths = [*ctx.meters.lengths(), ("", {"queue": "pool"}, pool.waiting())]
     yield Family("dort5bot_queue_length", GAUGE, about, tuple(lengths))
     about = "Processes of the pool, made when needed"

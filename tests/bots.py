@@ -5,8 +5,8 @@ def halt(bot):
     """Stop a bot as a kill would: nothing drained, nothing acknowledged."""
     bot._closing = True
     bot._stop.set()
-    bot._lanes.close()
-    bot._heavy.close()
+    for queue in (bot._orders, bot._lanes, bot._heavy):
+        queue.close()
 
 
 def texts(server, room=1):
@@ -15,4 +15,5 @@ def texts(server, room=1):
 
 def settle(bot):
     """Wait until every update taken in is answered and marked so."""
+    assert bot._orders.drain(10)
     assert bot._lanes.drain(10)

@@ -4,6 +4,7 @@ import json
 import logging
 import threading
 from dataclasses import replace
+from queue import SimpleQueue
 
 import pytest
 from telebot.apihelper import ApiTelegramException
@@ -61,7 +62,7 @@ def test_what_a_message_leads_to_is_logged_with_its_update_and_its_queue_is_meas
     go.set()
     assert server.wait(1).text == "done"
     settle(bot)
-    assert lengths == {"lanes": 1, "heavy": 0, "bell": 0, "quiet": 0}
+    assert lengths == {"lanes": 1, "heavy": 0, "orders": 0, "bell": 0, "quiet": 0}
     assert bot.base.meters.lengths()[0][2] == 0
     (line,) = (line for line in caplog.text.splitlines() if "worked" in line)
     said = json.loads(line)
@@ -124,6 +125,34 @@ def test_a_chat_is_answered_in_its_order(server, open_bot, monkeypatch):
         server.say(2, f"/echo {i}", user=2)
     server.until(lambda: len(texts(server)) + len(texts(server, 2)) == 40 or None)
     assert texts(server) == texts(server, 2) == [str(i) for i in range(20)]
+
+
+@pytest.mark.slow
+def test_an_order_waits_for_no_message_and_is_told_in_its_turn(server, open_bot, monkeypatch):
+    made, held, rooms = SimpleQueue(), threading.Event(), range(1, 11)
+
+    def hanging(call):
+        return lambda *args, **kwargs: held.wait(30) and call(*args, **kwargs)
+
+    bot = open_bot(
+        ECHO,
+        Command("card", lambda ctx: Reply("card", [[("yes", "/order")]])),
+        Command("order", lambda ctx: made.put(ctx.user.id) or "made", group="trading"),
+    )
+    for room in rooms:
+        server.say(room, "/card", user=room)
+    cards = {room: server.wait(room, timeout=20) for room in rooms}
+    settle(bot)
+    for name in ("send_message", "answer_callback_query"):
+        monkeypatch.setattr(bot.api, name, hanging(getattr(bot.api, name)))
+    for room in rooms:
+        server.say(room, "/echo before", user=room)
+    for room, card in cards.items():
+        server.press(room, card.id, "/order", user=room)
+    assert sorted(made.get(timeout=20) for _ in rooms) == list(rooms)
+    held.set()
+    server.until(lambda: len([t for room in rooms for t in texts(server, room)]) == 30 or None, 20)
+    assert all(texts(server, room) == ["card", "before", "made"] for room in rooms)
 
 
 @pytest.mark.slow
