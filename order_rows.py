@@ -224,8 +224,8 @@ class OrderRows:
     def move_venue(self, venue: str) -> None:
         """Put the live rows of another venue aside, take back this one's, and tell whose they are.
 
-        Whoever traded live is on paper then. Rows of before a venue was noted are taken for
-        this one's.
+        Whoever traded live is on paper then, and no token of before counts. Rows of before a
+        venue was noted are taken for this one's.
         """
         before = self.venue()
         if before == venue:
@@ -245,6 +245,7 @@ class OrderRows:
                 for old, new in ((LIVE, f"{LIVE} {before}"), (f"{LIVE} {venue}", LIVE)):
                     db.execute(update(table).where(table.c.mode == old).values(mode=new))
             db.execute(update(traders).values(mode=PAPER, approved=None))
+            db.execute(delete(tokens))
 
     def key(self, user_id: int) -> Key | None:
         """Return somebody's key of the exchange."""

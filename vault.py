@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 FORMAT, SALT, NONCE = b"1", 16, 12
 COST = {"n": 1 << 14, "r": 8, "p": 1}
-LIKE_A_KEY = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]{64}(?![A-Za-z0-9])")
+LIKE_A_KEY = re.compile(r"(?<![A-Za-z0-9])(?:[A-Za-z0-9]{64}){1,2}(?![A-Za-z0-9])")
 
 
 class VaultError(Exception):

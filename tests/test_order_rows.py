@@ -150,9 +150,12 @@ def test_the_live_rows_of_a_testnet_are_never_those_of_the_exchange(opened):
     rows.claim_venue("binance")
     assert rows.venue() == "testnet"
     toy, paper = traded(rows), rows.add(meant(7, 7, PAPER, DRAFT))
+    kept = opened.keep_token(7, LIVE)
     rows.move_venue("testnet")
     assert rows.living() == [rows.find(7, toy.id), paper] and rows.trader(7).mode == LIVE
+    assert opened.token(7, kept)
     rows.move_venue("binance")
+    assert not opened.take_token(7, kept)
     assert rows.trader(7) == Trader(7) and rows.living() == [paper] == rows.of(7, PAPER)
     assert not rows.find(7, toy.id) and not rows.of(7, LIVE) and not rows.trades(7, LIVE)
     assert rows.trading(0) == [(7, PAPER)] and rows.counted() == [(PAPER, READY, 1)]

@@ -49,3 +49,10 @@ def test_any_text_is_refused(text):
 def test_a_pair_shows_nothing_of_itself():
     assert "s" * 8 not in repr(PAIR) and "k" * 8 not in f"{PAIR}"
     assert vault.mask(PAIR.key) == "kkkk…last" and vault.mask("short") == "…"
+
+
+@pytest.mark.parametrize(
+    ("size", "like"), [(63, False), (64, True), (65, False), (66, False), (128, True), (129, False)]
+)
+def test_a_key_alone_or_with_its_secret_behind_looks_like_one(size, like):
+    assert bool(vault.LIKE_A_KEY.search(f"so: {'a7' * 65}"[: 4 + size])) is like
