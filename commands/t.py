@@ -33,10 +33,10 @@ def one(ctx, symbol, frame):
     (view,) = outlook.views(ctx, [symbol], frame, funding=True)
     tickers, a, name = ctx.sources.tickers(), view.analysis, coin(symbol)
     row = tickers.data.get(symbol)
-    price = ctx.price(row.last if row else a.close, symbol)
+    last = row.last if row else a.close
     change = ctx.percent(row.change if row else math.nan, sign=True)
-    title = f"<b>🔎 {name} {frame}</b>  {price} ({change})"
-    said = f"{ctx.t('Yorum', 'Comment')}: {comment(ctx, a, symbol)}."
+    title = f"<b>🔎 {name} {frame}</b>  {ctx.price(last, symbol)} ({change})"
+    said = f"{ctx.t('Yorum', 'Comment')}: {comment(ctx, a, symbol, last)}."
     lines = [*(part(ctx, a, key) for key in PARTS), levels(ctx, a, symbol)]
     text = "\n".join([title, *lines, "", verdict(ctx, a), said])
     frames = [(tf, f"/t {name} {tf}") for tf in outlook.FRAMES if tf != frame]
@@ -81,15 +81,16 @@ def verdict(ctx, a):
     return f"<b>{word}</b> · α={ctx.num(a.alpha, sign=True)} · {how}"
 
 
-def comment(ctx, a, symbol):
+def comment(ctx, a, symbol, last):
     support, resistance = ctx.price(a.support, symbol), ctx.price(a.resistance, symbol)
     if a.verdict == "unknown":
         return ctx.t("karar için bilinenler az", "too little is known")
     if a.verdict == "hold":
-        return ctx.t(
-            f"yön belirgin değil; kırılımı bekleyin (üstte {resistance}, altta {support})",
-            f"no clear direction; wait for a break ({resistance} above, {support} below)",
-        )
+        edges = ctx.t("üstte {}, altta {}", "{} above, {} below").format(resistance, support)
+        if last > a.resistance or last < a.support:
+            edges = ctx.t("açık bar aştı, kapanışı önemli", "the open bar is beyond, see it close")
+        tr, en = "yön belirgin değil; kırılımı bekleyin", "no clear direction; wait for a break"
+        return f"{ctx.t(tr, en)} ({edges})"
     way = 1 if a.verdict == "buy" else -1
     led = max(("trend", "momentum", "sentiment"), key=lambda key: way * getattr(a, key))
     stop = ctx.price(a.close - way * outlook.STOP * a.atr, symbol)

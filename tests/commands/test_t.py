@@ -4,6 +4,7 @@ import pytest
 
 import metrics
 import outlook
+from commands.t import comment
 from local.tape import Tape
 
 PARTS = ("Trend: ", "Momentum: ", "Hacim/akış: ", "Oynaklık: ", "Risk: ", "Duyarlılık: ")
@@ -28,6 +29,20 @@ def test_the_numbers_are_those_of_the_analysis(say, ctx):
     assert f"α={a.alpha:+.2f}" in reply.text and f"RSI {a.value('rsi'):.0f}" in reply.text
     assert f"Risk: {ctx(lang='en').light(a.risk, danger=True)}" in reply.text
     assert outlook.VERDICTS[a.verdict][1] in reply.text and "Sentiment: " in reply.text
+
+
+@pytest.mark.parametrize(
+    ("last", "words"),
+    [
+        (95, "wait for a break (100.00 above, 90.00 below)"),
+        (89, "open bar is beyond"),
+        (101, "open bar is beyond"),
+    ],
+)
+def test_a_level_that_the_open_bar_broke_is_not_waited_for(ctx, last, words):
+    (view,) = outlook.views(ctx(), ["BTCUSDT"], "1h")
+    held = view.analysis._replace(verdict="hold", support=90.0, resistance=100.0)
+    assert words in comment(ctx(lang="en"), held, "BTCUSDT", last)
 
 
 def test_a_coin_without_a_perpetual_shows_its_sentiment_as_unknown(say, ctx):
