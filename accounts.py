@@ -41,6 +41,9 @@ class Accounts:
         self.host: Host = sources.hosts["binance"]
         if config.binance_testnet:
             self.host = Host("binance_testnet", TESTNET, LIMIT, clock)
+            for name, state, until in db.host_states():
+                if name == self.host.name:
+                    self.host.close(state, until / 1000)
 
     @property
     def venue(self) -> str:

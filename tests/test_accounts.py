@@ -52,6 +52,15 @@ def test_the_testnet_is_a_host_of_its_own(made):
     assert made().host.base == "https://api.binance.com"
 
 
+def test_a_ban_of_the_testnet_is_obeyed_after_a_restart(settings, market, database, clock):
+    config, until = settings(BINANCE_TESTNET="1"), clock() + 300
+    first = Accounts(config, market, database, clock)
+    first.host.close("banned", until)
+    market.keep_state(first.host)
+    again = Accounts(config, market, database, clock).host
+    assert (again.state, again.until) == ("banned", until)
+
+
 def test_both_parts_of_a_key_in_use_are_hidden(settings, market, database):
     hidden = []
     Accounts(settings(), market, database, hide=hidden.append).spot(PAIR)

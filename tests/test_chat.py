@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import threading
 from dataclasses import replace
 from queue import SimpleQueue
@@ -378,13 +379,33 @@ def test_a_poll_that_another_ended_is_no_end(server, open_bot):
 
 
 @pytest.mark.slow
-def test_trouble_is_said_once_when_it_starts_and_once_when_it_ends(server, open_bot, caplog):
-    server.fault("getUpdates", 502, times=2)
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ({"status": 502}, "Bad Gateway"),
+        ({"status": 401}, "Unauthorized"),
+        ({"kind": "drop"}, "get: ConnectionError"),
+    ],
+)
+def test_trouble_is_said_once_when_it_starts_and_once_when_it_ends(
+    server, open_bot, caplog, fault, words
+):
+    server.fault("getUpdates", times=2, **fault)
     bot = open_bot()
     server.say(1, "/id")
     server.wait(1, timeout=20)
     server.until(lambda: not bot.trouble or None)
-    assert caplog.text.count("Bad Gateway") == 1 and caplog.text.count("answers again") == 1
+    assert caplog.text.count(words) == 1 and caplog.text.count("answers again") == 1
+
+
+@pytest.mark.slow
+def test_a_bot_that_cannot_poll_is_late(server, open_bot):
+    server.fault("getUpdates", 502, times=math.inf)
+    bot = open_bot()
+    server.until(lambda: sum(r.method == "getUpdates" for r in server.requests) > 2 or None, 20)
+    (watched,) = (job for job, _ in bot.jobs() if job.name == "telegram")
+    assert watched.last_run is None and watched.last_error
+    assert watched.late(bot._clock() + watched.deadline + 1)
 
 
 def test_the_admins_are_told_once_of_commands_that_did_not_load(server, open_bot, settings):

@@ -1,6 +1,7 @@
 import os
+import sqlite3
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -169,6 +170,21 @@ def test_opening_again_changes_nothing_and_a_newer_schema_is_refused(store, url,
         connection.execute(text("UPDATE meta SET version = 999"))
     with pytest.raises(RuntimeError, match="newer"):
         db.Db(url, clock)
+
+
+def test_a_locked_database_delays_a_writer_and_no_reader(tmp_path, clock):
+    path = tmp_path / "x.db"
+    opened, other = db.Db(f"sqlite:///{path}", clock), sqlite3.connect(path, isolation_level=None)
+    opened.keep_note("a", "before")
+    other.execute("BEGIN EXCLUSIVE")
+    with ThreadPoolExecutor(1) as pool:
+        written = pool.submit(opened.keep_note, "a", "after")
+        assert not wait([written], 0.5).done and opened.note("a") == "before"
+        other.execute("ROLLBACK")
+        written.result(20)
+    assert opened.note("a") == "after"
+    other.close()
+    opened.close()
 
 
 def test_many_writers_lose_nothing(store):

@@ -109,6 +109,20 @@ def test_a_ban_is_obeyed_after_a_restart(settings, database, markets, clock):
     opened.close()
 
 
+@pytest.mark.parametrize(("kind", "state"), [("429", "limited"), ("418", "banned")])
+def test_a_limit_that_was_met_is_obeyed_by_the_next_run(
+    settings, database, markets, clock, kind, state
+):
+    faulty = Faulty(markets, clock, clock.sleep)
+    faulty.on("api.binance.com", kind, retry_after=300)
+    for _ in range(2):
+        opened = sources.Sources(settings(), database, markets=faulty, clock=clock)
+        host, reads = opened.hosts["binance"], opened.candles("BTCUSDT", "1h")
+        assert len(reads.data) and (host.state, round(host.until - clock())) == (state, 300)
+        opened.close()
+    assert sum("//api.binance.com" in url for _, url in faulty.seen) == 1
+
+
 def test_a_database_in_trouble_costs_nobody_an_answer(
     settings, database, markets, clock, monkeypatch, caplog
 ):

@@ -4,6 +4,7 @@ import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 
@@ -242,6 +243,17 @@ def test_a_silent_exchange_quarantines_and_locks_the_symbol_until_it_speaks(desk
     assert told(desk) == ["stuck", "filled"]
 
 
+def test_a_lost_answer_is_asked_for_at_growing_distances(desk, exchange, clock, monkeypatch):
+    exchange.say, exchange.silent, asked = ["mute"], True, [clock.now]
+    find = exchange.find
+    monkeypatch.setattr(exchange, "find", lambda intent: asked.append(clock.now) or find(intent))
+    desk.send(wish(desk))
+    for _ in range(40):
+        clock.now += 1
+        desk.follow()
+    assert [round(b - a) for a, b in pairwise(asked)] == [1, 2, 4, 8, 15]
+
+
 def test_a_duplicate_is_looked_up_not_taken_for_a_refusal(desk, exchange, clock):
     intent = wish(desk)
     exchange.place(intent)
@@ -285,7 +297,8 @@ def test_a_protection_that_never_came_is_made_anew(desk, exchange, clock):
     assert len(exchange.there) == 3
 
 
-def test_an_entry_that_rests_is_followed_to_its_end(desk, exchange, clock):
+@pytest.mark.parametrize("end", ["CANCELED", "EXPIRED", "EXPIRED_IN_MATCH"])
+def test_an_entry_that_rests_is_followed_to_its_end(desk, exchange, clock, end):
     entry = desk.send(
         wish(desk, kind=LIMIT, spend=None, quantity=D("0.01"), price=D(59000), loss=D(2))
     )
@@ -298,7 +311,7 @@ def test_an_entry_that_rests_is_followed_to_its_end(desk, exchange, clock):
     clock.now += 11
     desk.follow()
     assert told(desk) == ["partial"] and desk.rows.children(entry.id) == []
-    exchange.there[name] = exchange.there[name]._replace(state="CANCELED")
+    exchange.there[name] = exchange.there[name]._replace(state=end)
     clock.now += 11
     desk.follow()
     (guard,) = desk.rows.children(entry.id)

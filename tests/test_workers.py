@@ -84,6 +84,20 @@ def test_bitcoin_s_share_is_noted_as_it_was_when_it_was_read(market, database, s
     assert database.reading("dominance", first + 60_000, 59_999) is None
 
 
+def test_the_exchange_is_compared_with_at_the_start_and_as_often_as_promised(
+    ctx, market, settings, clock
+):
+    workers, base = Workers(Pool(1), clock), ctx()
+    schedule(workers, market, base.db, settings())
+    for job, after in base.desk.jobs():
+        workers.add(job, after)
+    every = {job.name: job for job in workers.jobs}
+    clocks, orders = every["clock"], every["reconcile"]
+    assert (clocks.run, clocks.every) == (market.set_clock, 3600)
+    assert (orders.run, orders.every) == (base.desk.reconcile, 600)
+    assert max(clocks.next_run, orders.next_run) <= clock.now + 5
+
+
 def test_the_report_is_plain_and_whole(clock):
     workers = Workers(Pool(1), clock)
     workers.add(Job("x", 10, None, deadline=5), after=3)
