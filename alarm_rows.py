@@ -11,7 +11,7 @@ from schema import alarm_states, alarms, firings
 
 ACTIVE, PAUSED, DONE = "active", "paused", "done"
 MARKS = 0
-MAX_ALARMS, MOST_KEPT = 200, 20_000
+MAX_ALARMS, MOST_KEPT, AT_ONCE = 200, 20_000, 10_000
 DAY = 86_400_000
 Opened = Callable[[], AbstractContextManager[Connection]]
 Key = tuple[int, str]
@@ -321,8 +321,11 @@ class AlarmRows:
         self._mark(ids, dropped=self._now())
 
     def _mark(self, ids: Iterable[int], **values: Any) -> None:
+        every = list(ids)
         with self._write() as db:
-            db.execute(update(firings).where(firings.c.id.in_(list(ids))).values(**values))
+            for start in range(0, len(every), AT_ONCE):
+                some = firings.c.id.in_(every[start : start + AT_ONCE])
+                db.execute(update(firings).where(some).values(**values))
 
     def prune(self, days: int) -> int:
         """Delete what was told or dropped so many days ago, and alarms done as long.

@@ -135,3 +135,10 @@ def test_the_alarms_that_changed_since_are_told(rows):
     rows.pause(1, ONE.chat_id), rows.remove(1, one)
     assert sorted(rows.changed(middle)) == [one, two] and rows.changed(rows.revision) == []
     assert [alarm.id for alarm in rows.active([one, two, three])] == []
+
+
+def test_more_firings_than_a_statement_takes_are_told(rows):
+    rows.save([], [Firing(1, 1, 10, "BTCUSDT", 5, 1.0, "> 1")] * 3)
+    first, *_, last = (firing.id for firing in rows.outbox())
+    rows.told([first, *range(10**6, 10**6 + 70_000), last], 99)
+    assert [firing.id for firing in rows.outbox()] == [first + 1]
