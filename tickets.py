@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from alarm_rows import Firing
-from bot import Ctx, Reply, UserError, coin
+from bot import Ctx, Reply, UserError, coin, fold
 from lots import Account, Record, account, record
 from order_rows import DONE, DROPPED, REFUSED, STUCK, UNSURE, WORKING, Intent
 from orders import (
@@ -248,6 +248,14 @@ def recent(ctx: Ctx) -> None:
             "Bunu bir dakikadan önce yazmışsınız; hâlâ istiyorsanız yeniden yazın.",
             "You typed this over a minute ago; type it again if you still want it.",
         )
+
+
+def joined(ctx: Ctx, i: int) -> Ctx:
+    """Return the same context, a unit that stands apart from the i-th word joined to it: 100 usdt."""
+    parts = ctx.args[i : i + 2]
+    if len(parts) < 2 or fold(parts[1]) not in ("usdt", "$", "%", fold(ctx.args[i - 1])):
+        return ctx
+    return ctx.replaced((*ctx.args[:i], "".join(parts), *ctx.args[i + 2 :]))
 
 
 def much(ctx: Ctx, i: int) -> Amount:

@@ -55,3 +55,15 @@ def test_no_more_stops_are_promised_than_the_exchange_takes(say, clock):
 
 def test_the_book_is_not_said_to_be_short_for_a_rounding(say):
     assert "Defter" not in say("/al btc 7usdt")[0].text
+
+
+def test_a_unit_may_stand_apart(say):
+    for apart, together in (
+        ("/al btc 100 USDT %5 %2", "/al btc 100usdt %5 %2"),
+        ("/buy btc 0.002 btc", "/buy btc 0.002btc"),
+        ("/emir al btc 100 $ limit 60000", "/emir al btc 100$ limit 60000"),
+        ("/sat btc 5 usdt", "/sat btc 5usdt"),
+    ):
+        one, other = (say(line)[0].text.splitlines()[:2] for line in (apart, together))
+        assert one == other, apart
+    assert "100,00 USDT" in say("/al btc 100 usdt")[0].text
