@@ -53,7 +53,7 @@ KEEP_UPDATES = 2 * 86_400_000
 KEEP_READINGS = 40 * 86_400_000
 KEEP_TOKENS = 3_600_000
 MAX_FAVOURITES = 50
-WAL_BYTES = 4_000_000
+WAL_BYTES, CACHE_KB = 4_000_000, 512
 STILL_MS = 10_000
 # A network that swallows everything is found out in seconds, not in the quarter of an hour of TCP.
 REACH = {"connect_timeout": 10, "tcp_user_timeout": 15_000}
@@ -486,8 +486,7 @@ def open_engine(url: str, patience: float = 10, alive: bool = False) -> Engine:
     Where others wait for them only somebody `alive` keeps locks: a transaction may not stand still.
     """
     local = url.startswith("sqlite")
-    known = {"timeout": patience} if local else REACH
-    options: dict[str, Any] = {"connect_args": known}
+    options: dict[str, Any] = {"connect_args": {"timeout": patience} if local else REACH}
     # Errors stand in the log and on the status page; people's words do not.
     options["hide_parameters"] = True
     engine = create_engine(url, pool_size=8, pool_pre_ping=not local, **options)
@@ -501,9 +500,10 @@ def open_engine(url: str, patience: float = 10, alive: bool = False) -> Engine:
 
 
 def prepare_sqlite(connection: Any, _record: Any) -> None:
-    """Set a new SQLite connection to WAL, of bounded size, and leave transactions to us."""
+    """Set a new SQLite connection to WAL, of bounded sizes, and leave transactions to us."""
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", f"journal_size_limit={WAL_BYTES}"):
+    sizes = f"journal_size_limit={WAL_BYTES}", f"cache_size=-{CACHE_KB}"
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", *sizes):
         connection.execute(f"PRAGMA {pragma}")
 
 
