@@ -369,10 +369,17 @@ class Telegram:
     def _answer_secret(self, update: Mapping[str, Any]) -> None:
         """Delete at once a message that must not be written down; its id alone is recorded."""
         incoming = read(update)
+        gone = incoming is not None and self._deleted(incoming)
         if incoming and self._db.receive([(incoming.update, None)]):
-            gone = self.post.quietly(self.api.delete_message, incoming.chat.id, incoming.message)
-            work = partial(self._act_on_secret, incoming, gone)
-            self._put(incoming, work)
+            self._put(incoming, partial(self._act_on_secret, incoming, gone))
+
+    def _deleted(self, incoming: Incoming) -> bool:
+        """Delete a message; return whether it is gone, also by an earlier try."""
+        try:
+            self.api.delete_message(incoming.chat.id, incoming.message)
+        except (ApiException, requests.RequestException) as error:
+            return "message to delete not found" in str(error)
+        return True
 
     def _act_on_secret(self, incoming: Incoming, gone: bool) -> None:
         """Answer a message that was not written down, if it is gone from the chat."""

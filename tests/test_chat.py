@@ -235,6 +235,25 @@ def test_a_secret_message_is_deleted_first_and_never_written_down(server, open_b
     assert seen == [([], [])] and texts(server) == ["kept"]
 
 
+def test_a_secret_message_is_deleted_though_nothing_can_be_written_down(
+    server, open_bot, monkeypatch
+):
+    left, bot = [], open_bot(Command("key", lambda ctx: "kept", secret=True))
+    receive = bot._db.receive
+
+    def locked(rows):
+        rows = list(rows)
+        if rows and not left:
+            left.append([m.text for m in server.messages(1) if "SECRET" in m.text])
+            raise DbError("database is locked")
+        return receive(rows)
+
+    monkeypatch.setattr(bot._db, "receive", locked)
+    server.say(1, "/key SECRETSECRET")
+    server.until(lambda: "kept" in texts(server) or None, 20)
+    assert left == [[]]
+
+
 def test_a_slow_secret_command_delays_no_other_chat(server, open_bot):
     held, begun = threading.Event(), threading.Event()
     bot = open_bot(
