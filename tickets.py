@@ -251,7 +251,7 @@ def recent(ctx: Ctx) -> None:
 
 
 def joined(ctx: Ctx, i: int) -> Ctx:
-    """Return the same context, a unit that stands apart from the i-th word joined to it: 100 usdt."""
+    """Return the same context, a unit apart from the i-th word joined to it: 100 usdt."""
     parts = ctx.args[i : i + 2]
     if len(parts) < 2 or fold(parts[1]) not in ("usdt", "$", "%", fold(ctx.args[i - 1])):
         return ctx
