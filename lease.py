@@ -90,16 +90,15 @@ class Lease:
         begun = self._begun
         return self._failed or (begun is not None and self._clock() - begun >= TTL - MARGIN)
 
-    def keep(self, stop: threading.Event) -> None:
-        """Look again and again until told to stop; the database may be away for a while."""
-        while not stop.wait(BEAT):
-            try:
-                self.look()
-                self._failed = False
-            except DbError as error:
-                if not self._failed:
-                    log.warning("the lease cannot be kept: %s", type(error).__name__)
-                self._failed = True
+    def beat(self) -> None:
+        """Look; of a database that is away for a while it is said once."""
+        try:
+            self.look()
+            self._failed = False
+        except DbError as error:
+            if not self._failed:
+                log.warning("the lease cannot be kept: %s", type(error).__name__)
+            self._failed = True
 
     def look(self) -> None:
         """Renew the lease, or see whether it can be had and ask for it, once. Raises DbError."""

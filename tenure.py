@@ -61,7 +61,7 @@ class Life:
     def __init__(self, settings: Config, redact: Callable[[str], str], build: Callable) -> None:
         self.settings, self.redact, self._build = settings, redact, build
         self.ctx: Ctx | None = None
-        self.ending, self._over = threading.Event(), threading.Event()
+        self.ending = threading.Event()
         self.label = f"{socket.gethostname()} {settings.version[:7]}"
         with shell.opening():
             self.lease = Lease(settings.database, self.label)
@@ -95,14 +95,14 @@ class Life:
 
     def run(self, api: TeleBot) -> None:
         """Stand by and act in turn until told to end. Raises on a wrong token."""
-        for job, after in keep_alive.jobs(self.settings):
+        beat = workers.Job("lease", BEAT, self.lease.beat)
+        for job, after in [*keep_alive.jobs(self.settings), (beat, BEAT)]:
             self.always.add(job, after)
         self.always.start()
         with suppress(DbError):
             self.lease.look()
         if not self.lease.held:
             print("Beklemede / standing by", flush=True)
-        threading.Thread(target=self.lease.keep, args=(self._over,), daemon=True).start()
         while not self.ending.is_set():
             if self.lease.held:
                 self._try(api)
@@ -110,7 +110,6 @@ class Life:
 
     def close(self) -> None:
         """Stop what runs beside and let the lease be had by others."""
-        self._over.set()
         self.always.stop(0)
         self.lease.close()
 

@@ -60,6 +60,23 @@ def test_what_was_lost_and_had_again_unseen_is_lost_to_who_acted_before(tmp_path
     lease.close()
 
 
+def test_the_beat_of_the_lease_is_watched_and_outlives_what_nobody_foresaw(settings, monkeypatch):
+    life = tenure.Life(settings(), str, None)
+    life.ending.set()
+    life.run(None)
+    life.always.halt.set()
+    (beat,) = (job for job in life.always.jobs if job.name == "lease")
+    with monkeypatch.context() as broken:
+        broken.setattr(life.lease, "look", lambda: 1 / 0)
+        beat.once(time.time)
+        assert "ZeroDivisionError" in beat.last_error and "lease" not in life.tell()["late"]
+    beat.once(time.time)
+    assert beat.last_error is None and life.lease.held
+    beat.next_run = 0
+    assert "lease" in life.tell()["late"] and not life.tell()["ok"]
+    life.close()
+
+
 class Bot:
     """A process of the bot that talks to a server of ours."""
 
