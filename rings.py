@@ -12,7 +12,7 @@ from alarms import INDICES, MOVES
 from backup import RESTORED
 from bot import Ctx, Reply
 from order_rows import MOVED
-from watch import BROKEN, FLOOD, FRESH, MOST_AN_HOUR, STALE
+from watch import BROKEN, FLOOD, FRESH, MISSED, MOST_AN_HOUR, STALE
 
 LATE, AGAIN = 90_000, 300_000
 MARKS = {"urgent": "🚨", "silent": "🔕"}
@@ -36,6 +36,11 @@ NOTICES = {
         "🔀 The bot is connected to another exchange now (testnet or real): live trading is off. "
         "Orders and history of the one before are kept apart and not followed until it is back "
         "there; look yourself after orders that rest there. To go live again: /apikey /canli",
+    ),
+    MISSED: (
+        "⚠️ Bir süre izleyemedim, o sürenin mumları da gelmedi: arada olanlar için alarm çalmadı.",
+        "⚠️ I could not watch for a while, and the candles of that time did not come: what "
+        "happened meanwhile rang no alarm.",
     ),
     FLOOD: (
         f"🌊 Alarmlarınız bir saatte {MOST_AN_HOUR} kez çaldı: tekrarlayanlar yer açılana kadar "

@@ -29,7 +29,7 @@ REBUILD, SLOW, LAG, PATIENCE, MOST_BARS, AT_ONCE = 600, 300, 2000, 60_000, 400, 
 FRAMES = ("1m", "15m", "1h", "1d")
 REPLAYED, HOUR, MOST_AN_HOUR = 900, 3_600_000, 500
 SEEDS = (("15m", "1m"), ("1h", "5m"), ("4h", "15m"), ("1d", "1h"))
-STALE, FRESH, BROKEN, FLOOD = "stale", "fresh", "broken", "flood"
+STALE, FRESH, BROKEN, FLOOD, MISSED = "stale", "fresh", "broken", "flood", "missed"
 
 
 class Gap(NamedTuple):
@@ -247,7 +247,7 @@ class Watch:
         self._old(interval, [alarm for alarm, _ in rows if alarm.id not in fresh], now)
 
     def _catch_up(self, engine: Engine, now: int) -> None:
-        """Replay what was slept through; after some minutes without its bars go on without."""
+        """Replay what was slept through; after some minutes without its bars say so and go on."""
         since = self.marks.get(TICKS, now)
         if now - since <= GAP:
             return
@@ -262,7 +262,16 @@ class Watch:
             if now - self._stuck < TELL:
                 raise
             log.error("alarms go on without the bars from %s to %s", since, now)
+            self._let_go(engine, now)
         self._stuck = 0
+
+    def _let_go(self, engine: Engine, now: int) -> None:
+        """Tell each chat, once, that what its alarms missed is not known."""
+        blocks = [one for (kind, _), one in list(engine.numbers.items()) if priced(kind)]
+        chats = {(one.chat_id, one.topic): one for block in blocks for one in block.alarms}
+        told = [notice(alarm, MISSED, now) for alarm in chats.values()]
+        self.db.alarms.save([], told, {TICKS: now})
+        self.marks[TICKS] = now
 
     def _replay(self, engine: Engine, gap: Gap) -> None:
         """Let the alarms of prices and changes look at the bars of a gap, by highs and lows."""

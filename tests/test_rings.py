@@ -6,7 +6,7 @@ import rings
 from alarm_rows import Firing
 from backup import RESTORED
 from order_rows import MOVED
-from watch import BROKEN, FLOOD, FRESH, STALE
+from watch import BROKEN, FLOOD, FRESH, MISSED, STALE
 
 NOW = 1_795_500_123_000
 FIRED = Firing(3, 7, 7, "BTCUSDT", NOW - 5000, 101.0, "> 100", id=9)
@@ -54,6 +54,8 @@ def test_a_notice_is_no_alarm(ctx):
     assert "/canli" in rings.reply(ctx(lang="en"), [back]).text
     flood = rings.reply(ctx(), [stale._replace(text=FLOOD)])
     assert "bir saatte 500 kez" in flood.text and "/alarmlar" in flood.text
+    missed = rings.reply(ctx(lang="en"), [stale._replace(text=MISSED)])
+    assert "rang no alarm" in missed.text
     both = rings.reply(ctx(), [stale, FIRED])
     assert "1 alarm çaldı" in both.text and "bayatladı" in both.text
 

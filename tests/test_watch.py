@@ -10,7 +10,7 @@ from formula import compile
 from meters import Meters
 from net import Dated
 from shapes import Candles, Panel, Ticker
-from watch import BROKEN, FLOOD, FRESH, STALE, Watch
+from watch import BROKEN, FLOOD, FRESH, MISSED, STALE, Watch
 
 MINUTE = 60_000
 ONE = Alarm(1, 10, "price", "> 100", "AUSDT")
@@ -221,15 +221,18 @@ def test_a_sleep_is_replayed_by_highs_and_lows_with_the_time_it_happened(
     assert len(database.alarms.outbox()) == 3
 
 
-def test_a_gap_without_bars_is_waited_for_and_then_let_go(venue, database, clock, go):
-    database.alarms.add(ONE)
+def test_a_gap_without_bars_is_waited_for_and_then_let_go_which_is_told_once(
+    venue, database, clock, go
+):
+    database.alarms.add(ONE), database.alarms.add(ONE._replace(text="> 900"))
     seen = Watch(venue, database, clock)
     go(seen, 99)
     clock.now += 600
     with pytest.raises(UserError):
         go(seen, 101)
     clock.now += 301
-    assert go(seen, 101) == [(1, 101.0)]
+    assert go(seen, 101, 102) == [(0, None), (1, 101.0)]
+    assert database.alarms.outbox()[0].text == MISSED
 
 
 def test_changes_are_known_from_the_start_by_candles(venue, database, clock, go):
