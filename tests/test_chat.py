@@ -8,6 +8,7 @@ from dataclasses import replace
 from queue import SimpleQueue
 
 import pytest
+import requests
 from telebot.apihelper import ApiTelegramException
 
 import chat
@@ -154,6 +155,30 @@ def test_an_order_waits_for_no_message_and_is_told_in_its_turn(server, open_bot,
     held.set()
     server.until(lambda: len([t for room in rooms for t in texts(server, room)]) == 30 or None, 20)
     assert all(texts(server, room) == ["card", "before", "made"] for room in rooms)
+
+
+@pytest.mark.slow
+def test_an_order_whose_answer_a_kill_cut_off_is_made_once(server, open_bot, database, monkeypatch):
+    begun, held, first = threading.Event(), threading.Event(), open_bot()
+    server.say(1, "/al btc 100usdt")
+    card = server.wait(1, timeout=20)
+    settle(first)
+
+    def cut(*_, **__):
+        begun.set()
+        held.wait(30)
+        raise requests.ConnectionError
+
+    for name in ("send_message", "edit_message_text"):
+        monkeypatch.setattr(first.api, name, cut)
+    server.press(1, card.id, card.buttons[0][0]["callback_data"])
+    assert begun.wait(20)
+    (made,) = database.orders.of(1, "paper")
+    halt(first)
+    held.set()
+    settle(open_bot())
+    assert "gerçekleşti" in texts(server)[-1] and database.waiting() == []
+    assert database.orders.of(1, "paper") == [made]
 
 
 @pytest.mark.slow
