@@ -147,8 +147,11 @@ def look(
     risk.repeated(limits, draft, db.orders.of(user.id, broker.mode, now - 3_600_000), now)
     worth = draft.spend or (draft.quantity or ZERO) * (draft.price or draft.stop or average)
     maker, taker = broker.fees(draft.symbol)
+    living = db.orders.living(user.id, broker.mode)
+    if draft.kind != MARKET and not spare:
+        crowded(draft, rules, living)
     if draft.target or draft.loss:
-        guardable(draft, average, taker, rules, mean, db.orders.living(user.id, broker.mode))
+        guardable(draft, average, taker, rules, mean, living)
     fee = worth * (maker if draft.kind == LIMIT and rests(draft, last) else taker)
     slip = HUNDRED * (average / last - 1) * (1 if draft.side == BUY else -1)
     worst = worth * draft.loss / HUNDRED + 2 * fee if draft.loss else worth
@@ -171,6 +174,16 @@ def trailed(draft: Draft, last: Decimal) -> Decimal:
     """Return where a trailing order's trigger is at a price."""
     away = Decimal(draft.trail or 0) / (HUNDRED * HUNDRED)
     return last * (1 - away if draft.side == SELL else 1 + away)
+
+
+def crowded(draft: Draft, rules: Rules, living: Iterable[Intent]) -> None:
+    """Raise UserError where a coin has as many open orders as the exchange takes."""
+    there = sum(len(one.client_ids) for one in living if one.symbol == draft.symbol)
+    if 0 < rules.most_orders < there + (2 if draft.kind == OCO else 1):
+        raise UserError(
+            f"Bu coinde {there} açık emriniz var, borsa en çok {rules.most_orders} alır: /emirler",
+            f"The coin has {there} open orders, the exchange takes {rules.most_orders}: /emirler",
+        )
 
 
 def guardable(

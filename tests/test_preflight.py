@@ -16,6 +16,7 @@ from orders import (
     LIMIT,
     LIVE,
     MARKET,
+    OCO,
     PAPER,
     SELL,
     STOP,
@@ -204,3 +205,20 @@ def test_live_a_stop_rests_at_the_exchange_where_that_does_not_trail(
         made = preflight.look(market, database, broker, LIMITS, USER, asked, now).draft
         assert (made.kind, made.trail) == (kind, 200)
     assert made.stop == pytest.approx(last * D("0.98"), rel=D("1e-4")) and made.bound < made.stop
+
+
+def test_no_more_orders_rest_than_the_exchange_takes_of_a_coin(look, market, database, monkeypatch):
+    rules = preflight.rulebook.rules(market, "BTCUSDT")._replace(most_orders=2)
+    monkeypatch.setattr("rulebook.rules", lambda *_: rules)
+    last = look(Draft("BTCUSDT", SELL, MARKET, quantity=D("0.1"))).last
+    limit = Draft("BTCUSDT", SELL, LIMIT, D("0.1"), price=last * D("1.02"))
+    pair = limit._replace(kind=OCO, stop=last * D("0.98"), bound=last * D("0.97"))
+    assert look(pair).draft.kind == OCO
+    database.orders.add(meant(USER.id, 9, "paper", limit))
+    assert look(limit).draft.kind == LIMIT
+    with pytest.raises(UserError, match="has 1 open orders"):
+        look(pair)
+    database.orders.add(meant(USER.id, 9, "paper", limit))
+    with pytest.raises(UserError, match="has 2 open orders"):
+        look(limit)
+    assert look(Draft("BTCUSDT", SELL, MARKET, quantity=D("0.1"))).filled
