@@ -16,7 +16,7 @@ PARTS = {
     "momentum": ("Momentum", "Momentum", "ROC roc, ADX adx, CVD cvd"),
     "volume": ("Hacim/akış", "Volume/flow", "V turnover, CMF cmf, OBV obv"),
     "volatility": ("Oynaklık", "Volatility", "YZ yang_zhang, EWMA forecast, VoV vol_of_vol"),
-    "risk": ("Risk", "Risk", "ES loss, spread spread"),
+    "risk": ("Risk", "Risk", "ES loss, HL-spread spread"),
     "sentiment": ("Duyarlılık", "Sentiment", "OI interest, OI~P follow, taker takers, FRz funding"),
 }
 

@@ -7,6 +7,5 @@ def test_the_tables_are_the_codes():
     assert "| `/p [coinler\\|N]`" in text and "`TELEGRAM_TOKEN`" in text
 
 
-def test_it_is_short_beside_the_tables_that_grow_with_the_commands():
-    lines = readme.README.read_text("utf-8").splitlines()
-    assert len([line for line in lines if not line.startswith("|")]) <= 94
+def test_it_is_short():
+    assert len(readme.README.read_text("utf-8").splitlines()) <= 150

@@ -316,8 +316,8 @@ def test_it_ends_in_ten_seconds_whatever_is_in_hand_and_answers_it_at_the_next_s
         assert bot.ends() < 10
         assert bot.said().count("stays for the next run") == 2 and TOKEN not in bot.said()
         again = Bot(server, where, tmp_path, "next")
-        server.until(lambda: any("Kimliğiniz" in m.text for m in server.messages(2)) or None, 60)
-        server.until(lambda: any("al-tut" in m.text for m in server.messages(1)) or None, 60)
+        server.until(lambda: any("Kimliğiniz" in m.text for m in server.messages(2)) or None, 180)
+        server.until(lambda: any("al-tut" in m.text for m in server.messages(1)) or None, 180)
         again.signal(signal.SIGTERM)
         again.ends()
 
