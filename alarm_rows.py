@@ -83,6 +83,7 @@ class Firing(NamedTuple):
     message_id: int | None = None
     delivered: int | None = None
     dropped: int | None = None
+    source: str | None = None
     id: int = 0
 
 

@@ -183,6 +183,8 @@ def reasons(ctx: Ctx, alarm: Alarm, firing: Firing) -> Iterator[str]:
         yield ctx.t("Görülen değer: ", "Seen: ") + ctx.figure(
             nan if firing.value is None else firing.value
         )
+    if firing.source:
+        yield ctx.t("Kaynak: ", "Source: ") + ctx.sources.called(firing.source)
     yield ctx.t("Zamanı: ", "At: ") + ctx.clock(firing.at, "%d.%m %H:%M:%S")
     if firing.delivered:
         late = (firing.delivered - firing.at) / 1000

@@ -73,7 +73,8 @@ class Block:
     """Alarms of one kind and interval with their symbols, one row each, and what they know.
 
     `armed` and `fired` (ms, NaN for never) are as worked out last, `_saved` as they are written.
-    Rows are added and dropped between a write and the next look only.
+    Rows are added and dropped between a write and the next look only. `source` is the market whose
+    numbers are looked at, where that is one.
     """
 
     ids: Array
@@ -92,6 +93,7 @@ class Block:
         self.alarms = [alarm for alarm, _ in pairs]
         self.symbols = tuple(symbol for _, symbol in pairs)
         self.fresh: list[tuple[int, int, float]] = []
+        self.source: str | None = None
         self._looked: list[Array] | None = []
         self.edition = 0
         self._names: tuple[str, ...] = ()
@@ -199,12 +201,12 @@ class Block:
         rows = self._rows()
         for saved, one in zip(self._saved, (self.armed, self.fired), strict=True):
             saved[rows] = one[rows]
-        self.fresh, self._looked = [], []
+        self.fresh, self._looked, self.source = [], [], None
 
     def revert(self) -> None:
         """Take back what was worked out since it last counted."""
         self.armed, self.fired = (one.copy() for one in self._saved)
-        self.fresh, self._looked = [], []
+        self.fresh, self._looked, self.source = [], [], None
 
     def _state(self, i: int, now: int) -> State:
         value, fired = self.value[i], self.fired[i]
@@ -220,7 +222,7 @@ class Block:
     def _firing(self, i: int, at: int, value: float) -> Firing:
         alarm, number = self.alarms[i], None if np.isnan(value) else value
         place = (alarm.id, alarm.user_id, alarm.chat_id, self.symbols[i], at, number)
-        return Firing(*place, words(alarm), alarm.severity, alarm.topic)
+        return Firing(*place, words(alarm), alarm.severity, alarm.topic, source=self.source)
 
     def _done(self, now: int, rows: Rows) -> list[int]:
         """Return the alarms that have expired, or fired once of every symbol they name."""

@@ -165,6 +165,7 @@ firings = Table(
     Column("message_id", BigInteger),
     Column("delivered", BigInteger),
     Column("dropped", BigInteger),
+    Column("source", Text),
 )
 tokens = Table(
     "tokens",
@@ -356,4 +357,5 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     make(members),
     extend(users.c.band),
     extend(openings.c.at, openings.c.held),
+    extend(firings.c.source),
 )

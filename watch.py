@@ -153,6 +153,7 @@ class Watch:
         self._old_indices(engine, now)
         with self._lock:
             for (kind, interval), block in engine.numbers.items():
+                block.source = (read.source or "binance") if priced(kind) else None
                 block.tick(self._values(kind, interval, block), read.at)
             self._commit(engine.numbers.values(), now, {TICKS: read.at})
         self._seen[TICKS] = seen

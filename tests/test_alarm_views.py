@@ -114,6 +114,9 @@ def test_why_shows_the_values_of_the_candle_it_fired_on(ctx, market, lang):
     assert not any("sma(20) =" in row for row in old)
     plain = list(alarm_views.reasons(ctx(lang=lang), BTC, firing._replace(text="> 1", value=1.5)))
     assert any("1,5" in row or "1.5" in row for row in plain)
+    assert not any("OKX" in row for row in plain)
+    seen = firing._replace(text="> 1", value=1.5, source="okx")
+    assert any(row.endswith(": OKX") for row in alarm_views.reasons(ctx(lang=lang), BTC, seen))
 
 
 def test_how_it_rings_is_told_where_that_is_not_the_usual(ctx):

@@ -444,3 +444,29 @@ def test_on_the_mock_markets_ticks_and_bars_come_to_firings(market, database, cl
     mean = np.array([panel.close[-20:, i].mean() for i in range(len(panel.symbols))])
     above = {s for s, c, m in zip(panel.symbols, panel.close[-1], mean, strict=True) if c > m}
     assert {f.symbol for f in told if f.alarm_id == 2} == above
+
+
+def test_a_firing_says_which_market_told_the_price(market, database, clock):
+    price = market.tickers().data["BTCUSDT"].last
+    often = ONE._replace(targets="BTCUSDT", steady=True, cooldown=1000)
+    database.alarms.add(often._replace(text=f"> {price * 0.5}"))
+    seen = Watch(market, database, clock)
+    seen.tick()
+    for host in ("binance", "binance_data"):
+        market.hosts[host].close("region", clock() + 900)
+    clock.now += 60
+    market.tickers()
+    seen.tick()
+    assert [f.source for f in database.alarms.outbox()] == ["binance", market.tickers().source]
+    assert market.tickers().source not in ("", "binance")
+
+
+def test_no_one_market_tells_an_index(venue, database, clock, go, monkeypatch):
+    told = {"ap": 74.0}
+    monkeypatch.setattr("watch.gauge", lambda _, kind, symbols, now: np.array([told[kind]]))
+    database.alarms.add(ONE._replace(kind="ap", text="> 75", targets=""))
+    seen = Watch(venue, database, clock)
+    go(seen, 1)
+    told["ap"] = 80.0
+    go(seen, *[1] * 31)
+    assert [f.source for f in database.alarms.outbox()] == [None]
