@@ -59,10 +59,11 @@ MOCKED = {
 
 
 def pytest_collection_modifyitems(items):
-    """Count what asks a mock market or starts a server among the slow tests."""
+    """Count what asks a mock market or starts a server among the slow tests; seek secrets last."""
     for item in items:
         if MOCKED & set(item.fixturenames):
             item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: item.path.name == "test_secrets.py")
 
 
 KEYS = {"COINGLASS_KEY": "glass-key-1", "SOSOVALUE_KEY": "soso-key-1"}
