@@ -196,12 +196,13 @@ class Block:
 
     def settle(self) -> None:
         """Let what was worked out count."""
+        self.source = None
         if self._looked == []:
             return
         rows = self._rows()
         for saved, one in zip(self._saved, (self.armed, self.fired), strict=True):
             saved[rows] = one[rows]
-        self.fresh, self._looked, self.source = [], [], None
+        self.fresh, self._looked = [], []
 
     def revert(self) -> None:
         """Take back what was worked out since it last counted."""

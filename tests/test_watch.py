@@ -470,3 +470,15 @@ def test_no_one_market_tells_an_index(venue, database, clock, go, monkeypatch):
     told["ap"] = 80.0
     go(seen, *[1] * 31)
     assert [f.source for f in database.alarms.outbox()] == [None]
+
+
+def test_what_candles_of_a_sleep_tell_is_not_said_to_be_of_the_last_ticks_market(
+    venue, database, clock, go
+):
+    database.alarms.add(ONE)
+    seen = Watch(venue, database, clock)
+    go(seen, 99, 99)
+    clock.now += 600
+    venue.bars["1m", "AUSDT"] = minutes(clock, *[(98, 99, 97, 98)] * 5, (98, 101, 97, 98))
+    go(seen, 98)
+    assert [(f.value, f.source) for f in database.alarms.outbox()] == [(101.0, None)]
