@@ -32,7 +32,7 @@ log = logging.getLogger("dort5bot")
 
 WARM_FRAMES = ("15m", "1h", "4h", "1d")
 MAX_USED, PICTURES = 60, 40
-THREADS, PATIENCE, HUNG, NAP = 8, 5.0, 120.0, 20.0
+THREADS, PATIENCE, HUNG, NAP = 32, 5.0, 120.0, 20.0
 # A job's name, how often it looks what is due, and the first words of its keys.
 WARM = (
     ("tickers", 2, ("tickers",)),
