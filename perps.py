@@ -42,8 +42,15 @@ class Perps:
         except UserError:
             return ()
 
+    def _both(self, symbol: str) -> tuple[tuple[str, float], tuple[str, float]]:
+        """Return what Binance and what Bybit call a contract, each with its coins a unit.
+
+        SHIB1000 is Bybit's 1000SHIB. Raises UserError.
+        """
+        ours = self.contract(symbol)
+        return ours, self._bybit(symbol, ours)
+
     def _bybit(self, symbol: str, ours: tuple[str, float]) -> tuple[str, float]:
-        """Return what Bybit calls a contract and its coins a unit: SHIB1000 is its 1000SHIB."""
         if ours == (symbol, 1.0) and self._names():
             return ours
         try:
@@ -93,8 +100,7 @@ class Perps:
 
     def candles(self, symbol: str, interval: str) -> Dated:
         """Return up to 999 closed bars of a coin's contract, per coin. Raises UserError."""
-        ours = self.contract(symbol)
-        theirs, count = self._bybit(symbol, ours)
+        ours, (theirs, count) = self._both(symbol)
         ways = (
             futures.candles_route(ours[0], interval, ours[1]),
             bybit.contract_route(theirs, interval, count),
@@ -104,8 +110,7 @@ class Perps:
 
     def page(self, symbol: str, interval: str, start: int, end: int) -> Dated:
         """Return a contract's bars that open from `start` to before `end`, ms. Raises UserError."""
-        ours = self.contract(symbol)
-        theirs, count = self._bybit(symbol, ours)
+        ours, (theirs, count) = self._both(symbol)
         ways = (
             futures.page_route(ours[0], interval, start, end, ours[1]),
             bybit.page_route(theirs, interval, start, end, count),
@@ -114,15 +119,13 @@ class Perps:
 
     def payments(self, symbol: str, start: int, end: int) -> Dated:
         """Return what a coin's contract paid from `start` to before `end`, ms. Raises UserError."""
-        ours = self.contract(symbol)
-        theirs, _ = self._bybit(symbol, ours)
+        ours, (theirs, _) = self._both(symbol)
         ways = futures.payments_route(ours[0], start, end), bybit.payments_route(theirs, start, end)
         return self._read(*ways, expiry=partial(over, end / 1000))
 
     def funding_history(self, symbol: str) -> Dated:
         """Return the payments of a coin's contract, oldest first. Raises UserError."""
-        ours = self.contract(symbol)
-        theirs, _ = self._bybit(symbol, ours)
+        ours, (theirs, _) = self._both(symbol)
         ways = futures.funding_history_route(ours[0]), bybit.funding_history_route(theirs)
         return self._read(*ways, *filter(None, [okx.funding_history_route(symbol)]))
 
@@ -138,15 +141,14 @@ class Perps:
 
     def interest(self, symbol: str) -> Dated:
         """Return a coin's open interest in coins. Raises UserError."""
-        ours = self.contract(symbol)
+        ours, theirs = self._both(symbol)
         ways = (futures.interest_route(*ours), okx.interest_route(symbol))
-        others = bybit.interest_route(*self._bybit(symbol, ours)), kraken.interest_route(symbol)
+        others = bybit.interest_route(*theirs), kraken.interest_route(symbol)
         return self._read(*(way for way in (*ways, *others) if way))
 
     def interest_history(self, symbol: str, period: str) -> Dated:
         """Return a coin's open interest over time, oldest first. Raises UserError."""
-        ours = self.contract(symbol)
-        theirs, count = self._bybit(symbol, ours)
+        ours, (theirs, count) = self._both(symbol)
         ways = (
             futures.interest_history_route(ours[0], period, ours[1]),
             bybit.interest_history_route(theirs, period, count),
