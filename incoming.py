@@ -1,5 +1,6 @@
 """What an update says: who typed or pressed what, where; or that a chat has moved."""
 
+import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,10 +36,14 @@ class Incoming:
 
 
 def numbered(told: Any) -> list[dict[str, Any]]:
-    """Return the updates of an answer. Raises ValueError where it has none and is not empty."""
+    """Return the updates of an answer. Raises ValueError where it has none and is not empty.
+
+    Half of a surrogate pair is a “?”, for neither databases nor Telegram take one.
+    """
     if not isinstance(told, list):
         raise ValueError("no list of updates")
-    every = [one for one in told if isinstance(one, dict) and type(one.get("update_id")) is int]
+    whole = json.loads(json.dumps(told, ensure_ascii=False).encode(errors="replace"))
+    every = [one for one in whole if isinstance(one, dict) and type(one.get("update_id")) is int]
     if told and not every:
         raise ValueError("updates without numbers")
     return every

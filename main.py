@@ -98,8 +98,9 @@ def main(arguments: list[str]) -> int:
     """Do what needs no bot, or run with the settings; return the exit status."""
     if arguments and arguments[0] in shell.COMMANDS:
         return shell.COMMANDS[arguments[0]](arguments[1:])
+    line = " ".join(arguments).encode(errors="replace").decode()
     try:
-        return run(config.load(), " ".join(arguments))
+        return run(config.load(), line)
     except config.ConfigError as error:
         return shell.failed(str(error))
 

@@ -1,5 +1,6 @@
 """What the program does without staying: answer a line; copy, restore, reseal a database."""
 
+import io
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ class Unopened(Exception):
 
 def answered(ctx: Ctx, line: str) -> int:
     """Answer one command line on standard output; return the exit status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
     user = User(id=1, lang=ctx.config.language, zone=ctx.config.timezone, role=ADMIN)
     worst = 0
     for reply in answer(line, replace(ctx, user=user, chat=Chat(1))):

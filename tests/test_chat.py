@@ -572,6 +572,16 @@ def test_an_update_that_makes_no_sense_is_let_go(server, open_bot, database, upd
     assert database.waiting() == []
 
 
+def test_half_of_a_surrogate_pair_is_a_question_mark(server, open_bot):
+    bot = open_bot(ECHO)
+    message = server_message("/echo x\ud800 😀")
+    message["from"]["first_name"] = "A\udfff"
+    bot._take(numbered([{"update_id": 10**9, "message": message}]))
+    assert server.wait(1).text == "x? 😀"
+    settle(bot)
+    assert bot.base.db.person(1).name == "A?"
+
+
 @pytest.mark.slow
 def test_a_disk_that_stays_full_is_said_once_and_the_message_answered_after(
     server, open_bot, monkeypatch

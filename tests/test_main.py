@@ -52,6 +52,14 @@ def test_a_refusal_is_1_and_goes_to_standard_error(tmp_path):
 
 
 @pytest.mark.slow
+def test_bytes_that_are_no_text_and_a_screen_without_its_signs_end_no_answer(tmp_path):
+    done = once(tmp_path, b"/formul sil x\xff")
+    assert done.returncode == 0 and done.stderr == ""
+    done = once(tmp_path, "/t btc 1h", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0 and "BTC 1h" in done.stdout
+
+
+@pytest.mark.slow
 def test_a_file_is_saved_and_its_path_printed(tmp_path):
     done = once(tmp_path, "/dar z")
     path = Path(done.stdout.strip().splitlines()[-1])
