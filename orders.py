@@ -214,8 +214,8 @@ def fit(draft: Draft, rules: Rules, mean: Decimal) -> Draft:
         draft = draft._replace(spend=floored(draft.spend, Decimal(1).scaleb(-rules.digits[1])))
     for name in prices:
         check_price(getattr(draft, name), draft.side, rules, mean)
-    check_quantity(draft, rules)
     check_worth(draft, rules, mean)
+    check_quantity(draft, rules)
     check_relation(draft)
     return draft
 
@@ -297,9 +297,14 @@ def check_worth(draft: Draft, rules: Rules, mean: Decimal) -> None:
     least = rules.worth[0] if rules.worth_at_market[0] or not at_market else ZERO
     most = rules.worth[1] if rules.worth_at_market[1] or not at_market else ZERO
     if min(worths) < least:
+        tr, en = "", ""
+        if draft.side == BUY:
+            such = f"0.5{rules.base.lower()}"
+            tr, en = f" Coin miktarı {such} gibi yazılır.", f" Write an amount of coins as {such}."
         raise UserError(
-            f"Emir çok küçük: en az {said(least, 'tr')} {rules.quote} etmeli.",
-            f"The order is too small: it must be worth at least {said(least, 'en')} {rules.quote}.",
+            f"Emir çok küçük: en az {said(least, 'tr')} {rules.quote} etmeli.{tr}",
+            "The order is too small: it must be worth at least "
+            f"{said(least, 'en')} {rules.quote}.{en}",
         )
     if most and max(worths) > most:
         raise UserError(

@@ -141,9 +141,9 @@ def test_a_market_step_of_zero_is_no_step():
 @pytest.mark.parametrize(
     ("draft", "words"),
     [
-        (Draft("BTCUSDT", BUY, MARKET, spend=D("4.99")), "at least 5 USDT"),
-        (Draft("BTCUSDT", BUY, MARKET, spend=D(0)), "above zero"),
-        (Draft("BTCUSDT", SELL, MARKET, quantity=D("0.000001")), "at least 0.00001 BTC"),
+        (Draft("BTCUSDT", BUY, MARKET, spend=D("4.99")), "at least 5 USDT. Write an amount of"),
+        (Draft("BTCUSDT", BUY, LIMIT, quantity=D("1E-8"), price=D(60000)), "coins as 0.5btc."),
+        (Draft("BTCUSDT", SELL, MARKET, quantity=D("0.000001")), "worth at least 5 USDT."),
         (Draft("BTCUSDT", SELL, MARKET, quantity=D(200)), "at most 128.5 BTC"),
         (
             Draft("BTCUSDT", BUY, LIMIT, quantity=D(1), price=D(300001)),
@@ -156,6 +156,19 @@ def test_a_market_step_of_zero_is_no_step():
 def test_what_does_not_fit_is_told(draft, words):
     with pytest.raises(UserError) as told:
         fit(draft, BTC, MEAN)
+    assert words in told.value.en
+
+
+@pytest.mark.parametrize(
+    ("draft", "words"),
+    [
+        (Draft("BTCUSDT", BUY, MARKET, spend=D(0)), "above zero"),
+        (Draft("BTCUSDT", SELL, MARKET, quantity=D("0.000001")), "at least 0.00001 BTC"),
+    ],
+)
+def test_where_any_worth_will_do_too_little_is_told_by_its_quantity(draft, words):
+    with pytest.raises(UserError) as told:
+        fit(draft, BTC._replace(worth=(D(0), D(0))), MEAN)
     assert words in told.value.en
 
 
