@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from concurrent.futures import (
     BrokenExecutor,
     Executor,
@@ -20,6 +20,7 @@ from concurrent.futures import (
     wait,
 )
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
@@ -107,16 +108,23 @@ class Workers:
         self._stops: dict[int, threading.Event] = {}
         self._lock = threading.Lock()
 
-    def begin(self, chat: int) -> threading.Event:
-        """Return what is set when a chat asks for the end of the long work that begins now."""
+    @contextmanager
+    def long(self, chat: int) -> Iterator[threading.Event]:
+        """Give what is set when a chat asks for the end of its long work, done within."""
+        stop = threading.Event()
         with self._lock:
-            stop = self._stops[chat] = threading.Event()
-        return stop
+            self._stops[chat] = stop
+        try:
+            yield stop
+        finally:
+            with self._lock:
+                if self._stops.get(chat) is stop:
+                    del self._stops[chat]
 
     def cancel(self, chat: int) -> bool:
-        """End a chat's long work; return whether there may be any."""
+        """End a chat's long work; return whether there is any."""
         with self._lock:
-            stop = self._stops.pop(chat, None)
+            stop = self._stops.get(chat)
         if stop:
             stop.set()
         return stop is not None

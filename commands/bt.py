@@ -59,13 +59,14 @@ def one(ctx, title, plan, reads, context, mine):
 
 
 def several(ctx, title, plan, reads, context, mine):
-    pool, stop, shown = ctx.workers.pool, ctx.workers.begin(ctx.chat.id), time.monotonic()
+    pool, shown = ctx.workers.pool, time.monotonic()
     total, grid = len(plan.choices), None
-    for done, grid in trials.search(plan, context, mine, pool, pool.size, stop):
-        if grid is None and time.monotonic() - shown >= 2:
-            shown = time.monotonic()
-            line = ctx.t(f"{done}/{total} denendi…", f"{done}/{total} tried…")
-            yield Reply(line, [[(ctx.t("Durdur", "Stop"), "/dur")]], edit=True)
+    with ctx.workers.long(ctx.chat.id) as stop:
+        for done, grid in trials.search(plan, context, mine, pool, pool.size, stop):
+            if grid is None and time.monotonic() - shown >= 2:
+                shown = time.monotonic()
+                line = ctx.t(f"{done}/{total} denendi…", f"{done}/{total} tried…")
+                yield Reply(line, [[(ctx.t("Durdur", "Stop"), "/dur")]], edit=True)
     if grid is None:
         yield Reply(ctx.t("Durduruldu.", "Stopped."), edit=True)
         return

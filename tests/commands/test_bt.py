@@ -24,6 +24,7 @@ def test_a_search_shows_the_best_and_what_it_is_worth(say):
     assert told.edit and told.photo and not told.failed
     for word in ("56 kombinasyonun en iyisi n=", "İleri yürüyüş", "DSR", "kanıt değildir"):
         assert word in told.text
+    assert "Süren bir iş yok" in say("/dur")[0].text
 
 
 @pytest.mark.parametrize(
