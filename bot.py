@@ -307,9 +307,8 @@ class Ctx:
         """Return a score in [−1, 1] behind its arrow."""
         if not math.isfinite(value):
             return f"✖️ {UNKNOWN}"
-        return (
-            f"{'↗' if value > 0.15 else '↘' if value < -0.15 else '→'} {self.num(value, sign=True)}"
-        )
+        mark = "↗" if value > 0.15 else "↘" if value < -0.15 else "→"
+        return f"{mark} {self.num(value, sign=True)}"
 
     def light(self, value: float, danger: bool = False) -> str:
         """Return a score of 0–100 behind its light, red when high where high means danger."""
@@ -413,7 +412,8 @@ def unknown(word: str, ctx: Ctx) -> Reply:
     names = ", ".join(f"/{name}" for name in near)
     tail = ctx.t(f"Şunu mu demek istediniz: {names}", f"Did you mean: {names}") if names else ""
     text = ctx.t(f"/{word[:32]} diye bir komut yok.", f"There is no command /{word[:32]}.")
-    return Reply(f"{html.escape(text, quote=False)} {tail}\n/yardim".replace("  ", " "), failed=1)
+    told = f"{html.escape(text, quote=False)} {tail}".strip()
+    return Reply(f"{told}\n{ctx.t('/yardim', '/help')}", failed=1)
 
 
 def stranger(ctx: Ctx) -> Reply:

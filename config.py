@@ -187,7 +187,7 @@ class Config:
         "ALLOWED_IDS",
         ids,
         "",
-        "kağıtta işlem yapabilen diğer kimlikler; ötekiler için /izin",
+        "kâğıtta işlem yapabilen diğer kimlikler; ötekiler için /izin",
         "other ids that may trade on paper; for the rest: /izin",
     )
     language: str = setting(

@@ -14,7 +14,7 @@ GATE, KNOCK, LET_IN = "gate", "knock", "in"
 KNOCKS, SHOWN = 10, 64
 NAMES = {
     READER: ("okur", "reader"),
-    TRADER: ("işlem, kağıtta", "trader, on paper"),
+    TRADER: ("işlem, kâğıtta", "trader, on paper"),
     LIVE: ("işlem, canlı da", "trader, live too"),
     ADMIN: ("yönetici", "admin"),
     ASKED: ("bekliyor", "waiting"),

@@ -19,6 +19,6 @@ def run(ctx):
         return ctx.t("Zaten anahtar yok.", "There was no key.")
     note = ctx.t(
         f" Borsada {waiting} emriniz duruyor; bot artık onları izleyemez.",
-        f" {waiting} orders of yours stay at the exchange; the bot cannot follow them any more.",
+        f" Orders of yours left at the exchange: {waiting}; the bot cannot follow them any more.",
     )
     return ctx.t("🗑 Anahtar unutuldu.", "🗑 The key is forgotten.") + note * bool(waiting)

@@ -26,7 +26,7 @@ def run(ctx):
         return Reply(f"{title}\n{ctx.t('Açık emir yok.', 'No open orders.')}", ctx.buttons())
     comment = ctx.t(
         f"Yorum: {len(every)} emriniz açık; dokunulmayan yabancı emir {len(foreign)}.",
-        f"Comment: {len(every)} orders of yours are open; {len(foreign)} foreign, left alone.",
+        f"Comment: {len(every)} of your orders open; {len(foreign)} foreign, left alone.",
     )
     buttons = [
         [(f"✖️ #{one.id}", f"/iptal {one.id}")] for one in every[:BUTTONS] if one.state == WORKING

@@ -22,8 +22,11 @@ def run(ctx):
         raise ctx.wrong("300 barlık geçmişi olan iki coin gerek.", "Two coins of 300 bars needed.")
     sure = [link for link in links if link.p < SURE]
     lines = [
-        f"<b>🧭 Granger {frame}</b> ({len(moves)} bar)",
-        ctx.t("Geçmiş → gelecek: gecikme | F | p | kazanç", "Past → future: lag | F | p | gain"),
+        f"<b>🧭 Granger {frame}</b> ({len(moves)} {ctx.t('bar', 'bars')})",
+        ctx.t(
+            "Geçmiş → gelecek: gecikme (bar) | F | p | kazanç",
+            "Past → future: lag (bars) | F | p | gain",
+        ),
         *(line(ctx, names, link) for link in links[:LIST]),
         *ctx.lacking(symbol for i, symbol in enumerate(asked) if i not in kept),
         note(ctx, links),
@@ -34,7 +37,7 @@ def run(ctx):
 def line(ctx, names, link):
     test, pair = link.test, f"{names[link.first]} → {names[link.then]}"
     mark, gain = "✅" if link.p < SURE else "➖", ctx.percent(100 * test.gain, 1)
-    return f"{mark} {pair}: {test.lag} bar | {ctx.num(test.f, 1)} | {ctx.chance(test.p)} | {gain}"
+    return f"{mark} {pair}: {test.lag} | {ctx.num(test.f, 1)} | {ctx.chance(test.p)} | {gain}"
 
 
 def note(ctx, links):

@@ -37,9 +37,9 @@ def run(ctx):
     drawing = chart.Map(
         f"{title} · {ctx.clock(ctx.now)}", tuple(rows), sizes, changes, chart.look_of(ctx.user)
     )
-    hours = ctx.t("24 saat", "24 hours")
+    span = ctx.t(f"{len(rows)} coin, 24 saat", f"{len(rows)} coins, 24 hours")
     lines = [
-        f"<b>🗺 {title}</b> ({len(rows)} coin, {hours})",
+        f"<b>🗺 {title}</b> ({span})",
         *breadth(ctx, sizes[known], changes[known]),
         *movers(ctx, np.array(list(rows))[known], changes[known]),
     ]

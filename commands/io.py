@@ -59,7 +59,9 @@ def group(ctx, symbols):
     count = len(symbols)
     if not ctx.words():
         return ctx.t(f"Hacimce ilk {count} coin", f"The top {count} coins by volume")
-    return ", ".join(map(coin, symbols)) if count <= NAMED else f"{count} coin"
+    if count <= NAMED:
+        return ", ".join(map(coin, symbols))
+    return ctx.t(f"{count} coin", f"{count} coins")
 
 
 def mark(share):

@@ -33,7 +33,7 @@ def run(ctx):
     known = [symbol for symbol in asked if own[symbol]]
     changes = [tickers.data[s].change for s in known if s in tickers.data]
     lines = [
-        f"<b>🔗 {ctx.t('Korelasyon', 'Correlation')} {frame}</b> ({BARS} bar)",
+        f"<b>🔗 {ctx.t('Korelasyon', 'Correlation')} {frame}</b> ({BARS} {ctx.t('bar', 'bars')})",
         *square([coin(s)[:5] for s in asked], rho),
         ctx.t("Coin: ötekilerle ρ | BTC'ye β", "Coin: ρ with the others | β to BTC"),
         *(f"{coin(s)}: {ctx.num(fmean(own[s]))} | {ctx.num(to_btc[s])}" for s in known),

@@ -20,10 +20,11 @@ def run(ctx):
     names, links = [coin(asked[i]) for i in kept], stats.lead_all(moves)
     if not links:
         raise ctx.wrong("300 barlık geçmişi olan iki coin gerek.", "Two coins of 300 bars needed.")
+    bars = ctx.t(f"{len(moves)} bar", f"{len(moves)} bars")
     sure = [link for link in links if link.p < SURE]
     lines = [
-        f"<b>🏃 {ctx.t('Öncü → takipçi', 'Leader → follower')} {frame}</b> ({len(moves)} bar)",
-        ctx.t("Öncü → takipçi: gecikme | ρ | p", "Leader → follower: lag | ρ | p"),
+        f"<b>🏃 {ctx.t('Öncü → takipçi', 'Leader → follower')} {frame}</b> ({bars})",
+        ctx.t("Öncü → takipçi: gecikme (bar) | ρ | p", "Leader → follower: lag (bars) | ρ | p"),
         *(line(ctx, names, link) for link in links[:LIST]),
         *ctx.lacking(symbol for i, symbol in enumerate(asked) if i not in kept),
         note(ctx, links, sure),
@@ -34,7 +35,7 @@ def run(ctx):
 def line(ctx, names, link):
     lead, pair = link.test, f"{names[link.first]} → {names[link.then]}"
     mark = "✅" if link.p < SURE else "🔸" if abs(lead.r) > lead.bound else "➖"
-    return f"{mark} {pair}: {lead.lag} bar | {ctx.num(lead.r, sign=True)} | {ctx.chance(lead.p)}"
+    return f"{mark} {pair}: {lead.lag} | {ctx.num(lead.r, sign=True)} | {ctx.chance(lead.p)}"
 
 
 def note(ctx, links, sure):

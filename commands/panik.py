@@ -27,7 +27,7 @@ def run(ctx):
     waiting = [one for one in rows.living(ctx.user.id) if one.side == BUY]
     lines = [
         ctx.t("<b>🛑 Acil durdurma açık.</b>", "<b>🛑 The kill switch is on.</b>"),
-        ctx.t("Yeni alım yapılmaz, kağıtta da.", "Nothing is bought, not even on paper."),
+        ctx.t("Yeni alım yapılmaz, kâğıtta da.", "Nothing is bought, not even on paper."),
         *tickets.canceled(ctx, waiting),
         ctx.t(
             "Yapmadığı: elinizdekini satmaz, koruma emirlerini ve başka yerden verilmiş "

@@ -5,7 +5,7 @@ Introduces the bot: /start
 
 import html
 
-from bot import Reply
+from bot import Reply, links
 
 ALIASES = ("basla",)
 
@@ -27,5 +27,5 @@ def run(ctx):
             "\n\n⚠️ Piyasalar sahte: kayıtlı mumlar yeniden oynatılıyor.",
             "\n\n⚠️ The markets are mock ones: recorded candles are replayed.",
         )
-    rows = [[("/p", "/p"), ("/t btc", "/t btc"), ("/yardim", "/yardim")]]
+    rows = [links("p", "t btc", ctx.t("yardim", "help"))]
     return Reply(text, [*rows, [("Türkçe", "/dil tr"), ("English", "/dil en")]])

@@ -30,8 +30,9 @@ def run(ctx):
     leaders = mean(view.analysis.trend for view in every if view.symbol in LEADERS)
     alts = mean(view.analysis.trend for view in shown if view.symbol not in LEADERS)
     wide = {n: mean(50 + 50 * np.sign(v.analysis.value(f"ema{n}")) for v in shown) for n in EMAS}
+    coins = ctx.t(f"{len(shown)} coin", f"{len(shown)} coins")
     lines = [
-        f"<b>🩺 {ctx.t('Piyasa sağlığı', 'Market health')} {frame}</b> ({len(shown)} coin)",
+        f"<b>🩺 {ctx.t('Piyasa sağlığı', 'Market health')} {frame}</b> ({coins})",
         *counts(ctx, shown),
         f"MMI (BTC, ETH): {ctx.arrow(leaders)}",
         ctx.t("ADI (altlar − MMI): ", "ADI (alts − MMI): ") + ctx.arrow(alts - leaders),

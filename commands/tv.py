@@ -59,7 +59,7 @@ def one(ctx, s):
     kept = s.alpha + s.beta
     half = ctx.num(math.log(0.5) / math.log(kept) if kept < 1 else math.nan, 0)
     yield ctx.t("Bir barda (yılda):", "In a bar (a year):")
-    yield f"Yang–Zhang, 20 bar: {size(s.yang_zhang)}"
+    yield ctx.t("Yang–Zhang, 20 bar: ", "Yang–Zhang, 20 bars: ") + size(s.yang_zhang)
     yield ctx.t("Gerçekleşen, 30 bar: ", "Realised, 30 bars: ") + size(s.realised)
     yield ctx.t("Sonraki bar, EWMA: ", "Next bar, EWMA: ") + size(s.ewma)
     yield ctx.t("Sonraki bar, GARCH: ", "Next bar, GARCH: ") + size(s.garch)
@@ -69,11 +69,11 @@ def one(ctx, s):
     )
     yield ctx.t("250 bar içinde yeri: ", "Rank in 250 bars: ") + ctx.light(s.rank, danger=True)
     yield ctx.t("Oynaklığın oynaklığı: ", "Vol of vol: ") + ctx.num(s.unrest)
-    bars = ctx.num(abs(s.squeezed), 0)
+    bars, many = ctx.num(abs(s.squeezed), 0), "s" * (abs(s.squeezed) != 1)
     if s.squeezed > 0:
-        yield ctx.t(f"Sıkışma: 🗜 {bars} bardır", f"Squeeze: 🗜 for {bars} bars")
+        yield ctx.t(f"Sıkışma: 🗜 {bars} bardır", f"Squeeze: 🗜 for {bars} bar{many}")
     else:
-        yield ctx.t(f"Sıkışma: {bars} bar önce bitti", f"Squeeze: ended {bars} bars ago")
+        yield ctx.t(f"Sıkışma: {bars} bar önce bitti", f"Squeeze: ended {bars} bar{many} ago")
 
 
 def comment(ctx, found):

@@ -54,6 +54,7 @@ def test_an_unknown_command_suggests_the_nearest_and_a_group_hears_nothing():
     (reply,) = talk("/xx")
     assert "mu demek istediniz: /x\n" in reply.text and reply.failed == 1
     assert "mu demek istediniz: /t btc\n" in talk("/BTC")[0].text
+    assert talk("/qqqq")[0].text == "/qqqq diye bir komut yok.\n/yardim"
     assert talk("/xx", kind="group") == []
 
 

@@ -5,9 +5,7 @@ import pytest
 
 import stats
 
-ROW = re.compile(
-    r"^(✅|➖) (\w+) → (\w+): (\d+) bar \| (\S+) \| (\S+) \| %?(\S+?)%?$", re.MULTILINE
-)
+ROW = re.compile(r"^(✅|➖) (\w+) → (\w+): (\d+) \| (\S+) \| (\S+) \| %?(\S+?)%?$", re.MULTILINE)
 
 
 def test_a_pair_is_tested_both_ways(say, market):

@@ -5,7 +5,7 @@ import pytest
 
 import stats
 
-ROW = re.compile(r"^(✅|🔸|➖) (\w+) → (\w+): (\d+) bar \| ([-+]?\S+) \| (\S+)$", re.MULTILINE)
+ROW = re.compile(r"^(✅|🔸|➖) (\w+) → (\w+): (\d+) \| ([-+]?\S+) \| (\S+)$", re.MULTILINE)
 
 
 def test_a_pair_says_who_leads_by_how_many_bars(say, market):

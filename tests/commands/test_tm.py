@@ -16,7 +16,7 @@ def test_health_is_counted_over_the_hundred_of_most_volume(say, ctx):
     asked = ctx(lang="en")
     symbols = asked.sources.top(100)
     views = outlook.views(asked, symbols, "1h")
-    assert "(100 coin)" in reply.text
+    assert "(100 coins)" in reply.text
     counts = [int(n) for n in re.findall(r"(?:trend [↑↓]|range|wild|—) (\d+)", reply.text)]
     assert sum(counts) == 100
     ups = sum(view.analysis.regime == "up" for view in views)
