@@ -91,12 +91,12 @@ class AlarmRows:
     """Read and write the rows of alarms.
 
     `revision` rises when what is to be watched changes, and `changed` tells which alarms; `fresh`
-    that something is to be told.
+    that something is to be told; `gathering` until when (ms) more of a gap may be found to tell.
     """
 
     def __init__(self, read: Opened, write: Opened, dialect: Any, now: Callable[[], int]) -> None:
         self._read, self._write, self._dialect, self._now = read, write, dialect, now
-        self.revision, self.fresh = 0, True
+        self.revision, self.fresh, self.gathering = 0, True, 0
         self._changed: dict[int, int] = {}
         self._lock = threading.Lock()
 

@@ -14,18 +14,19 @@ import numpy as np
 import alarm_grammar
 import calc
 import formula
+import gauges
 import history
 import tickets
 from alarm_rows import Alarm, Firing, State
 from alarms import INDICES, MOVES, Block, Formulas, Numbers, line
 from bot import INTERVALS, Ctx, UserError, coin
-from formula import Part
-from gauges import gauge
+from evaluation import Context
+from formula import Needs, Part
 from orders import followed
 from shapes import Panel
 from watch import replayed, targets
 
-DAY, DAYS, MOST, BARS, LONGEST = 86_400_000, 30, 20, 999, 3000
+DAY, DAYS, BARS, PAGES, FUNDED = 86_400_000, 30, 999, 240, 20
 FRAMES = ("1h", "15m", "5m", "1m")
 CLOSES = re.compile(r"close [<>]=? ([0-9.]+)")
 SIGNS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
@@ -53,64 +54,101 @@ class Rehearsal(NamedTuple):
 def rehearse(ctx: Ctx, alarm: Alarm) -> Rehearsal:
     """Return how often an alarm would have fired in the last days, by closed bars.
 
-    Of many coins only those named first, or traded most, are looked at. Raises UserError.
+    Of many coins only so many are looked at as can be asked for at once: those named first, or
+    traded most. Raises UserError.
     """
     if alarm.kind in INDEXED:
-        return Rehearsal((), 1, nan, False)
-    symbols = list(targets(ctx.sources, ctx.db, alarm))[:MOST]
+        return of_index(ctx, alarm)
+    symbols = list(targets(ctx.sources, ctx.db, alarm))
     if not symbols:
         raise UserError("Favoriniz yok: /fav ekle btc", "You have no favourites: /fav add btc")
-    again = alarm.steady and alarm.cooldown is not None
-    often = alarm._replace(made=0, until=None, cooldown=alarm.cooldown or 0, steady=again)
-    pairs = [(often, symbol) for symbol in symbols]
+    if alarm.targets == "all":
+        symbols = ctx.sources.top(len(symbols))
+    symbols = symbols[: most(alarm)]
+    pairs = [(often(alarm), symbol) for symbol in symbols]
     if alarm.kind == "formula":
         return of_formula(ctx, pairs, symbols)
     return of_prices(ctx, pairs, symbols)
+
+
+def often(alarm: Alarm) -> Alarm:
+    """Return an alarm as it is counted: from the start of the days on, and not once only."""
+    again = alarm.steady and alarm.cooldown is not None
+    return alarm._replace(made=0, until=None, cooldown=alarm.cooldown or 0, steady=again)
+
+
+def most(alarm: Alarm) -> int:
+    """Return of how many coins an alarm's days can be asked for."""
+    bars = {frame_of(alarm): 1}
+    if alarm.kind == "formula":
+        bars = dict(formula.compile(alarm.text).needs.bars)
+    spans = ((DAYS * DAY // INTERVALS[one or alarm.interval] + n) for one, n in bars.items())
+    return max(1, PAGES // sum(2 + span // history.PAGE if span > BARS else 1 for span in spans))
+
+
+def of_index(ctx: Ctx, alarm: Alarm) -> Rehearsal:
+    """Return how often an index would have fired, where its past is told."""
+    every = targets(ctx.sources, ctx.db, alarm) if alarm.kind == "fr" else ("",)
+    symbols = list(every)[:FUNDED]
+    times, values = np.empty(0), np.empty((0, len(symbols)))
+    since = ctx.now - DAYS * DAY
+    with suppress(UserError):
+        times, values = gauges.past(ctx.sources, alarm.kind, symbols, since - DAY, ctx.now)
+    counted = often(alarm)._replace(made=since)
+    block = Numbers([(counted, symbol) for symbol in symbols], {})
+    for at, row in zip(times, values, strict=True):
+        block.look(row, int(at))
+    coins = int(np.isfinite(values).any(axis=0).sum())
+    days = min(DAYS, (ctx.now - times[0]) / DAY) if len(times) else nan
+    return Rehearsal(seen(block), coins, days, holds(ctx, alarm, symbols))
 
 
 def of_formula(ctx: Ctx, pairs: list[tuple[Alarm, str]], symbols: list[str]) -> Rehearsal:
     """Return how often a formula would have fired at the closes of its bars."""
     interval, block = pairs[0][0].interval, Formulas(pairs, {})
     step, needs = INTERVALS[interval], block.needs
-    most = {**needs.bars, "": BARS}
-    context = formula.gather(ctx.sources, needs._replace(bars=most), symbols, interval)
-    context = replace(context, bars=past(ctx, context.bars, interval, needs.bars[""] + 1))
-    bars = min(DAYS * DAY // step, len(context.bars.time) - needs.bars[""])
+    since = ctx.now - DAYS * DAY - 2 * step
+    try:
+        context = formula.gather(ctx.sources, needs, symbols, interval, since)
+    except UserError:
+        near = needs._replace(bars=dict.fromkeys(needs.bars, BARS))
+        context = formula.gather(ctx.sources, near, symbols, interval)
+    bars = min(DAYS * DAY // step, told(context, needs))
     if bars < 1:
         return Rehearsal((), len(symbols), nan, False)
     block.look(context, symbols, bars)
     truth = formula.compile(pairs[0][0].text).last(context)
-    return Rehearsal(seen(block), len(symbols), bars * step / DAY, bool(truth.any()))
+    return Rehearsal(seen(block), len(context.bars.reads), bars * step / DAY, bool(truth.any()))
+
+
+def told(context: Context, needs: Needs) -> int:
+    """Return of how many of a context's last bars all is known that formulas want."""
+    frames = {"": context.bars, **context.others}
+    every = [*frames.items(), *((frame, bars) for (frame, _), bars in context.coins.items())]
+    starts = [
+        bars.time[0] + needs.bars.get(frame, 1) * context.step(frame) if len(bars.time) else np.inf
+        for frame, bars in every
+    ]
+    return int((context.bars.time >= max(starts)).sum())
 
 
 def of_prices(ctx: Ctx, pairs: list[tuple[Alarm, str]], symbols: list[str]) -> Rehearsal:
     """Return how often prices or their changes would have fired, by highs and lows."""
     alarm, block = pairs[0][0], Numbers(pairs, {})
-    window = INTERVALS.get(alarm.interval, DAY)
-    frame = next(frame for frame in FRAMES if INTERVALS[frame] <= window)
+    frame, since = frame_of(alarm), ctx.now - DAYS * DAY
     step = INTERVALS[frame]
-    panel = past(ctx, ctx.sources.panel(symbols, frame, BARS), frame, window // step)
-    wanted = panel.time > ctx.now - DAYS * DAY
+    panel = history.panel(ctx.sources, symbols, frame, since - INTERVALS.get(alarm.interval, 0))
+    wanted = panel.time > since
     bars = np.array([panel.open, panel.high, panel.low, panel.close])
     replayed((alarm.kind, alarm.interval), block, symbols, bars, panel.time, wanted, step)
     days = min(DAYS, len(panel.time) * step / DAY)
-    return Rehearsal(seen(block), len(symbols), days, holds(ctx, alarm, symbols))
+    return Rehearsal(seen(block), len(panel.reads), days, holds(ctx, alarm, symbols))
 
 
-def past(ctx: Ctx, panel: Panel, interval: str, spare: int) -> Panel:
-    """Return the bars of a lone coin further back where its panel is short of the days.
-
-    `spare` are the bars that come before; what nobody tells is left out.
-    """
-    step = INTERVALS[interval]
-    start = ctx.now - (min(DAYS * DAY // step, LONGEST) + spare) * step
-    if len(panel.symbols) > 1 or len(panel.time) < history.PAGE or panel.time[0] <= start:
-        return panel
-    (symbol,) = panel.symbols
-    with suppress(UserError):
-        read = history.candles(ctx.sources, symbol, interval, start)
-        return Panel(panel.symbols, read.data.time, {symbol: read})
-    return panel
+def frame_of(alarm: Alarm) -> str:
+    """Return the timeframe whose bars an alarm's days are gone through by."""
+    window = INTERVALS.get(alarm.interval, DAY)
+    return next(frame for frame in FRAMES if INTERVALS[frame] <= window)
 
 
 def seen(block: Block) -> tuple[tuple[str, int, float], ...]:
@@ -120,7 +158,7 @@ def seen(block: Block) -> tuple[tuple[str, int, float], ...]:
 
 def holds(ctx: Ctx, alarm: Alarm, symbols: Sequence[str]) -> bool:
     """Tell whether the prices of any coin are beyond an alarm's line now."""
-    if alarm.kind != "price":
+    if alarm.kind != "price" and alarm.kind not in INDEXED:
         return False
     sign, level = alarm.text.split()
     return any(SIGNS[sign](number(ctx, alarm, symbol), float(level)) for symbol in symbols)
@@ -133,7 +171,7 @@ def number(ctx: Ctx, alarm: Alarm, symbol: str) -> float:
         return row.last if row else nan
     if alarm.kind in MOVES or alarm.kind == "formula":
         return nan
-    return float(gauge(ctx.sources, alarm.kind, [symbol], ctx.now / 1000)[0])
+    return float(gauges.gauge(ctx.sources, alarm.kind, [symbol], ctx.now / 1000)[0])
 
 
 def first_states(ctx: Ctx, alarm: Alarm) -> list[State]:
@@ -263,7 +301,9 @@ def manner(ctx: Ctx, alarm: Alarm) -> list[str]:
 def comment(ctx: Ctx, seen: Rehearsal) -> str:
     """Return how often an alarm would have fired, in words."""
     if not isfinite(seen.days):
-        return ctx.t("Yorum: geçmişi yok, sayılamadı.", "Comment: no past to count in.")
+        return ctx.t(
+            "Yorum: geçmişi elde yok, sayılamadı.", "Comment: no past at hand to count in."
+        )
     days = ctx.num(seen.days, 0 if seen.days >= 2 else 1)
     told = ctx.t(
         f"Yorum: son {days} günde {seen.count} kez çalardı",

@@ -1,4 +1,7 @@
-"""What alarms have fired goes out: each chat's in its turn, none lost, at night only what may."""
+"""What alarms have fired goes out: each chat's in its turn, none lost, at night only what may.
+
+What was missed waits a little until all of it is found, and is told in one message.
+"""
 
 import logging
 import math
@@ -54,7 +57,7 @@ class Bell:
         except DbError:
             rows.fresh = True
             raise
-        for group in rings.grouped(loud):
+        for group in rings.grouped(loud, now):
             self._ringing |= {firing.id for firing in group}
             self._next.append(group)
         self._more()
@@ -83,6 +86,9 @@ class Bell:
         self._wake = min([now + ANYWAY, *(ends[one.user_id] for one in later)])
         kept = {firing.id for firing in later}
         self.kept = len(kept)
+        if now < self._rows.gathering:
+            kept |= {firing.id for firing in waiting if rings.past(firing, now)}
+            self._wake = min(self._wake, self._rows.gathering)
         return [firing for firing in waiting if firing.id not in kept]
 
     def _ring(self, group: list[Firing]) -> None:

@@ -15,11 +15,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import graph
+import history as past
 from bot import INTERVALS
 from evaluation import Array, Context, Ends, Run, history, newest
 from graph import Graph, Item, Shape
 from live import Live
 from lowering import CROSSES, HERE, Lowering, Place, parts_of, placed_text, resolved
+from shapes import Panel
 from syntax import parse, pointing
 from vocabulary import COMPARISONS, WORDS, FormulaError, Node, normal, usual
 
@@ -222,21 +224,35 @@ def read(words: Sequence[str], mine: Mapping[str, str]) -> tuple[Formula, tuple[
     raise max(errors, key=lambda error: error.position)
 
 
-def gather(sources: Any, needs: Needs, symbols: Iterable[str], interval: str) -> Context:
+def gather(
+    sources: Any, needs: Needs, symbols: Iterable[str], interval: str, since: int | None = None
+) -> Context:
     """Fetch the closed bars that formulas are worked out on, the panel of `symbols` foremost.
 
-    `sources` is a sources.Sources. Raises UserError, also for a coin that nobody trades.
+    With `since` (ms) they go as far back as it takes to know the formulas from then on, where the
+    market tells. `sources` is a sources.Sources. Raises UserError, also for a coin that nobody
+    trades.
     """
     names, wanted = tuple(symbols), {"": needs.bars[""]}
     for frame, bars in needs.bars.items():
         key = "" if frame == interval else frame
         wanted[key] = max(wanted.get(key, 0), bars)
-    panels = {
-        frame: sources.panel(names, frame or interval, FETCHED[bars > FETCHED[0]])
-        for frame, bars in wanted.items()
-    }
+
+    def start(frame: str) -> int | None:
+        bars = wanted.get(frame, wanted[""])
+        return since and since - bars * INTERVALS[frame or interval]
+
+    def panel(frame: str) -> Panel:
+        first = start(frame)
+        if first is None:
+            return sources.panel(names, frame or interval, FETCHED[wanted[frame] > FETCHED[0]])
+        return past.panel(sources, names, frame or interval, first)
+
+    panels = {frame: panel(frame) for frame in wanted}
     coins = {
-        (frame, name): sources.candles(sources.symbol(name), frame or interval).data
+        (frame, name): past.candles(
+            sources, sources.symbol(name), frame or interval, start(frame)
+        ).data
         for frame, name in needs.coins
     }
     return Context(panels.pop(""), interval, panels, coins)

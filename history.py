@@ -1,5 +1,6 @@
 """A coin's candles as far back as asked, page by page; pages long past are read once and kept."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -9,7 +10,7 @@ import numpy as np
 from bot import INTERVALS, UserError
 from markets.binance import page_route
 from net import Dated
-from shapes import Candles, FundingHistory
+from shapes import Candles, FundingHistory, Panel
 
 # A page must be past before the newest 999 bars begin, or it would be kept half full.
 PAGE, MOST = 900, 60_000
@@ -37,16 +38,55 @@ def candles(
             f"Bu aralıkta en çok {MOST} bar; daha yeni bir tarih ya da daha uzun barlar seçin.",
             f"At most {MOST} bars of this timeframe; choose a later date or longer bars.",
         )
-    size, first = PAGE * step, int(recent.time[0])
+    asks = older(turn, symbol, interval, start, int(recent.time[0]))
+    return joined(recent, every(sources, asks), start)
+
+
+def panel(sources: Any, symbols: Sequence[str], interval: str, start: int) -> Panel:
+    """Return closed bars of many coins side by side, from `start` (ms) on where they come.
+
+    A coin that lacks a page is left out; where every one does, the newest 999 are told. Raises
+    UserError.
+    """
+    recent, turn = sources.panel(symbols, interval, 999), partial(page, sources)
+    if not len(recent.time):
+        return recent
+    long = {s: read for s, read in recent.reads.items() if len(read.data) >= PAGE}
     asks = {
-        str(begin): partial(turn, symbol, interval, begin, begin + size)
+        (symbol, begin): ask
+        for symbol, read in long.items()
+        for begin, ask in older(turn, symbol, interval, start, int(read.time[0])).items()
+    }
+    try:
+        told, lost = sources.together(asks)
+    except UserError:
+        return recent
+    gone = {symbol for symbol, _ in lost}
+    reads = {
+        symbol: joined(read, [told[ask] for ask in asks if ask[0] == symbol], start)
+        for symbol, read in recent.reads.items()
+        if symbol not in gone
+    }
+    first = min((int(read.time[0]) for read in reads.values() if len(read.data)), default=start)
+    times = np.arange(first, recent.time[-1] + 1, INTERVALS[interval])
+    return Panel(recent.symbols, times, reads)
+
+
+def older(turn: Any, symbol: str, interval: str, start: int, first: int) -> dict[int, Any]:
+    """Return how to ask for each page of a coin's bars from `start` to before `first`, ms."""
+    size = PAGE * INTERVALS[interval]
+    return {
+        begin: partial(turn, symbol, interval, begin, begin + size)
         for begin in range(start // size * size, first, size)
     }
-    pages = every(sources, asks)
-    table = np.concatenate([page.table for page in pages], axis=1)
-    table = np.concatenate([table[:, table[0] < first], recent.table], axis=1)
+
+
+def joined(recent: Dated, pages: Sequence[Dated], start: int) -> Dated:
+    """Return a coin's newest bars behind the pages before them, from `start` (ms) on."""
+    before = [one.table[:, one.time < recent.time[0]] for one in pages if len(one.data)]
+    bars = Candles(np.concatenate([*before, recent.table], axis=1))
     other = next((read.source for read in (recent, *pages) if read.source), "")
-    return replace(recent, data=since(Candles(table), start), source=other)
+    return replace(recent, data=since(bars, start), source=other)
 
 
 def page(sources: Any, symbol: str, interval: str, start: int, end: int) -> Dated:

@@ -14,7 +14,7 @@ from bot import Ctx, Reply
 from order_rows import MOVED
 from watch import BROKEN, FLOOD, FRESH, MISSED, MOST_AN_HOUR, STALE
 
-LATE, AGAIN = 90_000, 300_000
+LATE, AGAIN, MEANWHILE = 90_000, 300_000, "meanwhile"
 MARKS = {"urgent": "🚨", "silent": "🔕"}
 NOTICES = {
     STALE: (
@@ -75,13 +75,23 @@ def unprotected(firings: Iterable[Firing]) -> list[str]:
     return [words[1] for words in told if words[0] == tickets.BARE]
 
 
-def grouped(waiting: Iterable[Firing]) -> list[list[Firing]]:
-    """Return what is to be told together: to one chat and topic, of one user, equally loud."""
+def grouped(waiting: Iterable[Firing], now: int) -> list[list[Firing]]:
+    """Return what is to be told together: to one chat and topic, of one user, equally loud.
+
+    All that is told late is together, however loud.
+    """
     groups: dict[tuple, list[Firing]] = {}
     for firing in waiting:
-        key = firing.chat_id, firing.topic, firing.user_id, firing.severity
-        groups.setdefault(key, []).append(firing)
+        loud = MEANWHILE if past(firing, now) else firing.severity
+        groups.setdefault((firing.chat_id, firing.topic, firing.user_id, loud), []).append(firing)
     return list(groups.values())
+
+
+def past(firing: Firing, now: int) -> bool:
+    """Tell whether something tells of a time that was missed: an alarm told late, or its end."""
+    if firing.alarm_id:
+        return now - firing.at > LATE
+    return firing.text in (FRESH, MISSED)
 
 
 def kind(firing: Firing) -> str:
@@ -99,7 +109,8 @@ def parted(
 ) -> Iterator[tuple[list[Firing], list[Firing]]]:
     """Yield what is told in each message, and what that message told before.
 
-    A repeat goes where its alarm was told alone less than some minutes ago, the rest in a new one.
+    A repeat goes where its alarm was told alone less than some minutes ago, the rest in a new one,
+    and so does what is told late.
     """
     messages: dict[int | None, list[Firing]] = {}
     for firing in told:
@@ -109,10 +120,14 @@ def parted(
         for before in messages.values()
         if alike(before) and now - min(one.delivered or 0 for one in before) < AGAIN
     }
-    for key in dict.fromkeys(map(subject, group)):
-        if key in open_ones:
-            yield [firing for firing in group if subject(firing) == key], open_ones[key]
-    if rest := [firing for firing in group if subject(firing) not in open_ones]:
+    again: dict[tuple, list[Firing]] = {}
+    rest = []
+    for firing in group:
+        key = subject(firing)
+        there = key in open_ones and not past(firing, now)
+        (again.setdefault(key, []) if there else rest).append(firing)
+    yield from ((part, open_ones[key]) for key, part in again.items())
+    if rest:
         yield rest, []
 
 
@@ -135,7 +150,7 @@ def reply(ctx: Ctx, firings: Sequence[Firing], before: int = 0) -> Reply:
     if firings[0].severity == notices.SYSTEM:
         return notices.told(ctx, firings)
     silent = all(firing.severity == "silent" for firing in firings)
-    late = all(ctx.now - firing.at > LATE for firing in firings)
+    late = all(past(firing, ctx.now) for firing in firings)
     if len(firings) == 1 or (alike(firings) and not late):
         newest, count = max(firings, key=lambda one: one.at), before + len(firings)
         text = single(ctx, newest, count) if newest.alarm_id else row(ctx, newest)
@@ -194,7 +209,8 @@ def row(ctx: Ctx, firing: Firing) -> str:
         return ctx.t(*NOTICES[firing.text]) + html.escape(firing.symbol)
     late = ctx.now - firing.at > LATE and not held(ctx, firing)
     ago = f" ⏳ {ctx.ago(firing.at)}" * late
-    return f"{head(firing)}: {value(ctx, firing)} · {ctx.clock(firing.at)}{ago}"
+    mark = "🚨 " * (firing.severity == "urgent")
+    return f"{mark}{head(firing)}: {value(ctx, firing)} · {ctx.clock(firing.at)}{ago}"
 
 
 def single(ctx: Ctx, firing: Firing, count: int = 1) -> str:

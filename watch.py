@@ -4,8 +4,8 @@ import logging
 import threading
 import time
 from collections import ChainMap, Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from alarms import INDICES, MOVES, Block, Engine, Formulas, Numbers, line, path,
 from board import Board
 from bot import INTERVALS, UserError
 from evaluation import Context
-from gauges import gauge
+from gauges import gauge, past
 from meters import Meters
 from shapes import Panel
 from workers import Job
@@ -27,7 +27,7 @@ log = logging.getLogger("dort5bot")
 TICKS, OLD, GAP, TELL, RETRY = "ticks", 60, 90_000, 300_000, 10_000
 REBUILD, SLOW, LAG, PATIENCE, MOST_BARS, AT_ONCE = 600, 300, 2000, 60_000, 400, 500
 FRAMES = ("1m", "15m", "1h", "1d")
-REPLAYED, HOUR, MOST_AN_HOUR = 900, 3_600_000, 500
+REPLAYED, HOUR, MOST_AN_HOUR, TOGETHER = 900, 3_600_000, 500, 120_000
 SEEDS = (("15m", "1m"), ("1h", "5m"), ("4h", "15m"), ("1d", "1h"))
 STALE, FRESH, BROKEN, FLOOD, MISSED = "stale", "fresh", "broken", "flood", "missed"
 
@@ -68,6 +68,9 @@ class Watch:
         self._since: dict[str, int] = {}
         self._waiting: dict[str, dict[tuple[int, int | None], Alarm]] = {}
         self._stuck = 0
+        began = int(clock() * 1000)
+        missed = any(began - at > GAP for at in self.marks.values())
+        db.alarms.gathering = began + TOGETHER if missed else 0
 
     def jobs(self) -> list[tuple[Job, float]]:
         """Return the jobs of the alarms, each with the seconds before its first run."""
@@ -129,7 +132,11 @@ class Watch:
 
     def tick(self) -> None:
         """Look at the newest prices and indices, after what was missed. Raises UserError."""
-        engine, now = self.build(), int(self._clock() * 1000)
+        with self._gathered(self.build()):
+            self._tick()
+
+    def _tick(self) -> None:
+        engine, now = self.engine, int(self._clock() * 1000)
         seen = engine, engine.edition
         if not engine.numbers:
             self.marks[TICKS] = now
@@ -256,6 +263,7 @@ class Watch:
         since = max(since, int(min(made, default=now)))
         if now - since <= GAP:
             return
+        self._recall(engine, Gap(since, now))
         try:
             self._replay(engine, Gap(since, now))
         except UserError:
@@ -273,6 +281,22 @@ class Watch:
         told = [notice(alarm, MISSED, now) for alarm in chats.values()]
         self.db.alarms.save([], told, {TICKS: now})
         self.marks[TICKS] = now
+
+    def _recall(self, engine: Engine, gap: Gap) -> None:
+        """Let the alarms of indices look at what those were in a gap, where anybody tells."""
+        for (kind, _), block in list(engine.numbers.items()):
+            if priced(kind):
+                continue
+            try:
+                times, values = past(self.sources, kind, block.names, *gap)
+            except UserError as error:
+                log.warning("what %s was in a gap is not known: %s", kind, error)
+                continue
+            with self._lock:
+                more = np.full((len(times), len(block.names) - values.shape[1]), np.nan)
+                for at, row in zip(times, np.hstack([values, more]), strict=True):
+                    block.look(row[block.place], int(at))
+                self._commit([block], gap.until, {})
 
     def _replay(self, engine: Engine, gap: Gap) -> None:
         """Let the alarms of prices and changes look at the bars of a gap, by highs and lows."""
@@ -308,14 +332,34 @@ class Watch:
         """Look at every timeframe's bars that have closed. Raises UserError."""
         engine = self.build(compare=True)
         failure = None
-        for interval, block in list(engine.formulas.items()):
-            try:
-                self._close(engine, interval, block)
-            except UserError as error:
-                failure = error
-            self._old_bars(interval, block, int(self._clock() * 1000))
+        with self._gathered(engine):
+            for interval, block in list(engine.formulas.items()):
+                try:
+                    self._close(engine, interval, block)
+                except UserError as error:
+                    failure = error
+                self._old_bars(interval, block, int(self._clock() * 1000))
         if failure:
             raise failure
+
+    @contextmanager
+    def _gathered(self, engine: Engine) -> Iterator[None]:
+        """Let what a gap's first look finds wait for what the other looks find, for a while."""
+        self._gather_until(engine)
+        try:
+            yield
+        finally:
+            self._gather_until(engine)
+
+    def _gather_until(self, engine: Engine) -> None:
+        rows, now = self.db.alarms, int(self._clock() * 1000)
+        frames = {frame: INTERVALS[frame] for frame in list(engine.formulas)}
+        frames |= {TICKS: 0} if engine.numbers else {}
+        due = (self.marks.get(name, now) + step for name, step in frames.items())
+        if now - min(due, default=now) > GAP:
+            rows.gathering = rows.gathering or now + TOGETHER
+        elif rows.gathering:
+            rows.gathering, rows.fresh = 0, True
 
     def _close(self, engine: Engine, interval: str, block: Formulas) -> None:
         """Look at the bars of a timeframe that closed since the last look.

@@ -1,15 +1,19 @@
 """alarm_views.py: what an alarm would have done, counted against the candles by hand."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 import alarm_views
+import history
 from alarm_rows import Alarm, Firing
 from alarms import Numbers
 from bot import UserError
 from formula import compile, gather
 
 BTC = Alarm(7, 7, "price", "> 1", "BTCUSDT", made=1)
+ETH, DAY = "ETHUSDT", 86_400_000
 
 
 def test_a_formulas_count_is_how_often_it_came_true_at_the_last_closes(ctx, market):
@@ -47,25 +51,64 @@ def test_changes_are_counted_and_indices_have_no_past(ctx):
     assert "sayılamadı" in alarm_views.comment(ctx(), index)
 
 
-def test_a_lone_coin_is_counted_over_thirty_days_and_what_is_not_told_is_left_out(
+FALLING = BTC._replace(kind="formula", text="close > sma(20)", interval="15m")
+MOVED = BTC._replace(kind="move", text="> 0.5", interval="15m")
+
+
+@pytest.mark.parametrize("alarm", [FALLING, MOVED])
+def test_many_coins_are_counted_over_thirty_days_each_as_if_alone(ctx, alarm):
+    alone = [alarm_views.rehearse(ctx(), alarm._replace(targets=s)) for s in (BTC.targets, ETH)]
+    both = alarm_views.rehearse(ctx(), alarm._replace(targets=f"{BTC.targets} {ETH}"))
+    assert both.days == 30 and both.coins == 2
+    assert both.count == sum(one.count for one in alone) > 100
+
+
+def test_what_a_formula_says_of_another_coin_or_timeframe_is_counted_as_far_back(ctx):
+    own = alarm_views.rehearse(ctx(), FALLING)
+    named = FALLING._replace(text="btc.close > sma(20)")
+    assert alarm_views.rehearse(ctx(), named).fired == own.fired
+    longer = alarm_views.rehearse(ctx(), FALLING._replace(text="close > sma(20, tf=1h)"))
+    hourly = alarm_views.rehearse(ctx(), FALLING._replace(interval="1h"))
+    assert longer.days == 30 and longer.fired[0][1] - hourly.fired[0][1] < DAY
+
+
+def test_of_more_coins_than_can_be_asked_for_those_traded_most_are_counted(
     ctx, market, monkeypatch
 ):
-    moved = BTC._replace(kind="move", text="> 0.5", interval="15m")
-    whole = alarm_views.rehearse(ctx(), moved)
-    assert whole.days == 30
-    rule = BTC._replace(kind="formula", text="close > sma(20)", interval="15m")
-    ruled = alarm_views.rehearse(ctx(), rule)
-    assert ruled.days == 30
-    monkeypatch.setattr(market, "together", lambda asks: 1 / 0)
-    assert alarm_views.rehearse(ctx(), moved._replace(targets="BTCUSDT ETHUSDT")).days < 11
+    asked, together = list[tuple](), market.together
+    monkeypatch.setattr(market, "together", lambda asks: asked.extend(asks) or together(asks))
+    seen = alarm_views.rehearse(ctx(), FALLING._replace(targets="all"))
+    assert seen.days == 30 and {symbol for symbol, _ in asked} <= set(market.top(seen.coins))
+    assert 40 < seen.coins < len(market.universe())
+    assert len(asked) + seen.coins <= alarm_views.PAGES
+
+
+def test_days_nobody_tells_are_not_counted(ctx, market, monkeypatch):
+    wholes = [alarm_views.rehearse(ctx(), one) for one in (MOVED, FALLING)]
+    coin = FALLING._replace(text="eth.close > 1", targets=BTC.targets)
 
     def refuse(asks):
         raise UserError("yok", "none")
 
     monkeypatch.setattr(market, "together", refuse)
-    for alarm, before in ((moved, whole), (rule, ruled)):
+    for alarm, whole in zip((MOVED, FALLING), wholes, strict=True):
         short = alarm_views.rehearse(ctx(), alarm)
-        assert 9 < short.days < 11 and 0 < short.count < before.count
+        assert 9 < short.days < 11 and 0 < short.count < whole.count
+    assert 9 < alarm_views.rehearse(ctx(), coin).days < 11
+
+
+def test_an_index_is_counted_by_its_days_or_payments(ctx, market):
+    fear = alarm_views.rehearse(ctx(), BTC._replace(kind="fg", text="> 50", targets=""))
+    beyond = [mood.value > 50 for mood in market.fear_greed(31).data[::-1]]
+    assert fear.count == sum(b and not a for a, b in pairwise(beyond)) > 0
+    assert fear.days == 30 and fear.holds == beyond[-1]
+    rate, since = BTC._replace(kind="fr", text="> 0.005"), ctx().now - 30 * DAY
+    paid = history.payments(market, BTC.targets, since - DAY, ctx().now)
+    beyond = 100 * paid.rate > 0.005
+    counted = alarm_views.rehearse(ctx(), rate)
+    assert counted.days == 30
+    assert counted.count == (beyond[1:] & ~beyond[:-1] & (paid.time[1:] >= since)).sum() > 0
+    assert np.isnan(alarm_views.rehearse(ctx(), rate._replace(targets="USDCUSDT")).days)
 
 
 def test_a_new_alarm_knows_whether_it_may_fire_at_the_next_tick(ctx, market):

@@ -93,6 +93,26 @@ def test_many_for_one_chat_are_one_message_and_late_ones_say_how_late(rung, cloc
     assert "Geç geldi: 10 dk önce" in late
 
 
+def test_what_was_missed_waits_for_the_rest_and_comes_in_one_message(rung, database, clock):
+    clock.now += 600
+    database.alarms.gathering = clock.now * 1000 + 60_000
+    live = FIRED._replace(alarm_id=2, at=clock.now * 1000 - 1000, text="> 5")
+    assert len(rung(FIRED, live)) == 1
+    later = FIRED._replace(alarm_id=3, text="1h close > 7", severity="urgent")
+    assert len(rung(later)) == 1 and len(database.alarms.outbox()) == 2
+    database.alarms.gathering, database.alarms.fresh = 0, True
+    _, told = rung()
+    assert "Bu arada 2 alarm çaldı" in told and "> 100" in told and "🚨 BTC 1h close > 7" in told
+
+
+def test_what_was_missed_does_not_wait_for_ever(rung, database, clock):
+    clock.now += 600
+    database.alarms.gathering = clock.now * 1000 + 60_000
+    assert rung(FIRED) == []
+    clock.now += 60
+    assert len(rung()) == 1
+
+
 def test_a_blocked_user_is_left_in_peace_and_the_alarms_pause(server, rung, database):
     database.alarms.add(RISE), database.alarms.add(RISE._replace(user_id=2, chat_id=2))
     server.fault("sendMessage", 403)

@@ -1,12 +1,16 @@
 """gauges.py: the indices alarms watch are those the reports tell, unknown where they are old."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 
+import history
 import strength
-from gauges import gauge
+from gauges import gauge, past
+
+DAY = 86_400_000
 
 
 def test_gauges_are_what_the_reports_tell(market, clock):
@@ -30,3 +34,23 @@ def test_what_is_old_is_unknown(market, clock, markets, monkeypatch, kind):
     monkeypatch.setattr(market.door, "read", lambda *a, **k: replace(read(*a, **k), stale=True))
     monkeypatch.setattr(market.door, "fresh", lambda key: None)
     assert np.isnan(gauge(market, kind, ["BTCUSDT"], clock() + 3 * 86400)).all()
+
+
+def test_the_past_of_fear_and_greed_is_its_days_and_that_of_funding_what_was_paid(market, clock):
+    now = int(clock() * 1000)
+    times, values = past(market, "fg", ["", ""], now - 5 * DAY, now)
+    moods = market.fear_greed(5).data[::-1]
+    assert values.tolist() == [[mood.value] * 2 for mood in moods]
+    assert [datetime.fromtimestamp(at / 1000, UTC).date() for at in times] == [m.day for m in moods]
+    times, values = past(market, "fr", ["BTCUSDT", "PEPEUSDT"], now - 5 * DAY, now)
+    paid = history.payments(market, "BTCUSDT", now - 5 * DAY, now)
+    known = np.isfinite(values[:, 0])
+    assert np.array_equal(times[known], paid.time)
+    assert np.array_equal(values[known, 0], 100 * paid.rate)
+    assert len(times) == np.isfinite(values[:, 1]).sum() == 2 * known.sum()
+
+
+@pytest.mark.parametrize("kind", ["ap", "dom"])
+def test_of_other_indices_nobody_tells_the_past(market, clock, kind):
+    times, values = past(market, kind, [""], 0, int(clock() * 1000))
+    assert len(times) == len(values) == 0

@@ -81,6 +81,30 @@ def test_a_missing_page_is_an_error_not_a_gap(market, faulty):
         history.candles(market, "BTCUSDT", "1h", start)
 
 
+def test_a_panel_goes_back_as_far_as_each_of_its_coins(market):
+    symbols = ["BTCUSDT", "ETHUSDT"]
+    start = int(market.candles("BTCUSDT", "1h").time[0]) - 2500 * HOUR
+    found = history.panel(market, symbols, "1h", start)
+    assert found.time[0] == start and (np.diff(found.time) == HOUR).all()
+    for i, symbol in enumerate(symbols):
+        alone = history.candles(market, symbol, "1h", start).data
+        assert np.array_equal(found.close[:, i], alone.close)
+    near = history.panel(market, symbols, "1h", int(found.time[-1]) - 5 * HOUR)
+    assert np.array_equal(near.close, found.close[-len(near.time) :]) and len(near.time) >= 6
+
+
+def test_a_coin_that_lacks_a_page_is_left_out_of_a_panel(market, faulty):
+    symbols = ["BTCUSDT", "ETHUSDT"]
+    recent = market.panel(symbols, "1h", 999)
+    start = int(recent.time[0]) - 2500 * HOUR
+    faulty.on("symbol=ETHUSDT&interval=1h&limit=1000&startTime", "500")
+    found = history.panel(market, symbols, "1h", start)
+    assert list(found.reads) == ["BTCUSDT"] and found.time[0] == start
+    assert np.isnan(found.close[:, 1]).all() and np.isfinite(found.close[:, 0]).all()
+    faulty.on("startTime", "500")
+    assert history.panel(market, ["ETHUSDT"], "1h", start).time[0] == recent.time[0]
+
+
 def test_too_many_bars_are_refused(market):
     with pytest.raises(UserError, match="60000"):
         history.candles(market, "BTCUSDT", "1m", 1_700_000_000_000)

@@ -62,8 +62,25 @@ def test_a_notice_is_no_alarm(ctx):
 
 def test_those_for_one_ear_are_together_and_silent_ones_apart():
     quiet, other = FIRED._replace(severity="silent"), FIRED._replace(topic=4)
-    groups = rings.grouped([FIRED, quiet, FIRED._replace(id=10), other])
+    groups = rings.grouped([FIRED, quiet, FIRED._replace(id=10), other], NOW)
     assert [[f.id for f in group] for group in groups] == [[9, 10], [9], [9]]
+
+
+def test_what_was_missed_is_together_however_loud_and_with_the_news_of_its_end(ctx):
+    old = FIRED._replace(at=NOW - rings.LATE - 1)
+    loud, quiet = (old._replace(severity=how, text=f"> {how}") for how in ("urgent", "silent"))
+    news = old._replace(alarm_id=0, symbol="", text=FRESH, at=NOW)
+    missed, live = rings.grouped([old, loud, FIRED, quiet, news], NOW)
+    assert missed == [old, loud, quiet, news] and live == [FIRED]
+    told = rings.reply(ctx(), missed)
+    assert "Bu arada 3 alarm çaldı" in told.text and not told.silent
+    assert "🚨 BTC &gt; urgent" in told.text and "yeniden taze" in told.text
+
+
+def test_what_was_missed_changes_no_message_from_before():
+    told = FIRED._replace(message_id=5, delivered=NOW - 1000)
+    old = FIRED._replace(at=NOW - rings.LATE - 1)
+    assert list(rings.parted([old, FIRED], [told], NOW)) == [([FIRED], [told]), ([old], [])]
 
 
 def test_only_silent_ones_make_no_sound(ctx):

@@ -282,6 +282,65 @@ def test_a_formula_is_looked_at_when_its_bar_closes_and_missed_bars_after_a_slee
     assert [f.value for f in database.alarms.outbox()] == [101.0, 103.0]
 
 
+def test_after_a_gap_what_is_found_first_waits_for_prices_and_every_timeframe(
+    venue, database, clock, go
+):
+    rule = ONE._replace(kind="formula", text="close > 100", cooldown=0)
+    database.alarms.add(ONE), database.alarms.add(rule._replace(interval="1h"))
+    database.alarms.add(rule._replace(interval="15m"))
+    last = int(clock.now // 900 * 900_000)
+    quarters = [(last - i * 900_000, *[99] * 4) for i in (2, 1)]
+    venue.bars |= {("1h", "AUSDT"): hours(clock, 99, 99), ("15m", "AUSDT"): quarters}
+    seen = Watch(venue, database, clock)
+    assert database.alarms.gathering == 0
+    go(seen, 99), seen.bars()
+    assert database.alarms.gathering == 0
+    clock.now = clock.now // 3600 * 3600 + 3 * 3600 + 5
+    venue.bars["1m", "AUSDT"] = minutes(clock, *[(99, 101, 98, 99)] * 200)
+    seen = Watch(venue, database, clock)
+    assert database.alarms.gathering == clock.now * 1000 + watch.TOGETHER
+    assert go(seen, 99) == [(1, 101.0)] and database.alarms.gathering > clock.now * 1000
+    venue.bars["1h", "AUSDT"] = hours(clock, 99, 101, 99, 101)
+    seen.bars()
+    assert database.alarms.gathering > clock.now * 1000
+    last = int(clock.now // 900 * 900_000)
+    venue.bars["15m", "AUSDT"] = [(last - i * 900_000, *[99] * 4) for i in range(20, 0, -1)]
+    database.alarms.fresh = False
+    seen.bars()
+    assert database.alarms.gathering == 0 and database.alarms.fresh
+
+
+def test_who_waits_for_a_gaps_rest_does_so_for_a_while_only(venue, database, clock, go):
+    database.alarms.add(ONE), database.alarms.add(ONE._replace(kind="formula", interval="1h"))
+    venue.bars["1h", "AUSDT"] = hours(clock, 99, 99)
+    seen = Watch(venue, database, clock)
+    go(seen, 99), seen.bars()
+    clock.now += 3 * 3600
+    venue.bars["1m", "AUSDT"] = minutes(clock, *[(99, 99, 98, 99)] * 200)
+    go(seen, 99)
+    until = database.alarms.gathering
+    go(seen, *[99] * 13)
+    assert database.alarms.gathering == until < clock.now * 1000
+
+
+def test_what_an_index_was_in_a_gap_fires_its_alarms(venue, database, clock, go, monkeypatch):
+    monkeypatch.setattr(watch, "gauge", lambda _, kind, symbols, now: np.array([40.0]))
+    asked = []
+
+    def past(_, kind, symbols, since, until):
+        asked.append((kind, symbols, until - since))
+        return np.array([since + MINUTE, since + 2 * MINUTE]), np.array([[80.0], [40.0]])
+
+    monkeypatch.setattr(watch, "past", past)
+    database.alarms.add(ONE._replace(kind="fg", text="> 75", targets=""))
+    seen = Watch(venue, database, clock)
+    go(seen, 1)
+    began = clock.now * 1000 - 3000
+    clock.now += 600
+    assert go(seen, 1) == [(1, 80.0)] and database.alarms.outbox()[0].at == began + MINUTE
+    assert asked == [("fg", ("",), 610_000)]
+
+
 def test_a_coin_whose_bar_comes_late_is_looked_at_when_it_comes_and_the_others_before(
     venue, database, clock
 ):
