@@ -12,7 +12,7 @@ from alarm_rows import Alarm
 from alarms import INDICES, both
 from bot import INTERVALS, UserError, coin, decimal, fold
 from orders import BUY, SELL, ZERO, Follow, amount, followed
-from vocabulary import WORDS, FormulaError
+from vocabulary import WORDS, FormulaError, number_text
 
 DAY, MOST_COINS, LEAST, MOST_LOSS = 86_400_000, 50, Decimal("0.1"), Decimal(90)
 UNITS = {"m": 60_000, "dk": 60_000, "h": 3_600_000, "sa": 3_600_000, "d": DAY, "g": DAY}
@@ -258,7 +258,7 @@ def compared(text: str) -> str:
     if told is None:
         raise UserError("Sınır > 75 gibi yazılır.", "A line is written like > 75.")
     number = value(told[3]) * SIZES[told[4]]
-    return f"{told[1]} {told[2]}{number:.12g}"
+    return f"{told[1]} {told[2]}{number_text(float(f'{number:.12g}'))}"
 
 
 def changed(blank: Alarm, moved: re.Match[str]) -> Alarm:

@@ -16,7 +16,7 @@ from evaluation import Context
 from formula import Needs
 from ranges import Ranges
 from verdicts import Readings, Verdicts, both
-from vocabulary import FormulaError
+from vocabulary import FormulaError, number_text
 
 Array = np.ndarray
 Rows = slice | Array
@@ -41,6 +41,7 @@ def words(alarm: Alarm) -> str:
     if alarm.kind == "formula":
         return f"{alarm.interval} {alarm.text}"
     sign, number = alarm.text.split()
+    number = number_text(float(number)) if "e" in number else number
     if alarm.kind in MOVES:
         mark = {"move": "", "rise": "+", "fall": "-"}[alarm.kind]
         return f"%{mark}{number.lstrip('-')} {alarm.interval}"

@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -330,4 +331,6 @@ def _call(node: Node) -> tuple[str, list[str]]:
 
 def number_text(value: float) -> str:
     """Return a number as short as it can be read back."""
-    return str(int(value)) if value == int(value) else repr(value)
+    if value == int(value):
+        return str(int(value))
+    return format(Decimal(repr(value)), "f") if abs(value) > 1e-12 else repr(value)

@@ -29,6 +29,8 @@ TYPED = (
     "btc > 70000 bant 1.3atr",
     "ap > 75",
     "btctry > 100k",
+    "pepe > 0,0000125",
+    "pepe 1h close > 0.0000125",
 )
 
 
@@ -88,3 +90,9 @@ def test_no_code_is_taken_for_a_key(low, bars):
     word = alarm_codes.code(alarm, NOW)
     assert not LIKE_A_KEY.search(f"/alarm al {word}")
     assert alarm_codes.decoded(word).rstrip() == f"btc sol 4h {rule}"
+
+
+def test_a_number_once_kept_with_an_exponent_is_read_as_the_price_it_is(market):
+    alarm = asked(market, "pepe > 0.0000125")
+    kept = alarm._replace(text="> 1.25e-05")
+    assert asked(market, alarm_codes.written(kept, NOW)) == alarm

@@ -4,7 +4,18 @@ import pytest
 
 import calc
 from syntax import parse
-from vocabulary import CALLS, FUNCTIONS, MIXED, PATTERNS, SERIES, SYNONYMS, WORD, groups, normal
+from vocabulary import (
+    CALLS,
+    FUNCTIONS,
+    MIXED,
+    PATTERNS,
+    SERIES,
+    SYNONYMS,
+    WORD,
+    groups,
+    normal,
+    number_text,
+)
 
 
 def test_every_output_of_every_indicator_has_a_word_that_reads_back():
@@ -53,3 +64,11 @@ def test_the_groups_hold_every_word_once():
 )
 def test_synonyms_and_shortened_words(text, same):
     assert normal(parse(text)) == same
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(70000.0, "70000"), (1.25e-05, "0.0000125"), (-0.5, "-0.5"), (52028.63, "52028.63")],
+)
+def test_a_number_is_written_as_people_write_it(value, text):
+    assert number_text(value) == text and float(text) == value
