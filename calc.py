@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Callable, Sequence
 from functools import lru_cache, singledispatch, wraps
 from itertools import pairwise
-from math import inf, isqrt
+from math import inf, isqrt, prod
 from typing import Any, NamedTuple, ParamSpec, TypeVar, overload
 
 import numpy as np
@@ -25,6 +25,8 @@ R = TypeVar("R")
 TIE = 1e-12
 DAY_MS = 86_400_000
 BLOCK = 16
+# Values an array may have for the dozen of a window's arrays to stay in a core's cache (2 MB).
+CACHED = 2**15
 MOST_BARS, LONG = 10**9, 4096
 UNKNOWN = np.full(LONG, np.nan)
 BARS_PER_YEAR = {"1m": 525_600, "15m": 35_040, "1h": 8_760, "4h": 2_190, "1d": 365}
@@ -161,10 +163,28 @@ class _Doubling:
         return done
 
 
+def _in_strips(function: Callable[..., Parts], n: int, *series: Array) -> Parts:
+    """Run a function of all windows of n rows on so few rows at a time that the cache holds them.
+
+    It is called with the series and n, and returns results of n − 1 fewer rows.
+    """
+    rows, step = len(series[0]) - n + 1, CACHED // max(1, prod(series[0].shape[1:]))
+    if rows <= step or step < 2 * n:
+        return function(*series, n)
+    out: Parts = ()
+    for row in range(0, rows, step):
+        parts = function(*(x[row : row + step + n - 1] for x in series), n)
+        out = out or [np.empty((rows, *part.shape[1:])) for part in parts]
+        for whole, part in zip(out, parts, strict=True):
+            whole[row : row + step] = part
+    return out
+
+
 @singledispatch
 def _windows(x: Array, n: int, join: Callable[..., Parts], *more: Array) -> Parts:
     """Return all windows in the shape of their input, NaN before the first full one."""
-    return tuple(_late(part, len(x)) for part in _Doubling((x, *more), join).window(n))
+    parts = _in_strips(lambda *some: _Doubling(some[:-1], join).window(n), n, x, *more)
+    return tuple(_late(part, len(x)) for part in parts)
 
 
 def _join_weighted(older: Parts, newer: Parts, i: int, _j: int) -> Parts:
@@ -679,10 +699,14 @@ def _channel_index(typical: Array, n: int) -> Array:
 
 
 def _cci(typical: Array, n: int) -> Array:
+    return _in_strips(_deviations, n, typical)[0]
+
+
+def _deviations(typical: Array, n: int) -> Parts:
     mean = _short_sum(typical, n) / n
     away = _mean_deviation(typical, mean, n)
     away = _masked(away, away <= TIE * np.abs(mean))
-    return (_tail(typical, mean) - mean) / (0.015 * away)
+    return ((_tail(typical, mean) - mean) / (0.015 * away),)
 
 
 def _mean_deviation(x: Array, mean: Array, n: int) -> Array:
@@ -2349,6 +2373,10 @@ def _spread(x: Array, n: int) -> Parts:
         mean = np.add.reduce(lags) / n
         gaps = lags - mean
         return mean, mean + weights @ gaps, np.add.reduce(np.square(gaps, out=gaps))
+    return _in_strips(_joined_spread, n, x)
+
+
+def _joined_spread(x: Array, n: int) -> Parts:
     total, weighted, square = _Doubling((x, x, np.zeros(x.shape)), _join_spread).window(n)
     return total / n, weighted / (n * (n + 1) / 2), square
 
@@ -2417,8 +2445,6 @@ def _flows(frame: _Frame) -> dict[str, Any]:
     signed *= frame.volume
     flow = _money_flow(frame.high, frame.low, frame.close, frame.volume)
     volume = frame.reach(frame.volume, 20)
-    rise, fall = _split_flow(frame.typical[5:], volume[5:])
-    up, down = _short_sum(rise[1:], 14), _short_sum(fall[1:], 14)
     money = _short_sum(frame.reach(flow, 20), 20)
     span = frame.tops[14][-frame.bars :] - frame.bottoms[14][-frame.bars :]
     path = _short_sum(frame.reach(frame.source["range"], 14), 14)
@@ -2426,6 +2452,13 @@ def _flows(frame: _Frame) -> dict[str, Any]:
         "obv": frame.total(signed),
         "ad": frame.total(flow),
         "cmf": money / _short_sum(volume, 20),
-        "mfi": 100 * up / (up + down),
+        "mfi": _in_strips(_money_index, 15, frame.typical[5:], volume[5:])[0],
         "chop": np.log(path / _masked(span, span <= 0)) * (100 / np.log(14)),
     }
+
+
+def _money_index(typical: Array, volume: Array, n: int) -> Parts:
+    """Return the money flow index of all full windows of n bars, the first only compared with."""
+    rise, fall = _split_flow(typical, volume)
+    up, down = _short_sum(rise[1:], n - 1), _short_sum(fall[1:], n - 1)
+    return (100 * up / (up + down),)

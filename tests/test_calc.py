@@ -324,6 +324,19 @@ def test_a_report_reads_a_view_as_it_reads_a_copy(bars, panel):
             np.testing.assert_array_equal(got, whole[name], name)
 
 
+@pytest.mark.parametrize("cached", [200, 260, 1000])
+def test_windows_seen_a_strip_at_a_time_are_those_of_the_whole(cached, holed, monkeypatch):
+    names = ("rolling_std", "wma", "cci", "rolling_corr", "linreg")
+    whole = {name: run(name, holed) for name in names}
+    reports = [calc.report(*report_inputs(holed), last=bars) for bars in (0, 2)]
+    monkeypatch.setattr(calc, "CACHED", cached)
+    for name in names:
+        np.testing.assert_array_equal(run(name, holed), whole[name], name)
+    for bars, old in zip((0, 2), reports, strict=True):
+        for name, got in calc.report(*report_inputs(holed), last=bars).items():
+            np.testing.assert_array_equal(got, old[name], name)
+
+
 def test_a_report_refuses_a_senseless_number_of_bars(panel):
     for wrong in (-1, 2.0, True, None):
         with pytest.raises(ValueError, match="last"):
