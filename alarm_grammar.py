@@ -21,6 +21,7 @@ SIZES = {"": 1.0, "k": 1e3, "m": 1e6}
 NUMBER = r"([0-9]{1,12}(?:[.,][0-9]{1,12}){0,4})"
 COMPARED = re.compile(rf"(>=|<=|>|<)\s*(-?){NUMBER}([km]?)")
 LONE = re.compile(rf"[%+-]*{NUMBER}[km%]?")
+THOUSANDS = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
 SIGN = re.compile(r"([<>]=?)")
 MOVED = re.compile(rf"(?:%([+-]?){NUMBER}|([+-]?){NUMBER}%)\s+(\w+)")
 EVERYBODY = {"hepsi": "all", "all": "all", "tumu": "all"}
@@ -204,8 +205,8 @@ def value(word: str) -> float:
     plain = decimal(word)
     if plain is None:
         raise UserError(
-            f"“{word[:20]}” bir sayı değil: 70000 ya da 0.5 gibi yazılır.",
-            f"“{word[:20]}” is not a number: such as 70000 or 0.5.",
+            f"“{word[:20]}” bir sayı değil: binlik ayırmadan, 70000 ya da 0.5 gibi yazın.",
+            f"“{word[:20]}” is not a number: such as 70000 or 0.5, thousands not set apart.",
         )
     return float(plain)
 
@@ -221,14 +222,28 @@ def condition(
     fr = first == "fr"
     targets, rest = targeted(words[fr:], sources)
     blank, text = blank._replace(targets=targets), " ".join(rest)
-    if fr or (COMPARED.fullmatch(fold(text)) and not confirm):
-        return blank._replace(kind="fr" if fr else "price", text=compared(text))
+    if fr:
+        return blank._replace(kind="fr", text=compared(text))
+    if (told := COMPARED.fullmatch(fold(text))) and not confirm:
+        unmistaken(told[3] + told[4], blank.symbols, sources)
+        return blank._replace(kind="price", text=compared(text))
     if moved := MOVED.fullmatch(fold(text)):
         return changed(blank, moved)
     interval, text = framed(rest)
     if COMPARED.fullmatch(fold(text)):
         text = compared(text)
     return of_formula(blank, text, interval, mine)
+
+
+def unmistaken(word: str, symbols: Iterable[str], sources: Any) -> None:
+    """Raise UserError for 52.028 where no coin's price has thousandths: it may be thousands."""
+    digits = [sources.digits(symbol) for symbol in symbols]
+    if THOUSANDS.fullmatch(word) and digits and max(digits) < 3:
+        whole, part = re.sub("[.,]", "", word), f"{value(word):.2f}"
+        raise UserError(
+            f"“{word}” iki türlü okunur: {whole} ya da {part} yazın.",
+            f"“{word}” may mean two numbers: write {whole} or {part}.",
+        )
 
 
 def framed(words: Sequence[str]) -> tuple[str, str]:

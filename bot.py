@@ -199,8 +199,8 @@ class Ctx:
         plain = decimal(word[word[:1] in ("+", "-") :])
         if plain is None:
             raise self.wrong(
-                f"“{word[:20]}” bir sayı değil: 70000 ya da 0.5 gibi yazılır.",
-                f"“{word[:20]}” is not a number: such as 70000 or 0.5.",
+                f"“{word[:20]}” bir sayı değil: binlik ayırmadan, 70000 ya da 0.5 gibi yazın.",
+                f"“{word[:20]}” is not a number: such as 70000 or 0.5, thousands not set apart.",
             )
         value = float(plain) * (-1 if word[:1] == "-" else 1)
         if not low <= value <= high:

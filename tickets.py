@@ -263,8 +263,8 @@ def much(ctx: Ctx, i: int) -> Amount:
     found = amount(ctx.arg(i))
     if found is None:
         raise ctx.wrong(
-            f"“{ctx.arg(i)[:20]}” bir miktar değil: 100usdt, 0.5 ya da %50 gibi.",
-            f"“{ctx.arg(i)[:20]}” is no amount: such as 100usdt, 0.5 or 50%.",
+            f"“{ctx.arg(i)[:20]}” bir miktar değil: binlik ayırmadan, 100usdt, 0.5, %50 gibi.",
+            f"“{ctx.arg(i)[:20]}” is no amount: 100usdt, 0.5 or 50%, thousands not set apart.",
         )
     return found
 

@@ -88,8 +88,13 @@ def test_what_means_nothing_gets_a_sentence(market, typed):
 def test_a_price_may_be_copied_from_a_report_and_one_that_may_mean_two_is_refused(market):
     assert asked(market, "btc > 52.028,63").text == asked(market, "btc > 52,028.63").text
     assert asked(market, "btc > 52.028,63").text == "> 52028.63"
-    with pytest.raises(UserError, match=r"70000 or 0\.5"):
+    with pytest.raises(UserError, match=r"70000 or 0\.5, thousands not set apart"):
         asked(market, "btc > 70.000")
+    for word in ("52.028", "52,028"):
+        with pytest.raises(UserError, match=r"two numbers: write 52028 or 52\.03"):
+            asked(market, f"btc > {word}")
+    assert asked(market, "xrp > 1.569").text == "> 1.569"
+    assert asked(market, "btc > 52.028k").text == "> 52028"
 
 
 @pytest.mark.parametrize("typed", ["btc 70000", "btc 70k", "btc %5"])
