@@ -3,6 +3,7 @@
 import html
 import json
 from collections.abc import Sequence
+from decimal import Decimal
 from functools import partial
 
 import alarm_charts
@@ -12,6 +13,7 @@ import alarm_views
 from alarm_rows import MAX_ALARMS, Alarm
 from alarms import line
 from bot import Ctx, Reply, UserError
+from orders import said
 from roles import LACKING, TRADER
 
 SHOWN = 40
@@ -55,7 +57,9 @@ def band(ctx: Ctx) -> str:
 def usual(ctx: Ctx) -> str:
     """Return the line that tells it."""
     chosen = band(ctx) or alarm_grammar.band_text(f"%{100 * alarm_grammar.PRICE_BAND:g}")
-    return ctx.t(f"Fiyat alarmlarının bandı: {chosen}", f"Band of price alarms: {chosen}")
+    size = said(Decimal(chosen.strip("%atr")), ctx.lang)
+    shown = f"{size} ATR" if chosen.endswith("atr") else ctx.t(f"%{size}", f"{size}%")
+    return ctx.t(f"Fiyat alarmlarının bandı: {shown}", f"Band of price alarms: {shown}")
 
 
 def one(ctx: Ctx, words: Sequence[str], old: Alarm | None = None, taken: bool = False) -> Reply:

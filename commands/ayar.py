@@ -17,7 +17,7 @@ THEMES = {"dark": ("koyu", "dark"), "light": ("açık", "light")}
 
 
 def run(ctx):
-    verb = ctx.arg(0, "").lower()
+    verb = fold(ctx.arg(0, ""))
     if verb and verb not in ACTIONS:
         raise ctx.wrong("Hangi ayar?", "Which setting?")
     return ACTIONS[verb](ctx) if verb else show(ctx)
@@ -54,7 +54,7 @@ def zone(ctx):
 
 def hours(ctx):
     word = ctx.arg(1)
-    chosen = "" if word.lower() in OFF else quiet.read(word)
+    chosen = "" if fold(word) in OFF else quiet.read(word)
     ctx.db.save_person(ctx.user.id, quiet=chosen)
     if not chosen:
         return ctx.t("Sessiz saatler kapatıldı.", "There are no quiet hours any more.")
@@ -77,7 +77,7 @@ def theme(ctx):
 
 def band(ctx):
     word = ctx.arg(1)
-    chosen = "" if word.lower() in OFF else alarm_grammar.band_text(word)
+    chosen = "" if fold(word) in OFF else alarm_grammar.band_text(word)
     ctx.db.save_person(ctx.user.id, band=chosen)
     return alarm_offers.usual(ctx)
 
@@ -85,7 +85,7 @@ def band(ctx):
 def report(ctx):
     *words, when = ctx.args[1:] or ("", "")
     line = daily.line(words)
-    if when.lower() in OFF:
+    if fold(when) in OFF:
         gone = ctx.db.remove_push(ctx.user.id, line)
         told = ("Kapatıldı.", "Turned off.") if gone else ("Zaten yoktu.", "It was not there.")
         return show(ctx, ctx.t(*told))

@@ -67,12 +67,13 @@ def test_quiet_hours_are_kept_shown_and_taken_away(say, database):
 
 
 def test_the_usual_band_is_kept_shown_and_taken_away(say, database):
-    assert "bandı: %0.3" in say("/ayar")[0].text
-    assert say("/ayar bant %0,5")[0].text == "Fiyat alarmlarının bandı: %0.5"
-    assert database.person(7).band == "%0.5" and "%0.5" in say("/ayar")[0].text
-    assert say("/ayar band 1atr", lang="en")[0].text == "Band of price alarms: 1atr"
+    assert "bandı: %0,3\n" in say("/ayar")[0].text
+    assert say("/ayar bant %0,5")[0].text == "Fiyat alarmlarının bandı: %0,5"
+    assert database.person(7).band == "%0.5" and "%0,5" in say("/ayar")[0].text
+    assert say("/ayar band 1atr", lang="en")[0].text == "Band of price alarms: 1 ATR"
+    assert say("/ayar band 0,5%", lang="en")[0].text == "Band of price alarms: 0.5%"
     assert "/ayar report p 9:00" in say("/settings", lang="en")[0].text
-    assert "%0.3" in say("/ayar bant kapat")[0].text and database.person(7).band == ""
+    assert "%0,3" in say("/ayar BANT SİL")[0].text and database.person(7).band == ""
     for wrong in ("", "x", "%0", "%90", "5btc"):
         assert say(f"/ayar bant {wrong}")[0].failed == 1
 
