@@ -10,11 +10,11 @@ import tickets
 from alarm_rows import Firing
 from alarms import INDICES, MOVES
 from backup import RESTORED
-from bot import Ctx, Reply
+from bot import Ctx, Reply, coin
 from order_rows import MOVED
 from watch import BROKEN, FLOOD, FRESH, MISSED, MOST_AN_HOUR, STALE
 
-LATE, AGAIN, MEANWHILE = 90_000, 300_000, "meanwhile"
+LATE, AGAIN, MEANWHILE, SHARING, A_LINE = 90_000, 300_000, "meanwhile", 4, 4
 MARKS = {"urgent": "🚨", "silent": "🔕"}
 NOTICES = {
     STALE: (
@@ -155,7 +155,7 @@ def reply(ctx: Ctx, firings: Sequence[Firing], before: int = 0) -> Reply:
         newest, count = max(firings, key=lambda one: one.at), before + len(firings)
         text = single(ctx, newest, count) if newest.alarm_id else row(ctx, newest)
         return Reply(text, buttons(ctx, newest), silent=silent, edit=before > 0)
-    lines = [row(ctx, firing) for firing in sorted(firings, key=lambda one: one.at)]
+    lines = rows(ctx, sorted(firings, key=lambda one: one.at))
     shown = [(ctx.t("Alarmlarım", "My alarms"), "/alarmlar")]
     title = f"<b>{heading(ctx, firings, late)}</b>"
     return Reply("\n".join([title, *lines]), [shown], silent=silent)
@@ -203,14 +203,38 @@ def value(ctx: Ctx, firing: Firing) -> str:
     return ctx.num(number) if kind(firing) in INDICES else ctx.price(number, firing.symbol)
 
 
+def rows(ctx: Ctx, firings: Iterable[Firing]) -> Iterator[str]:
+    """Yield firings as lines; many coins of one cause share theirs."""
+    causes: dict[tuple, list[Firing]] = {}
+    for firing in firings:
+        causes.setdefault((firing.alarm_id, firing.text, firing.at), []).append(firing)
+    for some in causes.values():
+        if len(some) < SHARING:
+            yield from (row(ctx, firing) for firing in some)
+            continue
+        cause = some[0]._replace(symbol="")
+        count = ctx.t(f"{len(some)} coin", f"{len(some)} coins")
+        yield f"{urgent(cause)}{head(cause)}: {count} · {when(ctx, cause)}"
+        told = [f"{coin(one.symbol)} {value(ctx, one)}" for one in some]
+        yield from (" · ".join(told[i : i + A_LINE]) for i in range(0, len(told), A_LINE))
+
+
 def row(ctx: Ctx, firing: Firing) -> str:
     """Return a firing as a line among others."""
     if notice(firing):
         return ctx.t(*NOTICES[firing.text]) + html.escape(firing.symbol)
+    return f"{urgent(firing)}{head(firing)}: {value(ctx, firing)} · {when(ctx, firing)}"
+
+
+def urgent(firing: Firing) -> str:
+    """Return the mark before the line of an urgent firing."""
+    return f"{MARKS['urgent']} " if firing.severity == "urgent" else ""
+
+
+def when(ctx: Ctx, firing: Firing) -> str:
+    """Return when something fired, and how long ago where that is late."""
     late = ctx.now - firing.at > LATE and not held(ctx, firing)
-    ago = f" ⏳ {ctx.ago(firing.at)}" * late
-    mark = "🚨 " * (firing.severity == "urgent")
-    return f"{mark}{head(firing)}: {value(ctx, firing)} · {ctx.clock(firing.at)}{ago}"
+    return ctx.clock(firing.at) + f" ⏳ {ctx.ago(firing.at)}" * late
 
 
 def single(ctx: Ctx, firing: Firing, count: int = 1) -> str:

@@ -77,6 +77,16 @@ def test_what_was_missed_is_together_however_loud_and_with_the_news_of_its_end(c
     assert "🚨 BTC &gt; urgent" in told.text and "yeniden taze" in told.text
 
 
+def test_many_coins_of_one_cause_share_their_lines(ctx):
+    many = [FIRED._replace(symbol=f"C{i}USDT", value=float(i), id=i) for i in range(1, 11)]
+    other = FIRED._replace(at=FIRED.at + 1, alarm_id=4, text="< 5")
+    lines = rings.reply(ctx(), [*many, other]).text.splitlines()
+    assert "11 alarm çaldı" in lines[0] and lines[1].startswith("&gt; 100: 10 coin · ")
+    assert [line.count(" · ") for line in lines[2:5]] == [3, 3, 1] and len(lines) == 6
+    assert all(f"C{i} {i}" in "\n".join(lines[2:5]) for i in range(1, 11))
+    assert lines[5].startswith("BTC &lt; 5: ")
+
+
 def test_what_was_missed_changes_no_message_from_before():
     told = FIRED._replace(message_id=5, delivered=NOW - 1000)
     old = FIRED._replace(at=NOW - rings.LATE - 1)
