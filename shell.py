@@ -1,6 +1,7 @@
 """What the program does without staying: answer a line; copy, restore, reseal a database."""
 
 import io
+import itertools
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ import backup
 import config
 import post
 from accounts import MAKE
-from bot import Chat, Ctx, User, UserError, answer
+from bot import Chat, Ctx, User, UserError, answer, parse, pick
 from db import Db, DbError, Used
 from order_rows import Key
 from roles import ADMIN
@@ -27,7 +28,9 @@ class Unopened(Exception):
 
 
 def answered(ctx: Ctx, line: str) -> int:
-    """Answer one command line on standard output; return the exit status."""
+    """Answer one command line, with or without its slash, on standard output; return the status."""
+    bare = parse(f"/{line}")
+    line = f"/{line}" if bare and pick(bare[0], ctx.commands) else line
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
     user = User(id=1, lang=ctx.config.language, zone=ctx.config.timezone, role=ADMIN)
@@ -39,9 +42,17 @@ def answered(ctx: Ctx, line: str) -> int:
                 post.plain(reply.text), file=(sys.stdout, sys.stderr)[reply.failed > 0], flush=True
             )
         for name, body in post.files(reply):
-            Path(name).write_bytes(body)
-            print(Path(name).resolve(), flush=True)
+            with opening("Dosya yazılamadı / the file cannot be written"):
+                print(saved(Path(name), body), flush=True)
     return worst
+
+
+def saved(path: Path, body: bytes) -> Path:
+    """Write a file under its name, else under the next that is free; return where it is."""
+    names = (path.with_stem(f"{path.stem}-{i}") for i in itertools.count(2))
+    free = next(one for one in itertools.chain([path], names) if not one.exists())
+    free.write_bytes(body)
+    return free.resolve()
 
 
 def failed(told: str) -> int:

@@ -44,11 +44,20 @@ def test_a_database_newer_than_the_bot_is_refused_in_words(tmp_path, capsys):
     assert "newer than this bot" in capsys.readouterr().err
 
 
-def test_one_line_is_answered_on_the_stream_its_outcome_wants(ctx, capsys):
+def test_one_line_is_answered_on_the_stream_its_outcome_wants(ctx, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     assert shell.answered(ctx(), "/id") == 0
     assert shell.answered(ctx(), "/p nosuchcoin") == 1
     told = capsys.readouterr()
     assert "Kimliğiniz" in told.out and "nosuchcoin" in told.err
+    assert shell.answered(ctx(), "fg 7") == shell.answered(ctx(), "btc") == 0
+    assert shell.answered(ctx(), "nosuchword btc") == shell.answered(ctx(), " ") == 1
+
+
+def test_a_file_is_written_over_none_that_is_there(tmp_path):
+    for i, name in enumerate(("picture.png", "picture-2.png", "picture-3.png")):
+        assert shell.saved(tmp_path / "picture.png", b"%d" % i) == tmp_path / name
+    assert (tmp_path / "picture.png").read_bytes() == b"0"
 
 
 @pytest.fixture
