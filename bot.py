@@ -418,13 +418,11 @@ def unknown(word: str, ctx: Ctx) -> Reply:
 
 def stranger(ctx: Ctx) -> Reply:
     """Return the refusal a stranger gets, with the id the owner needs to let them in."""
-    return Reply(
-        ctx.t(
-            f"Bu bot özel. Kullanmak için kimliğinizi sahibine iletin: <code>{ctx.user.id}</code>",
-            f"This bot is private. To use it, give the owner your id: <code>{ctx.user.id}</code>",
-        ),
-        failed=1,
+    text = ctx.t(
+        f"Bu bot özel. Kullanmak için kimliğinizi sahibine iletin: <code>{ctx.user.id}</code>",
+        f"This bot is private. To use it, give the owner your id: <code>{ctx.user.id}</code>",
     )
+    return Reply(text, failed=1)
 
 
 def run(command: Command, ctx: Ctx) -> Iterator[Reply]:
@@ -455,7 +453,7 @@ def answer(line: str, ctx: Ctx, me: str = "") -> Iterator[Reply]:
     parsed = parse(line, me)
     if parsed is None:
         if private:
-            yield plain_text(ctx) if ctx.user.allowed else stranger(ctx)
+            yield plain_text(ctx, line) if ctx.user.allowed else stranger(ctx)
         return
     found = pick(parsed[0], ctx.commands)
     if found is None and not private:
@@ -509,12 +507,14 @@ def bare(line: str, ctx: Ctx) -> str:
     return f"/t {line}" if known else line
 
 
-def plain_text(ctx: Ctx) -> Reply:
-    """Return what to say to a text that is no command."""
-    return Reply(
-        ctx.t(
-            "Bunu anlamadım. Komutlar için /yardim, bir coin için adını yazın (btc).",
-            "I did not get that. Send /help for the commands, or a coin's name (btc).",
-        ),
-        failed=1,
+def plain_text(ctx: Ctx, line: str) -> Reply:
+    """Return what to say to a text that is no command, or one without its slash."""
+    meant = f"/{line}"
+    if len(meant.encode()) <= 64 and find(meant, ctx.commands):
+        text = ctx.t("Komutlar / ile başlar:", "Commands begin with /:")
+        return Reply(f"{text} {html.escape(meant, quote=False)}", [[(meant, meant)]], failed=1)
+    text = ctx.t(
+        "Bunu anlamadım. Komutlar için /yardim, bir coin için adını yazın (btc).",
+        "I did not get that. Send /help for the commands, or a coin's name (btc).",
     )
+    return Reply(text, failed=1)

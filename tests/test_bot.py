@@ -64,6 +64,13 @@ def test_plain_words_get_a_hint_in_private_and_silence_in_a_group():
     assert talk("good morning", kind="supergroup") == []
 
 
+def test_a_command_without_its_slash_is_offered_with_it():
+    (reply,) = talk("x <b>")
+    assert reply.text == "Komutlar / ile başlar: /x &lt;b&gt;" and reply.failed == 1
+    assert reply.buttons == [[("/x <b>", "/x <b>")]]
+    assert "anlamadım" in talk(f"x {'y' * 64}")[0].text and talk("x", kind="group") == []
+
+
 def test_a_bare_coin_is_its_analysis():
     registry = {"t": command(lambda ctx: f"t {ctx.args}", "t")}
     ctx = Ctx(user=User(5), commands=registry, sources=NoCoins())
