@@ -20,7 +20,7 @@ UNITS |= {"gun": DAY, "w": 7 * DAY, "hf": 7 * DAY}
 SIZES = {"": 1.0, "k": 1e3, "m": 1e6}
 NUMBER = r"([0-9]{1,12}(?:[.,][0-9]{1,12}){0,4})"
 COMPARED = re.compile(rf"(>=|<=|>|<)\s*(-?){NUMBER}([km]?)")
-LONE = re.compile(rf"[%+-]*{NUMBER}[km%]?")
+LONE = re.compile(rf"[%+-]*{NUMBER}[km%]?(?:\s+[^\W\d].*)?")
 THOUSANDS = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
 SIGN = re.compile(r"([<>]=?)")
 MOVED = re.compile(rf"(?:%([+-]?){NUMBER}|([+-]?){NUMBER}%)\s+(\w+)")

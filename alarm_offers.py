@@ -18,14 +18,16 @@ from roles import LACKING, TRADER
 
 SHOWN = 40
 MINE = ("Alarmlarım", "My alarms")
-GONE = ("Böyle bir alarmınız yok.", "You have no such alarm.")
+GONE = ("Böyle bir alarmınız yok: /alarmlar", "You have no such alarm: /alarms")
 
 
 def mine(ctx: Ctx) -> Alarm:
     """Return the alarm of this user whose number is the second word. Raises UserError."""
+    if len(ctx.args) < 2:
+        raise UserError("Kaç numaralı alarm? /alarmlar", "The alarm of which number? /alarms")
     alarm = ctx.db.alarms.find(ctx.user.id, ctx.count(1, high=2**31 - 1))
     if alarm is None:
-        raise ctx.wrong(*GONE)
+        raise UserError(*GONE)
     return alarm
 
 

@@ -11,7 +11,7 @@ import alarm_sharing
 import alarm_views
 import rings
 from alarm_rows import ACTIVE, PAUSED
-from bot import Reply, fold
+from bot import Reply, UserError, fold
 
 GROUP = "alarms"
 ALIASES = ("a",)
@@ -53,7 +53,7 @@ def fired(ctx):
     every = {str(firing.id): firing for firing in ctx.db.alarms.fired(ctx.user.id)}
     firing = every.get(ctx.arg(1))
     if not firing:
-        raise ctx.wrong(*alarm_offers.GONE)
+        raise UserError(*alarm_offers.GONE)
     return firing
 
 
@@ -61,7 +61,7 @@ def why(ctx):
     firing = fired(ctx)
     alarm = ctx.db.alarms.find(ctx.user.id, firing.alarm_id)
     if not alarm:
-        raise ctx.wrong(*alarm_offers.GONE)
+        raise UserError(*alarm_offers.GONE)
     return "\n".join(alarm_views.reasons(ctx, alarm, firing))
 
 

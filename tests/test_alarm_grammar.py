@@ -97,8 +97,8 @@ def test_a_price_may_be_copied_from_a_report_and_one_that_may_mean_two_is_refuse
     assert asked(market, "btc > 52.028k").text == "> 52028"
 
 
-@pytest.mark.parametrize("typed", ["btc 70000", "btc 70k", "btc %5"])
-def test_a_number_alone_is_told_how_a_condition_is_written(market, typed):
+@pytest.mark.parametrize("typed", ["btc 70000", "btc 70k", "btc %5", "btc 70.000 üstü"])
+def test_a_number_without_its_sign_is_told_how_a_condition_is_written(market, typed):
     with pytest.raises(UserError, match="A condition is like > 70000"):
         asked(market, typed)
 

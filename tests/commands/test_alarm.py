@@ -59,7 +59,8 @@ def test_pause_resume_snooze_set_again_and_delete(say, database, clock):
     assert "yeniden" in say("/alarm kur 1")[0].text and database.alarms.states() == {}
     assert "silindi" in say("/alarm sil 1")[0].text and database.alarms.of(7) == []
     for verb in ("sil", "durdur", "devam", "ertele", "kur", "neden"):
-        assert say(f"/alarm {verb} 1")[0].failed == 1
+        assert "alarmınız yok: /alarmlar" in say(f"/alarm {verb} 1")[0].text
+    assert say("/alarm sil", lang="en")[0].text == "The alarm of which number? /alarms"
 
 
 def test_why_tells_of_a_firing_of_ones_own(say, database):
