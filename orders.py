@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from bot import UserError, decimal, fold, grouped
 
 ZERO, HUNDRED = Decimal(0), Decimal(100)
+SHARES = {"hepsi": 100, "tumu": 100, "all": 100, "yarisi": 50, "half": 50}
+DOLLARS = ("$", "usdt", "usd", "dolar", "dollar", "dollars")
 PAPER, LIVE = "paper", "live"
 BUY, SELL = "BUY", "SELL"
 MARKET, LIMIT, STOP, OCO, TRAIL = "market", "limit", "stop", "oco", "trail"
@@ -85,16 +87,17 @@ class Amount(NamedTuple):
 def amount(word: str) -> Amount | None:
     """Return the amount a word names: 100usdt, 100$, %50, 0.5btc or 0.5; None where it is none.
 
-    The unit is USDT, %, a coin's name, or nothing; `hepsi` and `all` are 100%.
+    The unit is USDT, %, a coin's name, or nothing; `hepsi` and `all` are 100%, `half` is 50%.
     """
-    if fold(word) in ("hepsi", "tumu", "all"):
-        return Amount(HUNDRED, "%")
+    if fold(word) in SHARES:
+        return Amount(Decimal(SHARES[fold(word)]), "%")
     found = re.fullmatch(r"(%?)([0-9][0-9.,]{0,39})(%|\$|[A-Za-z0-9]{2,12})?", word)
     plain = decimal(found[2]) if found else None
     if not found or plain is None or (found[1] and found[3]):
         return None
     number = Decimal(plain)
-    unit = (found[1] or found[3] or "").upper().replace("$", "USDT")
+    unit = (found[1] or found[3] or "").upper()
+    unit = "USDT" if fold(unit) in DOLLARS else unit
     if not number or (unit == "%" and number > HUNDRED) or unit.isdigit():
         return None
     return Amount(number, unit)

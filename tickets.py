@@ -11,6 +11,7 @@ from lots import Account, Record, account, record
 from order_rows import DONE, DROPPED, REFUSED, STUCK, UNSURE, WORKING, Intent
 from orders import (
     BUY,
+    DOLLARS,
     HUNDRED,
     LIMIT,
     LIVE,
@@ -253,9 +254,17 @@ def recent(ctx: Ctx) -> None:
 def joined(ctx: Ctx, i: int) -> Ctx:
     """Return the same context, a unit apart from the i-th word joined to it: 100 usdt."""
     parts = ctx.args[i : i + 2]
-    if len(parts) < 2 or fold(parts[1]) not in ("usdt", "$", "%", fold(ctx.args[i - 1])):
+    if len(parts) < 2 or fold(parts[1]) not in (*DOLLARS, "%", fold(ctx.args[i - 1])):
         return ctx
     return ctx.replaced((*ctx.args[:i], "".join(parts), *ctx.args[i + 2 :]))
+
+
+def symbol(ctx: Ctx, i: int) -> str:
+    """Return the symbol that the i-th word names. Raises UserError, so where an amount stands."""
+    word = ctx.arg(i)
+    if amount(word) and ctx.sources.known(word) is None:
+        raise ctx.wrong("Önce coin, sonra miktar yazılır.", "First the coin, then the amount.")
+    return ctx.sources.symbol(word)
 
 
 def much(ctx: Ctx, i: int) -> Amount:

@@ -13,7 +13,7 @@ ALIASES = ("buy",)
 
 def run(ctx):
     ctx = tickets.joined(ctx, 1)
-    symbol = ctx.sources.symbol(ctx.arg(0))
+    symbol = tickets.symbol(ctx, 0)
     target, loss = tickets.percent(ctx, 2, 1000), tickets.percent(ctx, 3, 90)
     draft = Draft(symbol, BUY, MARKET, target=target, loss=loss)
     return tickets.propose(ctx, draft, tickets.much(ctx, 1))

@@ -24,7 +24,7 @@ def run(ctx):
     if verb not in SIDES:
         raise ctx.wrong("Önce al ya da sat yazın.", "Write buy or sell first.")
     ctx = tickets.joined(ctx, 2)
-    symbol, kind = ctx.sources.symbol(ctx.arg(1)), fold(ctx.arg(3))
+    symbol, kind = tickets.symbol(ctx, 1), fold(ctx.arg(3))
     if kind not in KINDS:
         raise ctx.wrong("Tür: limit, stop, oco ya da iz.", "Kind: limit, stop, oco or trail.")
     draft = KINDS[kind](ctx, Draft(symbol, SIDES[verb], LIMIT))

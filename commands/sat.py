@@ -13,5 +13,5 @@ ALIASES = ("sell",)
 
 def run(ctx):
     ctx = tickets.joined(ctx, 1)
-    symbol = ctx.sources.symbol(ctx.arg(0))
+    symbol = tickets.symbol(ctx, 0)
     return tickets.propose(ctx, Draft(symbol, SELL, MARKET), tickets.much(ctx, 1))

@@ -185,6 +185,12 @@ def test_all_is_a_hundred_percent(word):
     assert amount(word) == amount("%100")
 
 
+@pytest.mark.parametrize("word", ["100$", "100dolar", "100DOLAR", "100usd"])
+def test_dollars_are_usdt_and_half_is_a_share(word):
+    assert amount(word) == amount("100usdt")
+    assert amount("yarısı") == amount("half") == amount("%50")
+
+
 @pytest.mark.parametrize(
     ("word", "number"),
     [("1.234,5usdt", D("1234.5")), ("0,100btc", D("0.1")), ("100.000usdt", None), ("1.2.3", None)],

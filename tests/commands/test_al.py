@@ -24,6 +24,9 @@ def test_a_plain_purchase_in_english(say):
 
 def test_what_cannot_be_is_told(say):
     assert "bir miktar değil" in say("/al btc çok")[0].text
+    for line in ("/al 100 btc", "/sat %50 btc", "/emir al 100usdt btc limit 50000"):
+        assert "Önce coin, sonra miktar" in say(line)[0].text
+    assert "\n100,00 USDT\n" in say("/al btc 100 dolar")[0].text
     assert "Yetersiz" in say("/al btc 1btc")[0].text or "Sınır" in say("/al btc 1btc")[0].text
     assert "Emir çok küçük" in say("/al btc 1usdt")[0].text
     assert "bir emir için en çok 1.000" in say("/al btc 2000usdt")[0].text
