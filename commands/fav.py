@@ -3,7 +3,7 @@ Favori coinleriniz: /fav [ekle|sil coinler]
 Your favourite coins: /fav [add|del coins]
 """
 
-from bot import Reply, coin
+from bot import Reply, coin, fold
 
 GROUP = "prices"
 ALIASES = ("p_fav", "p_ekle", "p_sil", "favoriler")
@@ -12,14 +12,15 @@ ALIASES = ("p_fav", "p_ekle", "p_sil", "favoriler")
 def run(ctx):
     words = {"p_ekle": ("ekle", *ctx.args), "p_sil": ("sil", *ctx.args)}.get(ctx.name, ctx.args)
     ctx = ctx.replaced(words)
-    verb = ctx.arg(0, "").lower()
+    verb = fold(ctx.arg(0, ""))
     if not verb:
         return show(ctx)
     if verb not in ACTIONS:
         raise ctx.wrong("“ekle” ya da “sil” deyin.", "Say “add” or “del”.")
-    if len(ctx.args) < 2:
+    coins = [word for word in ",".join(ctx.args[1:]).split(",") if word][:50]
+    if not coins:
         raise ctx.wrong("Hangi coin?", "Which coin?")
-    return ACTIONS[verb](ctx, [ctx.sources.symbol(word) for word in ctx.args[1:50]])
+    return ACTIONS[verb](ctx, [ctx.sources.symbol(word) for word in coins])
 
 
 def add(ctx, symbols):

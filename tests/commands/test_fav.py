@@ -1,9 +1,9 @@
 def test_add_show_remove(say, database):
     assert "yok" in say("/fav")[0].text
-    added, shown = say("/fav ekle btc sol")
+    added, shown = say("/fav EKLE btc, sol")
     assert added.text.startswith("2 coin") and "1. BTC\n2. SOL" in shown.text
     assert database.favourites(7) == ("BTCUSDT", "SOLUSDT")
-    removed, _ = say("/fav sil BTC")
+    removed, _ = say("/fav SİL BTC,")
     assert removed.text.startswith("1 coin")
     assert database.favourites(7) == ("SOLUSDT",)
 
@@ -22,6 +22,6 @@ def test_what_is_there_already_is_said(say):
 
 
 def test_wrong_words_are_refused(say):
-    for line in ("/fav nonsense btc", "/fav ekle", "/fav ekle nosuchcoin"):
+    for line in ("/fav nonsense btc", "/fav ekle", "/fav ekle ,", "/fav ekle nosuchcoin"):
         (reply,) = say(line)
         assert reply.failed == 1
