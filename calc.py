@@ -2354,7 +2354,7 @@ def _averages(frame: _Frame) -> dict[str, Any]:
 
 def _bands(frame: _Frame) -> dict[str, Any]:
     mean, weighted, square = _spread(frame.near[180:], 20)
-    width = 2 * np.sqrt(square / 20)
+    width = np.sqrt(square / 5)
     middle, reach = frame.line("ema20"), 2 * frame.line("width")
     return {
         "sma20": mean,
@@ -2423,8 +2423,8 @@ def _trends(frame: _Frame) -> dict[str, Any]:
         line, way = _supertrend_panel(*edges, frame.bars)
     span = 100 / frame.line("span")
     top, bottom = frame.tops[20][-frame.bars :], frame.bottoms[20][-frame.bars :]
-    ages = _ages(frame.reach(frame.high, 15), 15), _ages(-frame.reach(frame.low, 15), 15)
-    up, down = (100 - age * (100 / 14) for age in ages)
+    both = np.array((frame.reach(frame.high, 15), -frame.reach(frame.low, 15))).swapaxes(0, 1)
+    up, down = (100 - _ages(both, 15) * (100 / 14)).swapaxes(0, 1)
     tenkan, kijun, base = (frame.middle(n) for n in (9, 26, 52))
     lead = (tenkan[:-25] + kijun[:-25]) / 2
     atr = frame.line("atr")
