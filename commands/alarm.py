@@ -83,7 +83,7 @@ BOTH = (
     (("al", "take"), alarm_sharing.take),
     (("dışa", "export"), alarm_sharing.export),
     (("içe", "import"), alarm_sharing.load),
-    (("sil", "del"), remove),
+    (("sil", "del", "delete", "remove"), remove),
     (("durdur", "pause"), pause),
     (("devam", "resume"), resume),
 )

@@ -27,7 +27,7 @@ def run(ctx):
     lines = [row(ctx, alarm) for alarm in every[:SHOWN]]
     comment = ctx.t(
         f"Yorum: {len(every)} alarm, {paused} tanesi durdurulmuş.",
-        f"Comment: {len(every)} alarms, {paused} of them paused.",
+        f"Comment: alarms {len(every)}, of them paused {paused}.",
     )
     buttons = [switches(alarm) for alarm in every[:BUTTONS]]
     export = [(ctx.t("Dışa aktar", "Export"), "/alarm dışa")]

@@ -50,4 +50,4 @@ def show(ctx):
     return Reply("\n".join([f"<b>{title}</b>", *lines]), [[("/p", "/p"), ("/t", "/t")]])
 
 
-ACTIONS = {"ekle": add, "add": add, "sil": remove, "del": remove, "remove": remove}
+ACTIONS = {"ekle": add, "add": add, **dict.fromkeys(("sil", "del", "delete", "remove"), remove)}

@@ -12,7 +12,7 @@ from bot import Reply, fold
 
 GROUP = "analysis"
 ALIASES = ("formuller", "formula")
-OFF = ("sil", "del", "remove")
+OFF = ("sil", "del", "delete", "remove")
 EXAMPLE = "<code>/formul altin = sma(50) &gt; sma(200)</code>"
 SIGNS = "< <= > >= == != + - * / and or not ve veya değil close[1] rsi(14, tf=4h) btc.close 3%"
 GROUPS = {

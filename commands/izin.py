@@ -18,7 +18,7 @@ VERBS = {
     READER: ("okur", "okuyucu", "reader"),
     TRADER: ("islem", "trader"),
     LIVE: ("canli", "live"),
-    REFUSED: ("sil", "reddet", "del", "refuse"),
+    REFUSED: ("sil", "reddet", "del", "delete", "refuse"),
 }
 
 

@@ -60,6 +60,8 @@ def test_pause_resume_snooze_set_again_and_delete(say, database, clock):
     assert "silindi" in say("/alarm sil 1")[0].text and database.alarms.of(7) == []
     for verb in ("sil", "durdur", "devam", "ertele", "kur", "neden"):
         assert "alarmınız yok: /alarmlar" in say(f"/alarm {verb} 1")[0].text
+    for verb in ("del", "delete", "remove"):
+        assert "no such alarm" in say(f"/alarm {verb} 1", lang="en")[0].text
     assert say("/alarm sil", lang="en")[0].text == "The alarm of which number? /alarms"
 
 

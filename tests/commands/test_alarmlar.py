@@ -22,4 +22,4 @@ def test_the_list_says_how_far_each_is_and_has_buttons(say, database):
         "/alarm devam 2",
         "/alarm sil 2",
     ]
-    assert "2 alarms, 1 of them paused" in say("/alarms", lang="en")[0].text
+    assert "alarms 2, of them paused 1" in say("/alarms", lang="en")[0].text

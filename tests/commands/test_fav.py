@@ -12,6 +12,8 @@ def test_the_old_names_still_work(say, database):
     say("/p_ekle eth")
     assert "ETH" in say("/p_fav")[0].text
     say("/p_sil eth")
+    say("/fav add sol")
+    say("/fav delete sol")
     assert database.favourites(7) == ()
 
 
