@@ -292,10 +292,18 @@ def manner(ctx: Ctx, alarm: Alarm) -> list[str]:
         told.append(ctx.t("seviye", "level"))
     usual = alarm_grammar.band(alarm, None, float)
     if alarm.band != usual:
-        told.append(ctx.t("bant ", "band ") + ctx.figure(alarm.band))
+        told.append(ctx.t("bant ", "band ") + banded(ctx, alarm))
     if alarm.follow:
         told.append(tickets.following(ctx, followed(alarm.follow)))
     return told
+
+
+def banded(ctx: Ctx, alarm: Alarm) -> str:
+    """Return an alarm's band, that of a price also in percent of its level."""
+    level = float(alarm.text.split()[1]) if alarm.kind == "price" else 0
+    share = f"{ctx.percent(100 * alarm.band / level, 2)} " if level else ""
+    size = ctx.figure(alarm.band)
+    return f"{share}({size})" if share else size
 
 
 def comment(ctx: Ctx, seen: Rehearsal) -> str:
@@ -307,7 +315,8 @@ def comment(ctx: Ctx, seen: Rehearsal) -> str:
     days = ctx.num(seen.days, 0 if seen.days >= 2 else 1)
     told = ctx.t(
         f"Yorum: son {days} günde {seen.count} kez çalardı",
-        f"Comment: in the last {days} days it would have fired {seen.count} times",
+        f"Comment: in the last {days} days it would have fired {seen.count}"
+        f" {'time' if seen.count == 1 else 'times'}",
     )
     if seen.coins > 1:
         told += ctx.t(f" (bakılan coin: {seen.coins})", f" (coins looked at: {seen.coins})")

@@ -167,6 +167,12 @@ def test_how_it_rings_is_told_where_that_is_not_the_usual(ctx):
     assert alarm_views.manner(ctx(), usual) == []
     assert alarm_views.manner(ctx(), usual._replace(severity="urgent", band=7.0)) == [
         "acil",
-        "bant 7,000",
+        "bant %0,01 (7,000)",
     ]
     assert alarm_views.manner(ctx(lang="en"), usual._replace(severity="silent")) == ["silent"]
+
+
+def test_a_count_of_one_is_one_time(ctx):
+    for n, said in ((1, "fired 1 time."), (2, "fired 2 times.")):
+        seen = alarm_views.Rehearsal((("BTCUSDT", 1, 1.0),) * n, 1, 30.0, False)
+        assert alarm_views.comment(ctx(lang="en"), seen).endswith(said)
