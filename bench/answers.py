@@ -9,6 +9,7 @@ from dataclasses import replace
 import config
 import main
 from bot import User, answer
+from logs import Redactor
 
 LINES = ("/p", "/t btc", "/t", "/tb", "/tm", "/p30", "/ts", "/yardim")
 THREADS, ROUNDS = 8, 150
@@ -61,7 +62,8 @@ def searching(ctx, stop: threading.Event) -> None:
 def run() -> None:
     """Print the table of an idle bot, and of one whose pool tries combinations meanwhile."""
     with tempfile.TemporaryDirectory() as folder:
-        ctx = main.build(config.load({"DATA_DIR": folder}, env_file="/nonexistent"))
+        settings = config.load({"DATA_DIR": folder}, env_file="/nonexistent")
+        ctx = main.build(settings, Redactor(settings.secrets()))
         ctx = replace(ctx, user=User(1, role="admin"), now=int(time.time() * 1000))
         table(ctx, "command")
         stop = threading.Event()
