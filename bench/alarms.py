@@ -151,14 +151,15 @@ def measured(count: int, bars: SimpleNamespace) -> float:
     """Print what so many alarms cost; return the milliseconds of a closed bar."""
     rows, prices = formula_alarms(count), price_alarms(count)
     begun = time.perf_counter()
-    block, numbers = Formulas(rows, {}), Numbers(prices, {})
+    block, *blocks = Formulas(rows, {}), Numbers(prices, {}), Numbers(prices, {})
     made = time.perf_counter() - begun
     anew = timed(lambda: block.look(cut(bars, BARS), SYMBOLS), 5)
     (bar,) = closed(block, bars)
     print(f"{count:>7} formulas: a closed bar {bar:.2f} ms, {anew:.1f} ms after a start")
     print(f"{count:>7} prices, all made in {made:.1f} s; a tick of")
     for coins in (1, COINS):
-        print(f"{'':>7} {coins} coins {ticked(numbers, Numbers(prices, {}), bars, coins)}")
+        print(f"{'':>7} {coins} coins {ticked(*blocks, bars, coins)}")
+        blocks = [Numbers(prices, {}), Numbers(prices, {})]
     engine = Engine([alarm for alarm, _ in rows], lambda alarm: alarm.symbols, {})
     one = rows[count // 2][0]
     engine.formulas["1h"].look(cut(bars, BARS), SYMBOLS)
