@@ -218,11 +218,14 @@ def run() -> None:
     peer, some = by_talib(rows, here), by_simpleeval(rows[:SAMPLE], here)
     due = decided(formula_alarms(count), bars)
     same = due == peer() and due[:SAMPLE] == some()
+    block = Formulas(formula_alarms(count), {})
+    alone = [*closed(block, bars), timed(peer, CLOSES), timed(some, CLOSES) * count / SAMPLE]
     bar, talib_ms, part = closed(Formulas(formula_alarms(count), {}), bars, peer, some)
-    simple_ms = part * count / SAMPLE
-    print(f"        in turn with the others a closed bar {bar:.2f} ms")
-    print(f"        TA-Lib once a coin and eval {talib_ms:.0f} ms: {talib_ms / bar:.0f} x")
-    print(f"        simpleeval each alone {simple_ms:.0f} ms: {simple_ms / bar:.0f} x")
+    told = ("each alone, warm", alone), ("in turn, cold", [bar, talib_ms, part * count / SAMPLE])
+    for how, (ours, cached, each) in told:
+        print(f"        {how}: a closed bar {ours:.2f} ms")
+        print(f"{'':>15} TA-Lib once a coin and eval {cached:.0f} ms: {cached / ours:.0f} x")
+        print(f"{'':>15} simpleeval each alone {each:.0f} ms: {each / ours:.0f} x")
     print(f"        decisions the same: {same}; {weighed(2000):.0f} bytes an alarm")
 
 
