@@ -263,7 +263,6 @@ class Watch:
         since = max(since, int(min(made, default=now)))
         if now - since <= GAP:
             return
-        self._recall(engine, Gap(since, now))
         try:
             self._replay(engine, Gap(since, now))
         except UserError:
@@ -273,6 +272,7 @@ class Watch:
             log.error("alarms go on without the bars from %s to %s", since, now)
             self._let_go(engine, now)
         self._stuck = 0
+        self._recall(engine, Gap(since, now))
 
     def _let_go(self, engine: Engine, now: int) -> None:
         """Tell each chat, once, that what its alarms missed is not known."""

@@ -341,6 +341,29 @@ def test_what_an_index_was_in_a_gap_fires_its_alarms(venue, database, clock, go,
     assert asked == [("fg", ("",), 610_000)]
 
 
+def test_what_an_index_was_is_looked_at_once_however_late_the_bars_of_a_gap_come(
+    venue, database, clock, go, monkeypatch
+):
+    monkeypatch.setattr(watch, "gauge", lambda _, kind, symbols, now: np.array([80.0]))
+    database.alarms.add(ONE._replace(kind="fg", text="> 75", targets="", cooldown=0, band=1.0))
+    database.alarms.add(ONE._replace(text="> 1000"))
+    seen = Watch(venue, database, clock)
+    assert go(seen, 99) == []
+    since = clock.now * 1000
+
+    def past(*_):
+        return np.array([since + MINUTE, since + 2 * MINUTE]), np.array([[80.0], [40.0]])
+
+    monkeypatch.setattr(watch, "past", past)
+    monkeypatch.setattr(watch, "gauge", lambda _, kind, symbols, now: np.array([40.0]))
+    clock.now += 600
+    for _ in range(3):
+        with pytest.raises(UserError):
+            go(seen, 99)
+    venue.bars["1m", "AUSDT"] = minutes(clock, *[(99, 99, 98, 99)] * 20)
+    assert go(seen, 99) == [] and database.alarms.outbox() == []
+
+
 def test_a_coin_whose_bar_comes_late_is_looked_at_when_it_comes_and_the_others_before(
     venue, database, clock
 ):
