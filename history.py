@@ -67,8 +67,10 @@ def panel(sources: Any, symbols: Sequence[str], interval: str, start: int) -> Pa
         for symbol, read in recent.reads.items()
         if symbol not in gone
     }
-    first = min((int(read.time[0]) for read in reads.values() if len(read.data)), default=start)
-    times = np.arange(first, recent.time[-1] + 1, INTERVALS[interval])
+    firsts = [int(read.time[0]) for read in reads.values() if len(read.data)]
+    if not firsts:
+        return recent
+    times = np.arange(min(firsts), recent.time[-1] + 1, INTERVALS[interval])
     return Panel(recent.symbols, times, reads)
 
 

@@ -105,6 +105,14 @@ def test_a_coin_that_lacks_a_page_is_left_out_of_a_panel(market, faulty):
     assert history.panel(market, ["ETHUSDT"], "1h", start).time[0] == recent.time[0]
 
 
+def test_of_a_lone_coin_that_lacks_one_page_of_several_the_newest_are_told(market, faulty):
+    recent = market.panel(["ETHUSDT"], "1h", 999)
+    start = int(recent.time[0]) - 2500 * HOUR
+    faulty.on(f"startTime={start // (900 * HOUR) * 900 * HOUR}", "500")
+    found = history.panel(market, ["ETHUSDT"], "1h", start)
+    assert found.time[0] == recent.time[0] and np.isfinite(found.close).all()
+
+
 def test_too_many_bars_are_refused(market):
     with pytest.raises(UserError, match="60000"):
         history.candles(market, "BTCUSDT", "1m", 1_700_000_000_000)
