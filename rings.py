@@ -163,10 +163,11 @@ def reply(ctx: Ctx, firings: Sequence[Firing], before: int = 0) -> Reply:
 
 def heading(ctx: Ctx, firings: Sequence[Firing], late: bool) -> str:
     """Return the title of a message that tells several firings."""
-    count = sum(not notice(firing) for firing in firings)
+    fired = [firing for firing in firings if not notice(firing)]
+    count = len(fired)
     if not count:
         return ctx.t("🔔 Alarmlarınız için haberler", "🔔 News of your alarms")
-    if any(held(ctx, firing) for firing in firings):
+    if all(held(ctx, firing) for firing in fired):
         return ctx.t(
             f"☀️ Sessiz saatlerde {count} alarm çaldı", f"☀️ {count} alarms fired in quiet hours"
         )
@@ -209,7 +210,7 @@ def rows(ctx: Ctx, firings: Iterable[Firing]) -> Iterator[str]:
     for firing in firings:
         causes.setdefault((firing.alarm_id, firing.text, firing.at), []).append(firing)
     for some in causes.values():
-        if len(some) < SHARING:
+        if len(some) < SHARING or notice(some[0]):
             yield from (row(ctx, firing) for firing in some)
             continue
         cause = some[0]._replace(symbol="")

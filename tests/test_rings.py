@@ -1,5 +1,8 @@
 """rings.py: what a person reads when alarms fire, in both languages."""
 
+from dataclasses import replace
+from datetime import UTC
+
 import pytest
 
 import rings
@@ -85,6 +88,22 @@ def test_many_coins_of_one_cause_share_their_lines(ctx):
     assert [line.count(" · ") for line in lines[2:5]] == [3, 3, 1] and len(lines) == 6
     assert all(f"C{i} {i}" in "\n".join(lines[2:5]) for i in range(1, 11))
     assert lines[5].startswith("BTC &lt; 5: ")
+
+
+def test_not_all_that_was_missed_fired_in_quiet_hours(ctx):
+    ctx = ctx()
+    ctx = replace(ctx, user=replace(ctx.user, quiet="23:00-07:00", zone=UTC))
+    night, day = (NOW // 86_400_000 * 86_400_000 + at * 3_600_000 for at in (3, 8))
+    ctx = replace(ctx, now=day + 3_600_000)
+    held, missed = (FIRED._replace(at=at, text=f"> {at}") for at in (night, day))
+    assert "Sessiz saatlerde 2 alarm" in rings.reply(ctx, [held, held._replace(text="> 1")]).text
+    assert "Bu arada 2 alarm" in rings.reply(ctx, [held, missed]).text
+
+
+def test_many_notices_of_one_instant_are_told_each_by_itself(ctx):
+    broken = FIRED._replace(alarm_id=0, value=None, text=BROKEN)
+    told = rings.reply(ctx(), [broken._replace(symbol=f"btc 1h a < {i}") for i in range(5)])
+    assert [line[-1] for line in told.text.splitlines()[1:]] == list("01234")
 
 
 def test_what_was_missed_changes_no_message_from_before():
