@@ -73,8 +73,9 @@ def test_what_was_missed_is_together_however_loud_and_with_the_news_of_its_end(c
     old = FIRED._replace(at=NOW - rings.LATE - 1)
     loud, quiet = (old._replace(severity=how, text=f"> {how}") for how in ("urgent", "silent"))
     news = old._replace(alarm_id=0, symbol="", text=FRESH, at=NOW)
-    missed, live = rings.grouped([old, loud, FIRED, quiet, news], NOW)
-    assert missed == [old, loud, quiet, news] and live == [FIRED]
+    lost = news._replace(text=MISSED)
+    missed, live = rings.grouped([old, loud, FIRED, quiet, news, lost], NOW)
+    assert missed == [old, loud, quiet, news, lost] and live == [FIRED]
     told = rings.reply(ctx(), missed)
     assert "Bu arada 3 alarm çaldı" in told.text and not told.silent
     assert "🚨 BTC &gt; urgent" in told.text and "yeniden taze" in told.text
@@ -88,6 +89,20 @@ def test_many_coins_of_one_cause_share_their_lines(ctx):
     assert [line.count(" · ") for line in lines[2:5]] == [3, 3, 1] and len(lines) == 6
     assert all(f"C{i} {i}" in "\n".join(lines[2:5]) for i in range(1, 11))
     assert lines[5].startswith("BTC &lt; 5: ")
+
+
+def test_coins_share_lines_from_four_on_of_one_alarm_at_one_instant(ctx):
+    four = [FIRED._replace(symbol=f"C{i}USDT") for i in range(4)]
+    counted = {4: four, 3: four[:3], 1: [one._replace(alarm_id=i) for i, one in enumerate(four, 1)]}
+    counted[2] = [one._replace(at=one.at - i) for i, one in enumerate(four)]
+    for n, some in counted.items():
+        assert ("4 coin" in rings.reply(ctx(), some).text) == (n == 4), n
+
+
+def test_what_one_alarm_missed_is_told_with_each_of_its_times(ctx):
+    old = [FIRED._replace(at=NOW - i * rings.LATE) for i in (3, 2)]
+    told = rings.reply(ctx(), old).text
+    assert "Bu arada 2 alarm" in told and told.count("⏳") == 2
 
 
 def test_not_all_that_was_missed_fired_in_quiet_hours(ctx):

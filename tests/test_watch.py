@@ -311,7 +311,8 @@ def test_after_a_gap_what_is_found_first_waits_for_prices_and_every_timeframe(
 
 
 def test_who_waits_for_a_gaps_rest_does_so_for_a_while_only(venue, database, clock, go):
-    database.alarms.add(ONE), database.alarms.add(ONE._replace(kind="formula", interval="1h"))
+    rule = ONE._replace(kind="formula", text="close > 100", interval="1h")
+    database.alarms.add(ONE), database.alarms.add(rule)
     venue.bars["1h", "AUSDT"] = hours(clock, 99, 99)
     seen = Watch(venue, database, clock)
     go(seen, 99), seen.bars()
@@ -319,8 +320,23 @@ def test_who_waits_for_a_gaps_rest_does_so_for_a_while_only(venue, database, clo
     venue.bars["1m", "AUSDT"] = minutes(clock, *[(99, 99, 98, 99)] * 200)
     go(seen, 99)
     until = database.alarms.gathering
+    assert until == clock.now * 1000 + watch.TOGETHER
     go(seen, *[99] * 13)
     assert database.alarms.gathering == until < clock.now * 1000
+
+
+def test_a_bar_that_is_not_over_and_a_tick_a_minute_late_are_no_gap(venue, database, clock, go):
+    rule = ONE._replace(kind="formula", text="close > 100", interval="1h")
+    database.alarms.add(ONE), database.alarms.add(rule)
+    clock.now = clock.now // 3600 * 3600 + 1805
+    venue.bars["1h", "AUSDT"] = hours(clock, 99, 99)
+    seen = Watch(venue, database, clock)
+    go(seen, 99), seen.bars()
+    for late, gathers in ((50, False), (80, True)):
+        database.alarms.gathering, venue.stale = 0, True
+        clock.now += late
+        seen.tick()
+        assert bool(database.alarms.gathering) == gathers
 
 
 def test_what_an_index_was_in_a_gap_fires_its_alarms(venue, database, clock, go, monkeypatch):
@@ -362,6 +378,24 @@ def test_what_an_index_was_is_looked_at_once_however_late_the_bars_of_a_gap_come
             go(seen, 99)
     venue.bars["1m", "AUSDT"] = minutes(clock, *[(99, 99, 98, 99)] * 20)
     assert go(seen, 99) == [] and database.alarms.outbox() == []
+
+
+def test_a_coin_taken_in_while_the_past_of_others_is_asked_for_has_none(
+    venue, database, clock, go, monkeypatch
+):
+    rate = ONE._replace(kind="fr", text="> 0.05")
+    monkeypatch.setattr(watch, "gauge", lambda _, kind, symbols, now: np.zeros(len(symbols)))
+    database.alarms.add(rate)
+    seen = Watch(venue, database, clock)
+    go(seen, 1)
+
+    def past(_, kind, symbols, since, until):
+        database.alarms.add(rate._replace(targets="BUSDT")), seen.build()
+        return np.array([since + MINUTE]), np.array([[0.06]])
+
+    monkeypatch.setattr(watch, "past", past)
+    clock.now += 600
+    assert go(seen, 1) == [(1, 0.06)]
 
 
 def test_a_coin_whose_bar_comes_late_is_looked_at_when_it_comes_and_the_others_before(
