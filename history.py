@@ -85,7 +85,7 @@ def older(turn: Any, symbol: str, interval: str, start: int, first: int) -> dict
 
 def joined(recent: Dated, pages: Sequence[Dated], start: int) -> Dated:
     """Return a coin's newest bars behind the pages before them, from `start` (ms) on."""
-    before = [one.table[:, one.time < recent.time[0]] for one in pages if len(one.data)]
+    before = [one.table[:, one.time < recent.time[0]] for one in pages]
     bars = Candles(np.concatenate([*before, recent.table], axis=1))
     other = next((read.source for read in (recent, *pages) if read.source), "")
     return replace(recent, data=since(bars, start), source=other)

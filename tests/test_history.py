@@ -7,7 +7,7 @@ import history
 from bot import UserError
 from local.faults import Faulty
 from local.tape import Tape
-from shapes import FundingHistory
+from shapes import FundingHistory, Panel
 from sources import Sources
 
 HOUR = 3_600_000
@@ -111,6 +111,17 @@ def test_of_a_lone_coin_that_lacks_one_page_of_several_the_newest_are_told(marke
     faulty.on(f"startTime={start // (900 * HOUR) * 900 * HOUR}", "500")
     found = history.panel(market, ["ETHUSDT"], "1h", start)
     assert found.time[0] == recent.time[0] and np.isfinite(found.close).all()
+
+
+def test_a_panel_begins_with_its_oldest_coin_and_a_young_one_is_unknown_before(market, monkeypatch):
+    whole = market.panel(["BTCUSDT", "ETHUSDT"], "1h", 999)
+    born, young = int(whole.time[-500]), whole.reads["ETHUSDT"]
+    cut = {**whole.reads, "ETHUSDT": replace(young, data=history.since(young.data, born))}
+    monkeypatch.setattr(market, "panel", lambda *_: Panel(whole.symbols, whole.time, cut))
+    start = int(whole.time[0]) - 1000 * HOUR
+    found = history.panel(market, whole.symbols, "1h", start)
+    assert found.time[0] == start and np.isfinite(found.close[:, 0]).all()
+    assert (np.isfinite(found.close[:, 1]) == (found.time >= born)).all()
 
 
 def test_too_many_bars_are_refused(market):
