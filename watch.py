@@ -263,6 +263,9 @@ class Watch:
         since = max(since, int(min(made, default=now)))
         if now - since <= GAP:
             return
+        # The wait that began with an outage is over by the time that it ends.
+        if not self._stuck:
+            self.db.alarms.gathering = now + TOGETHER
         try:
             self._replay(engine, Gap(since, now))
         except UserError:

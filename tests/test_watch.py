@@ -320,9 +320,23 @@ def test_who_waits_for_a_gaps_rest_does_so_for_a_while_only(venue, database, clo
     venue.bars["1m", "AUSDT"] = minutes(clock, *[(99, 99, 98, 99)] * 200)
     go(seen, 99)
     until = database.alarms.gathering
-    assert until == clock.now * 1000 + watch.TOGETHER
+    assert clock.now * 1000 < until <= clock.now * 1000 + watch.TOGETHER
     go(seen, *[99] * 13)
     assert database.alarms.gathering == until < clock.now * 1000
+
+
+def test_after_an_outage_what_is_found_first_waits_from_its_end_on(venue, database, clock, go):
+    rule = ONE._replace(kind="formula", text="close > 100", interval="1h")
+    database.alarms.add(ONE), database.alarms.add(rule)
+    venue.bars["1h", "AUSDT"] = hours(clock, 99, 99)
+    seen = Watch(venue, database, clock)
+    go(seen, 99), seen.bars()
+    venue.stale = True
+    go(seen, *[99] * 720)
+    assert 0 < database.alarms.gathering < clock.now * 1000
+    venue.stale, venue.bars["1m", "AUSDT"] = False, minutes(clock, *[(99, 101, 98, 99)] * 200)
+    assert (1, 101.0) in go(seen, 99)
+    assert clock.now * 1000 < database.alarms.gathering <= clock.now * 1000 + watch.TOGETHER
 
 
 def test_a_bar_that_is_not_over_and_a_tick_a_minute_late_are_no_gap(venue, database, clock, go):
