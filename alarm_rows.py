@@ -234,11 +234,16 @@ class AlarmRows:
         self,
         states: Iterable[State],
         fired: Iterable[Firing] = (),
-        marks: Mapping[str, int] | None = None,
+        marks: Mapping[str, int | None] | None = None,
         done: Iterable[int] = (),
     ) -> None:
-        """Write in one transaction what changed, what is to be told, and which alarms are done."""
-        seen = [State(MARKS, name, False, None, None, at) for name, at in (marks or {}).items()]
+        """Write in one transaction what changed, what is to be told, and which alarms are done.
+
+        A mark that is None is deleted.
+        """
+        known = (marks or {}).items()
+        gone = [name for name, at in known if at is None]
+        seen = [State(MARKS, name, False, None, None, at) for name, at in known if at is not None]
         rows = [state._asdict() for state in (*states, *seen)]
         told = [told_row(firing, self._now()) for firing in fired]
         ended = [{"which": alarm_id} for alarm_id in done]
@@ -249,6 +254,9 @@ class AlarmRows:
         with self._write() as db:
             if rows:
                 db.execute(made.on_conflict_do_update(index_elements=place, set_=set_), rows)
+            if gone:
+                mine = (alarm_states.c.alarm_id == MARKS) & alarm_states.c.symbol.in_(gone)
+                db.execute(delete(alarm_states).where(mine))
             if told:
                 db.execute(insert(firings), told)
                 last = [{"which": row["alarm_id"], "last": row["at"]} for row in told]

@@ -6,12 +6,12 @@ import time
 from collections import ChainMap, Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
-import formula
+import closings
 from alarm_rows import PAUSED, Alarm, Firing
 from alarms import INDICES, MOVES, Block, Engine, Formulas, Numbers, line, path, understood
 from board import Board
@@ -19,13 +19,12 @@ from bot import INTERVALS, UserError
 from evaluation import Context
 from gauges import gauge, past
 from meters import Meters
-from shapes import Panel
 from workers import Job
 
 log = logging.getLogger("dort5bot")
 
-TICKS, OLD, GAP, TELL, RETRY = "ticks", 60, 90_000, 300_000, 10_000
-REBUILD, SLOW, LAG, PATIENCE, MOST_BARS, AT_ONCE = 600, 300, 2000, 60_000, 400, 500
+TICKS, OLD, GAP, TELL, RETRY, SELDOM = "ticks", 60, 90_000, 300_000, 10_000, 120_000
+REBUILD, SLOW, LAG, PATIENCE, AT_ONCE = 600, 300, 2000, 60_000, 500
 FRAMES = ("1m", "15m", "1h", "1d")
 REPLAYED, HOUR, MOST_AN_HOUR, TOGETHER = 900, 3_600_000, 500, 120_000
 SEEDS = (("15m", "1m"), ("1h", "5m"), ("4h", "15m"), ("1d", "1h"))
@@ -62,15 +61,14 @@ class Watch:
         self._seen: dict[str, tuple[object, int]] = {}
         self._gauged: dict[str, tuple[float, dict[str, float]]] = {}
         self._known: dict[tuple[str, int], tuple[str, ...]] = {}
-        self._late: dict[str, dict[str, int]] = {}
         self._order: dict[str, list[str]] = {}
         self._tried: dict[str, int] = {}
         self._since: dict[str, int] = {}
         self._waiting: dict[str, dict[tuple[int, int | None], Alarm]] = {}
-        self._stuck = 0
+        self._stuck: dict[str, int] = {}
         began = int(clock() * 1000)
-        missed = any(began - at > GAP for at in self.marks.values())
-        db.alarms.gathering = began + TOGETHER if missed else 0
+        gap = any(began - at > GAP for at in self.marks.values())
+        db.alarms.gathering = began + TOGETHER if gap else 0
 
     def jobs(self) -> list[tuple[Job, float]]:
         """Return the jobs of the alarms, each with the seconds before its first run."""
@@ -180,14 +178,20 @@ class Watch:
             values = gauge(self.sources, kind, symbols, now)
             self._gauged[kind] = now, dict(zip(symbols, values.tolist(), strict=True))
 
-    def _commit(self, blocks: Iterable[Block], now: int, marks: dict[str, int]) -> None:
+    def _commit(
+        self,
+        blocks: Iterable[Block],
+        now: int,
+        marks: Mapping[str, int | None],
+        news: Sequence[Firing] = (),
+    ) -> None:
         """Write what was seen, all of it or nothing."""
         every = list(blocks)
         told = [block.outcome(now) for block in every]
         states, firings, done = ([row for one in told for row in one[i]] for i in range(3))
         written = False
         try:
-            firings = self._bounded(firings, now)
+            firings = [*self._bounded(firings, now), *news]
             self.db.alarms.save(states, firings, marks, done)
             written = True
         finally:
@@ -196,7 +200,11 @@ class Watch:
                     block.settle()
                 else:
                     block.revert()
-        self.marks |= marks
+        for name, at in marks.items():
+            if at is None:
+                self.marks.pop(name, None)
+            else:
+                self.marks[name] = at
         self.meters.add("alarms_evaluated", sum(len(block.ids) for block in every))
         self.meters.add("alarms_fired", sum(bool(one.alarm_id) for one in firings))
 
@@ -249,7 +257,8 @@ class Watch:
         """Note the alarms none of whose coins has the bar that closed last."""
         step = INTERVALS[interval]
         behind = self.marks.get(interval, 0) < (now - PATIENCE) // step * step
-        late = set(block.symbols) if behind else self._late.get(interval, {}).keys()
+        first = closings.unseen(self.marks, interval, block.symbols, 0)
+        late = {s for s, at in first.items() if behind or at <= self.marks[interval]}
         rows = list(zip(block.alarms, block.symbols, strict=False)) if late else []
         fresh = {alarm.id for alarm, symbol in rows if symbol not in late}
         self._old(interval, [alarm for alarm, _ in rows if alarm.id not in fresh], now)
@@ -264,24 +273,22 @@ class Watch:
         if now - since <= GAP:
             return
         # The wait that began with an outage is over by the time that it ends.
-        if not self._stuck:
+        if TICKS not in self._stuck:
             self.db.alarms.gathering = now + TOGETHER
         try:
             self._replay(engine, Gap(since, now))
         except UserError:
-            self._stuck = self._stuck or now
-            if now - self._stuck < TELL:
+            if now - self._stuck.setdefault(TICKS, now) < TELL:
                 raise
             log.error("alarms go on without the bars from %s to %s", since, now)
             self._let_go(engine, now)
-        self._stuck = 0
+        self._stuck.pop(TICKS, None)
         self._recall(engine, Gap(since, now))
 
     def _let_go(self, engine: Engine, now: int) -> None:
         """Tell each chat, once, that what its alarms missed is not known."""
         blocks = [one for (kind, _), one in list(engine.numbers.items()) if priced(kind)]
-        chats = {(one.chat_id, one.topic): one for block in blocks for one in block.alarms}
-        told = [notice(alarm, MISSED, now) for alarm in chats.values()]
+        told = missed((one for block in blocks for one in block.alarms), now)
         self.db.alarms.save([], told, {TICKS: now})
         self.marks[TICKS] = now
 
@@ -371,51 +378,74 @@ class Watch:
         """
         now, step, seen = int(self._clock() * 1000), INTERVALS[interval], (block, block.edition)
         symbols, again = tuple(sorted(set(block.symbols))), self._seen.get(interval) != seen
-        oldest = min((alarm.made for alarm in block.alarms), default=now)
-        mark = max(self.marks.get(interval, 0), (oldest - step) // step * step)
-        late = {one: at for one, at in self._late.get(interval, {}).items() if one in symbols}
-        retry = late and now - self._tried[interval] > max(RETRY, (now - mark) // 4)
+        oldest = min((alarm.made for alarm in block.alarms), default=now) // step * step - step
+        mark = max(self.marks.get(interval, 0), oldest)
+        first = closings.unseen(self.marks, interval, symbols, oldest)
+        late = {symbol for symbol, at in first.items() if at <= mark}
+        wait = max(RETRY, min(SELDOM, (now - mark) // 4))
+        retry = late and now - self._tried.get(interval, 0) > wait
         if now - LAG < mark + step and not again and not retry:
             return
         self._tried[interval] = now
-        context = self._gather(block, symbols, interval)
+        context = self._back(block, interval, first, mark, now)
         newest = int(context.bars.time[-1]) + step if len(context.bars.time) > 1 else 0
-        if newest < mark or (behind(context, newest) and now - newest < PATIENCE):
+        if newest < mark or (closings.behind(context, newest) and now - newest < PATIENCE):
             return
-        there, waits = np.isfinite(context.bars.close[-1]), lagging(context)
-        known = [s for s, one in zip(symbols, there, strict=True) if one and s not in waits]
-        if newest == mark and not again and not late.keys() & set(known):
+        known = closings.present(context, symbols)
+        if newest == mark and not again and not late & set(known):
             return
-        most = min(MOST_BARS, len(context.bars.time))
-        groups = grouped(known, late, mark + step, newest, step, most)
         block.read(context, symbols)
         with self._lock:
             if engine.formulas.get(interval) is not block:
                 return
-            for bars, some in groups.items():
-                whole = len(groups) == 1 and not waits
-                block.look(context, symbols, bars, None if whole else some)
-            self._commit([block], now, {interval: max(mark, newest)})
+            news = self._look(block, context, symbols, {s: first[s] for s in known}, now)
+            missing = {s: at for s, at in first.items() if s not in known}
+            marks = {interval: max(mark, newest)} | closings.late(self.marks, interval, missing)
+            self._commit([block], now, marks, news)
         self._seen[interval] = seen
-        missing = set(symbols) - set(known)
-        self._late[interval] = {one: late.get(one, min(mark + step, newest)) for one in missing}
         block.follow(context, symbols)
         self._order[interval] = block.nearest(context, symbols)
 
-    def _gather(self, block: Formulas, symbols: Sequence[str], interval: str) -> Context:
-        """Fetch what formulas are worked out on; a coin they name that is gone is unknown.
+    def _look(
+        self,
+        block: Formulas,
+        context: Context,
+        symbols: tuple[str, ...],
+        first: dict[str, int],
+        now: int,
+    ) -> list[Firing]:
+        """Let coins' alarms look at their bars from the first on that they have not seen.
 
-        The bars of coins whose alarms are nearest to their line are asked for first, and looked
-        at also where they are the only ones that have come.
+        Return what is to be told of bars that are too long past.
         """
-        needs, rank = block.needs, {one: i for i, one in enumerate(self._order.get(interval, ()))}
-        bars = max(needs.bars[""], needs.bars.get(interval, 0))
+        step, bars = INTERVALS[context.interval], context.bars.time
+        back = closings.reach(block.needs, len(symbols), context.interval)
+        most = min(max(closings.MOST_BARS, back), len(bars))
+        groups, lost = closings.grouped(first, int(bars[-1]) + step, step, most)
+        for count, some in groups.items():
+            block.look(context, symbols, count, None if len(some) == len(symbols) else some)
+        rows = zip(block.alarms, block.symbols, strict=True) if lost else ()
+        return missed((alarm for alarm, symbol in rows if symbol in lost), now)
+
+    def _back(
+        self, block: Formulas, interval: str, first: dict[str, int], mark: int, now: int
+    ) -> Context:
+        """Fetch the bars since a mark; after some minutes without those long past, the newest.
+
+        For so long those of late coins are asked for too.
+        """
+        symbols, step = tuple(first), INTERVALS[interval]
+        rank = {one: i for i, one in enumerate(self._order.get(interval, ()))}
         order = sorted(symbols, key=lambda symbol: rank.get(symbol, len(rank)))
-        self.sources.panel(order, interval, formula.FETCHED[bars > formula.FETCHED[0]])
-        there = frozenset(one for one in needs.coins if self.sources.known(one[1]))
-        context = formula.gather(self.sources, needs._replace(coins=there), symbols, interval)
-        others = {frame: ahead(panel, INTERVALS[frame]) for frame, panel in context.others.items()}
-        return replace(context, bars=ahead(context.bars, INTERVALS[interval]), others=others)
+        gather = partial(closings.gathered, self.sources, block.needs, symbols, order, interval)
+        start = partial(closings.start, block.needs, len(symbols), interval, now=now)
+        since = start(min(first.values()) - step)
+        if since is None:
+            return gather(None)
+        tried = self._stuck.setdefault(interval, now)
+        if start(mark) is not None and mark > tried:
+            tried = self._stuck[interval] = now
+        return gather(since if now - tried < TELL else None)
 
 
 def targets(sources: Any, db: Any, alarm: Alarm) -> Sequence[str]:
@@ -456,43 +486,6 @@ def replayed(
         block.look(values, opened + quarter * step // 4, opened)
 
 
-def ahead(panel: Panel, step: int) -> Panel:
-    """Return a panel up to the newest bar that any of its coins has."""
-    newest = max((read.data.time[-1] for read in panel.reads.values() if len(read.data)), default=0)
-    if not len(panel.time) or newest <= panel.time[-1]:
-        return panel
-    more = np.arange(panel.time[-1] + step, newest + 1, step)
-    return Panel(panel.symbols, np.concatenate([panel.time, more])[len(more) :], panel.reads)
-
-
-def lagging(context: Context) -> set[str]:
-    """Return the coins that could not be read anew and lack a newer bar of another timeframe."""
-    return {
-        symbol
-        for panel in context.others.values()
-        for symbol, read in panel.reads.items()
-        if read.stale and len(read.data) and read.data.time[-1] < panel.time[-1]
-    }
-
-
-def behind(context: Context, newest: int) -> bool:
-    """Tell whether another coin that formulas name lacks the bar that closed last."""
-    step = context.step("")
-    own = [candles for (frame, _), candles in context.coins.items() if not frame]
-    return any(not len(one.time) or one.time[-1] + step < newest for one in own)
-
-
-def grouped(
-    symbols: Iterable[str], late: Mapping[str, int], first: int, newest: int, step: int, most: int
-) -> dict[int, set[str]]:
-    """Return the symbols by how many of the last bars they have not been looked at on."""
-    out: dict[int, set[str]] = {}
-    for symbol in symbols:
-        bars = (newest - late.get(symbol, first)) // step + 1
-        out.setdefault(min(max(bars, 1), most), set()).add(symbol)
-    return out
-
-
 def priced(kind: str) -> bool:
     """Tell whether alarms of a kind look at prices or their changes."""
     return kind == "price" or kind in MOVES
@@ -501,6 +494,12 @@ def priced(kind: str) -> bool:
 def span(gap: Gap) -> int:
     """Return how long a gap is in ms."""
     return gap.until - gap.since
+
+
+def missed(alarms: Iterable[Alarm], now: int) -> list[Firing]:
+    """Return what tells each chat of some alarms, once, that what they missed is not known."""
+    chats = {(alarm.chat_id, alarm.topic): alarm for alarm in alarms}
+    return [notice(alarm, MISSED, now) for alarm in chats.values()]
 
 
 def notice(alarm: Alarm, what: str, now: int) -> Firing:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import history
 import watch
 from alarm_rows import DONE, PAUSED, Alarm
 from bot import UserError
@@ -434,6 +435,113 @@ def test_a_coin_whose_bar_comes_late_is_looked_at_when_it_comes_and_the_others_b
     venue.bars["1h", "BUSDT"] = hours(clock, 99, 102, 99)
     seen.bars(), seen.bars()
     assert [(f.symbol, f.at) for f in database.alarms.outbox()[1:]] == [("BUSDT", closed)]
+
+
+def test_a_late_coins_bars_are_looked_at_after_a_restart_too(venue, database, clock):
+    rule = ONE._replace(kind="formula", text="close > 100", interval="1h", cooldown=0)
+    database.alarms.add(rule._replace(targets="AUSDT BUSDT"))
+    clock.now = clock.now // 3600 * 3600 + 5
+    venue.bars |= {("1h", "AUSDT"): hours(clock, 99, 99), ("1h", "BUSDT"): hours(clock, 99, 99)}
+    Watch(venue, database, clock).bars()
+    for closes in ((99, 99, 99), (99, 99, 99, 99), (99, 99, 99, 99, 99)):
+        clock.now += 3600
+        venue.bars["1h", "AUSDT"] = hours(clock, *closes)
+        Watch(venue, database, clock).bars()
+    assert not database.alarms.outbox()
+    venue.bars["1h", "BUSDT"] = hours(clock, 99, 99, 101, 99, 102)
+    Watch(venue, database, clock).bars(), Watch(venue, database, clock).bars()
+    closed = int(clock.now // 3600 * 3_600_000)
+    told = [(f.symbol, f.at) for f in database.alarms.outbox()]
+    assert told == [("BUSDT", closed - 2 * 3_600_000), ("BUSDT", closed)]
+    assert list(database.alarms.marks()) == ["1h"]
+
+
+def test_a_late_coin_is_asked_for_again_within_minutes_however_long_its_bars(
+    venue, database, clock
+):
+    rule = ONE._replace(kind="formula", text="close > 100", interval="1d", cooldown=0)
+    database.alarms.add(rule._replace(targets="AUSDT BUSDT"))
+    days = [(clock.now // 86_400 * 86_400_000 - n * 86_400_000, *[99] * 4) for n in (2, 1)]
+    venue.bars |= {("1d", "AUSDT"): days, ("1d", "BUSDT"): days[:1]}
+    clock.now = clock.now // 86_400 * 86_400 + 43_200
+    seen = Watch(venue, database, clock)
+    seen.bars()
+    venue.bars["1d", "BUSDT"] = [*days[:1], (days[1][0], *[101] * 4)]
+    seen.bars()
+    assert not database.alarms.outbox()
+    clock.now += watch.SELDOM / 1000 + 1
+    seen.bars()
+    assert list(database.alarms.marks()) == ["1d"]
+
+
+def test_a_gap_of_many_bars_is_looked_at_from_its_beginning(market, database, clock):
+    rule = ONE._replace(kind="formula", interval="1m", cooldown=0, targets="BTCUSDT")
+    database.alarms.add(rule._replace(text=compile("close > sma(20)").text))
+    clock.now = clock.now // 60 * 60 + 5
+    began = int(clock.now * 1000)
+    Watch(market, database, clock).bars()
+    clock.now += 26 * 3600
+    Watch(market, database, clock).bars()
+    bars = history.candles(market, "BTCUSDT", "1m", began - 30 * MINUTE).data
+    above = bars.close > np.convolve(bars.close, np.full(20, 1 / 20))[: len(bars)]
+    rose = np.flatnonzero(above[1:] & ~above[:-1]) + 1
+    closes = bars.time[rose] + MINUTE
+    assert [f.at for f in database.alarms.outbox()] == list(closes[closes > began])
+    assert len(database.alarms.outbox()) > 20
+
+
+def test_bars_long_past_are_waited_for_and_then_let_go_which_is_told_once(
+    venue, database, clock, monkeypatch
+):
+    def failing(asks):
+        assert len(asks) == 2 * 11
+        raise UserError("yok", "none")
+
+    monkeypatch.setattr(venue, "together", failing, raising=False)
+    rule = ONE._replace(kind="formula", text="close > 100", interval="1m", cooldown=0)
+    database.alarms.add(rule._replace(targets="AUSDT BUSDT"))
+    venue.bars |= {("1m", s): minutes(clock, *[[99] * 4] * 9) for s in ("AUSDT", "BUSDT")}
+    Watch(venue, database, clock).bars()
+    clock.now += 8 * 86_400
+    seen, rows = Watch(venue, database, clock), [*[[99] * 4] * 998, [101] * 4]
+    venue.bars |= {("1m", s): minutes(clock, *rows) for s in ("AUSDT", "BUSDT")}
+    with pytest.raises(UserError):
+        seen.bars()
+    assert not database.alarms.outbox()
+    clock.now += watch.TELL / 1000
+    venue.bars |= {("1m", s): minutes(clock, *rows) for s in ("AUSDT", "BUSDT")}
+    seen.bars(), seen.bars()
+    told = [(f.symbol, f.text) for f in database.alarms.outbox()]
+    assert sorted(told) == [("", MISSED), ("AUSDT", "1m close > 100"), ("BUSDT", "1m close > 100")]
+    clock.now += 8 * 86_400
+    venue.bars |= {("1m", s): minutes(clock, *rows) for s in ("AUSDT", "BUSDT")}
+    with pytest.raises(UserError):
+        seen.bars()
+
+
+def test_a_coin_that_lacks_a_page_of_a_gap_is_looked_at_from_its_beginning_too(
+    market, database, clock, monkeypatch
+):
+    rule = ONE._replace(kind="formula", interval="1m", cooldown=0, targets="BTCUSDT ETHUSDT")
+    database.alarms.add(rule._replace(text=compile("close > sma(20)").text))
+    clock.now = clock.now // 60 * 60 + 5
+    Watch(market, database, clock).bars()
+    together, lacks = market.together, {"ETHUSDT"}
+
+    def partly(asks):
+        found, failures = together({ask: how for ask, how in asks.items() if ask[0] not in lacks})
+        return found, failures | {ask: UserError("", "") for ask in asks if ask[0] in lacks}
+
+    monkeypatch.setattr(market, "together", partly)
+    clock.now += 26 * 3600
+    Watch(market, database, clock).bars()
+    told = database.alarms.outbox()
+    assert {f.symbol for f in told} == {"BTCUSDT"}
+    lacks.clear()
+    clock.now += 60
+    Watch(market, database, clock).bars()
+    later = [f.at for f in database.alarms.outbox() if f.symbol == "ETHUSDT"]
+    assert len(later) > 20 and later[0] < told[5].at
 
 
 def test_a_coin_whose_longer_bar_could_not_be_read_waits_for_it(venue, database, clock):

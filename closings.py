@@ -1,0 +1,116 @@
+"""Bars that have closed: whose are there and whose are late, and how far back a gap goes."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from bot import INTERVALS, UserError
+from evaluation import Context
+from formula import FETCHED, Needs, gather
+from history import PAGE
+from shapes import Panel
+
+MOST_BARS, PAGES, LONGEST = 400, 240, 10_000
+
+
+def unseen(marks: Mapping[str, int], interval: str, symbols: Iterable[str], since: int) -> dict:
+    """Return when each symbol's first bar closed that was not looked at, in ms.
+
+    `marks` tell until when a timeframe was looked at and, by the names of `late`, from when on a
+    coin was not; none is before `since`.
+    """
+    step = INTERVALS[interval]
+    mark = max(marks.get(interval, 0), since)
+    return {s: max(marks.get(f"{interval} {s}", mark + step), since) for s in symbols}
+
+
+def late(marks: Iterable[str], interval: str, since: Mapping[str, int]) -> dict[str, int | None]:
+    """Return the marks of a timeframe's late coins, since when (ms); None for those there again."""
+    gone = dict.fromkeys(name for name in list(marks) if name.startswith(f"{interval} "))
+    return gone | {f"{interval} {symbol}": at for symbol, at in since.items()}
+
+
+def reach(needs: Needs, coins: int, interval: str) -> int:
+    """Return how many bars of a gap can be asked for, of so many coins and all they need."""
+    step = INTERVALS[interval]
+    shortest = min(INTERVALS[frame or interval] for frame in needs.bars)
+    one_page = FETCHED[1] - needs.bars[""] if shortest == step else 0
+    pages = PAGES // (max(coins, 1) * len(needs.bars)) - 2
+    return max(0, one_page, min(pages * PAGE, LONGEST) * shortest // step)
+
+
+def start(needs: Needs, coins: int, interval: str, mark: int, now: int) -> int | None:
+    """Return from when (ms) on bars are asked for; None where the newest of them are enough."""
+    step, wanted = INTERVALS[interval], needs.bars[""]
+    bars = min((now - mark) // step, reach(needs, coins, interval))
+    if bars <= MOST_BARS and not FETCHED[0] < bars + wanted <= FETCHED[1]:
+        return None
+    return max(mark, now // step * step - bars * step)
+
+
+def gathered(
+    sources: Any,
+    needs: Needs,
+    symbols: Sequence[str],
+    order: Sequence[str],
+    interval: str,
+    since: int | None,
+) -> Context:
+    """Fetch what formulas are worked out on; a coin they name that is gone is unknown.
+
+    The bars are asked for in an order, and looked at also where only the first have come. Raises
+    UserError, also where there are none since an instant (ms) that was asked for.
+    """
+    wanted = max(needs.bars[""], needs.bars.get(interval, 0))
+    sources.panel(order, interval, FETCHED[since is not None or wanted > FETCHED[0]])
+    there = frozenset(one for one in needs.coins if sources.known(one[1]))
+    context = gather(sources, needs._replace(coins=there), symbols, interval, since)
+    others = {frame: ahead(panel, INTERVALS[frame]) for frame, panel in context.others.items()}
+    bars = ahead(context.bars, INTERVALS[interval])
+    if since and any(len(one.time) and one.time[0] > since for one in (bars, *others.values())):
+        raise UserError("Aradaki mumlar gelmedi.", "The candles of the gap did not come.")
+    return replace(context, bars=bars, others=others)
+
+
+def ahead(panel: Panel, step: int) -> Panel:
+    """Return a panel up to the newest bar that any of its coins has."""
+    newest = max((read.data.time[-1] for read in panel.reads.values() if len(read.data)), default=0)
+    if not len(panel.time) or newest <= panel.time[-1]:
+        return panel
+    more = np.arange(panel.time[-1] + step, newest + 1, step)
+    return Panel(panel.symbols, np.concatenate([panel.time, more])[len(more) :], panel.reads)
+
+
+def present(context: Context, symbols: Sequence[str]) -> list[str]:
+    """Return the coins whose last bar is there, and those of other timeframes as new as others'."""
+    lagging = {
+        symbol
+        for panel in context.others.values()
+        for symbol, read in panel.reads.items()
+        if read.stale and len(read.data) and read.data.time[-1] < panel.time[-1]
+    }
+    there = np.isfinite(context.bars.close[-1])
+    return [s for s, one in zip(symbols, there, strict=True) if one and s not in lagging]
+
+
+def behind(context: Context, newest: int) -> bool:
+    """Tell whether another coin that formulas name lacks the bar that closed last."""
+    step = context.step("")
+    own = [candles for (frame, _), candles in context.coins.items() if not frame]
+    return any(not len(one.time) or one.time[-1] + step < newest for one in own)
+
+
+def grouped(
+    first: Mapping[str, int], newest: int, step: int, most: int
+) -> tuple[dict[int, set[str]], Collection[str]]:
+    """Return the symbols by how many of the last bars they were not looked at on, at most `most`.
+
+    Beside them, those of which there were more.
+    """
+    out: dict[int, set[str]] = {}
+    bars = {symbol: (newest - since) // step + 1 for symbol, since in first.items()}
+    for symbol, count in bars.items():
+        out.setdefault(min(max(count, 1), most), set()).add(symbol)
+    return out, {symbol for symbol, count in bars.items() if count > most}

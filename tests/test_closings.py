@@ -1,0 +1,91 @@
+"""closings.py: which bars of which coins are still to be looked at, and from when on to ask."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import closings
+from bot import INTERVALS
+from formula import FETCHED, Needs, compile
+from history import PAGE
+
+HOUR = 3_600_000
+NOW = 500_000 * HOUR
+ONE = Needs({"": 1}, frozenset())
+
+
+def test_a_coin_is_unseen_from_the_bar_after_the_mark_on_a_late_one_since_it_was_late():
+    marks = {"1h": 10 * HOUR, "1h AUSDT": 4 * HOUR, "4h BUSDT": HOUR, "ticks": 0}
+    known = closings.unseen(marks, "1h", ["AUSDT", "BUSDT"], 0)
+    assert known == {"AUSDT": 4 * HOUR, "BUSDT": 11 * HOUR}
+    assert closings.unseen(marks, "1h", ["AUSDT"], 7 * HOUR) == {"AUSDT": 7 * HOUR}
+    assert closings.unseen({}, "1h", ["AUSDT"], 7 * HOUR) == {"AUSDT": 8 * HOUR}
+
+
+def test_marks_of_late_coins_go_when_their_bars_are_there_and_only_of_that_timeframe():
+    marks = {"1h": 9, "1h AUSDT": 4, "1h BUSDT": 5, "4h AUSDT": 1}
+    assert closings.late(marks, "1h", {"BUSDT": 5, "CUSDT": 9}) == {
+        "1h AUSDT": None,
+        "1h BUSDT": 5,
+        "1h CUSDT": 9,
+    }
+
+
+@given(
+    st.dictionaries(st.sampled_from("ABCDEF"), st.integers(0, 30), min_size=1),
+    st.integers(1, 20),
+)
+def test_every_coin_is_in_one_group_of_as_many_bars_as_it_lacks(lacks, most):
+    newest = 100 * HOUR
+    first = {symbol: newest - (n - 1) * HOUR for symbol, n in lacks.items()}
+    groups, lost = closings.grouped(first, newest, HOUR, most)
+    found = {symbol: count for count, some in groups.items() for symbol in some}
+    assert found == {symbol: min(max(n, 1), most) for symbol, n in lacks.items()}
+    assert sum(map(len, groups.values())) == len(lacks)
+    assert lost == {symbol for symbol, n in lacks.items() if n > most}
+
+
+FORMULAS = ("close > 1", "rsi(14) < 30", "ema(200) > 1", "sma(3, tf=1m) > 1", "rsi(9, tf=4h) > 50")
+
+
+@given(
+    st.sampled_from(FORMULAS),
+    st.integers(1, 500),
+    st.sampled_from(["1m", "15m", "1h", "1d"]),
+    st.integers(0, 30_000),
+)
+def test_what_is_asked_for_is_bounded_and_never_before_the_mark(text, coins, interval, bars):
+    if text == FORMULAS[3] and interval == "1m":
+        text = FORMULAS[0]
+    needs, step = compile(text).needs, INTERVALS[interval]
+    now = NOW // step * step + 7
+    mark = now // step * step - bars * step
+    since = closings.start(needs, coins, interval, mark, now)
+    if since is None:
+        return
+    assert since >= mark and (now - since) // step <= closings.LONGEST
+    spans = [(now - since) // INTERVALS[f or interval] + n for f, n in needs.bars.items()]
+    pages = coins * sum(1 + span // PAGE for span in spans if span > FETCHED[1])
+    assert pages <= closings.PAGES
+
+
+@pytest.mark.parametrize(
+    ("text", "coins", "bars", "asked"),
+    [
+        ("close > 1", 400, 2, None),
+        ("close > 1", 400, 400, None),
+        ("close > 1", 400, 401, 401),
+        ("close > 1", 400, 5000, 998),
+        ("rsi(14) < 30", 400, 200, None),
+        ("rsi(14) < 30", 400, 236, 236),
+        ("rsi(14) < 30", 400, 5000, 734),
+        ("ema(200) > 1", 400, 300, None),
+        ("close > 1", 10, 5000, 5000),
+        ("close > 1", 1, 50_000, 10_000),
+        ("sma(3, tf=1m) > 1", 1, 401, None),
+    ],
+)
+def test_a_gap_that_the_newest_bars_cover_asks_for_no_more(text, coins, bars, asked):
+    mark = NOW - bars * HOUR
+    since = closings.start(compile(text).needs, coins, "1h", mark, NOW + 5)
+    assert since == (asked and NOW - asked * HOUR)
