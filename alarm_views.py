@@ -20,11 +20,12 @@ import tickets
 from alarm_rows import Alarm, Firing, State
 from alarms import INDICES, MOVES, Block, Formulas, Numbers, line
 from bot import INTERVALS, Ctx, UserError, coin
+from closings import replayed
 from evaluation import Context
 from formula import Needs, Part
 from orders import followed
 from shapes import Panel
-from watch import replayed, targets
+from watch import targets
 
 DAY, DAYS, BARS, PAGES, FUNDED = 86_400_000, 30, 999, 240, 20
 FRAMES = ("1h", "15m", "5m", "1m")

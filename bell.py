@@ -48,7 +48,7 @@ class Bell:
     def ring(self, now: int) -> None:
         """Queue at an instant (ms) what is to be told, each chat's in one message."""
         rows = self._rows
-        if not rows.fresh and now < self._wake:
+        if not rows.fresh and now < self._wake <= now + ANYWAY:
             return
         rows.fresh, busy = False, set(self._ringing)
         try:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from alarms import MOVES, Numbers, path
 from bot import INTERVALS, UserError
 from evaluation import Context
 from formula import FETCHED, Needs, gather
@@ -114,3 +115,31 @@ def grouped(
     for symbol, count in bars.items():
         out.setdefault(min(max(count, 1), most), set()).add(symbol)
     return out, {symbol for symbol, count in bars.items() if count > most}
+
+
+def replayed(
+    key: tuple[str, str],
+    block: Numbers,
+    symbols: Sequence[str],
+    bars: np.ndarray,
+    opens: np.ndarray,
+    rows: np.ndarray,
+    step: int,
+) -> None:
+    """Let a block look at some rows of bars, `(4, bars, symbols)`, as prices went through them."""
+    kind, window = key
+    columns = {symbol: i for i, symbol in enumerate(symbols)}
+    at = [columns.get(symbol, -1) for symbol in block.symbols]
+    bars = np.concatenate([bars, np.full((*bars.shape[:2], 1), np.nan)], axis=2)
+    wanted = np.flatnonzero(rows)
+    went = path(bars[:, wanted][:, :, at])
+    for i, (prices, quarter) in enumerate(went):
+        row = wanted[i // 4]
+        values = prices
+        if kind in MOVES:
+            before = row - INTERVALS[window] // step
+            base = bars[3, before, at] if before >= 0 else np.nan
+            values = 100 * (prices / base - 1)
+            values = np.abs(values) if kind == "move" else values
+        opened = int(opens[row])
+        block.look(values, opened + quarter * step // 4, opened)

@@ -33,6 +33,8 @@ from store import Store
 MAX_ENTRIES, MAX_HELD = 2000, 64_000_000
 RETRIES, HASTE = 2, 5
 REST, AGAIN, ABSENT, IDLE = 5, 30, 900, 3600
+# A shared store holds what clocks a little ahead of ours have stamped.
+SKEW, TIMES = 10, ("fetched", "due", "expires")
 
 
 @dataclass
@@ -92,7 +94,7 @@ class Door:
         self._lock = threading.Lock()
         self._entries: OrderedDict[tuple, Entry] = OrderedDict()
         self._flights: dict[tuple, Future] = {}
-        self._held = 0
+        self._held, self._latest = 0, 0.0
 
     def read(
         self,
@@ -201,7 +203,11 @@ class Door:
         self._store.tidy()
 
     def _entry(self, key: tuple, routes: Sequence[Route], expiry: Expiry | None) -> Entry:
+        now = self._clock()
         with self._lock:
+            if now < self._latest - SKEW:
+                self._set_back(self._latest - now)
+            self._latest = now
             entry = self._entries.get(key)
             if entry is None:
                 entry = self._entries[key] = Entry(routes, expiry or usual(routes[0].endpoint))
@@ -211,6 +217,21 @@ class Door:
                 entry.routes = routes
             self._entries.move_to_end(key)
             return entry
+
+    def _set_back(self, seconds: float) -> None:
+        """Take every instant that is noted as much earlier as the clock was set back."""
+        for entry in self._entries.values():
+            if entry.value:
+                times = (getattr(entry.value, name) - seconds for name in TIMES)
+                entry.value = replace(entry.value, **dict(zip(TIMES, times, strict=True)))
+            if entry.failed:
+                entry.failed = entry.failed[0] - seconds, entry.failed[1]
+            entry.absent = {rank: until - seconds for rank, until in entry.absent.items()}
+            entry.used, entry.saved, entry.again = (
+                at - seconds for at in (entry.used, entry.saved, entry.again)
+            )
+        for host in self.hosts.values():
+            host.set_back(seconds)
 
     def _evict(self) -> None:
         """Forget the key unused for longest that nothing pins."""
@@ -267,7 +288,7 @@ class Door:
             return entry.value
         kept = self._stored(entry) if self._shared or not entry.value else None
         # What another host said may be there because something else was asked of it.
-        if kept and not kept.source and now < kept.expires:
+        if kept and not kept.source and kept.fetched - SKEW <= now < kept.expires:
             self.stats.store += 1
             return self._hold(key, entry, kept)
         if entry.failed and now < entry.failed[0]:

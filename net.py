@@ -244,6 +244,13 @@ class Host:
                 wait = min(300, 5 * 2 ** min(self._failures - 3, 6))
                 self.state, self.until, self._probing = "down", self.clock() + wait, 0.0
 
+    def set_back(self, seconds: float) -> None:
+        """Take every instant that is noted as much earlier as the clock was set back."""
+        with self._cv:
+            self.until -= seconds
+            self._probing -= seconds
+            self._next -= seconds
+
     def _held(self) -> bool:
         return self.state != "ok" and self.clock() < self.until
 

@@ -13,7 +13,7 @@ import numpy as np
 
 import closings
 from alarm_rows import PAUSED, Alarm, Firing
-from alarms import INDICES, MOVES, Block, Engine, Formulas, Numbers, line, path, understood
+from alarms import INDICES, MOVES, Block, Engine, Formulas, Numbers, line, understood
 from board import Board
 from bot import INTERVALS, UserError
 from evaluation import Context
@@ -24,7 +24,7 @@ from workers import Job
 log = logging.getLogger("dort5bot")
 
 TICKS, OLD, GAP, TELL, RETRY, SELDOM = "ticks", 60, 90_000, 300_000, 10_000, 120_000
-REBUILD, SLOW, LAG, PATIENCE, AT_ONCE = 600, 300, 2000, 60_000, 500
+REBUILD, SLOW, LAG, PATIENCE, AT_ONCE, SKEW = 600, 300, 2000, 60_000, 500, 10
 FRAMES = ("1m", "15m", "1h", "1d")
 REPLAYED, HOUR, MOST_AN_HOUR, TOGETHER = 900, 3_600_000, 500, 120_000
 SEEDS = (("15m", "1m"), ("1h", "5m"), ("4h", "15m"), ("1d", "1h"))
@@ -56,7 +56,7 @@ class Watch:
         self.board, self.engine = Board(), Engine((), self.targets, {})
         self.marks: dict[str, int] = db.alarms.marks()
         self._lock, self._building, self._telling = (threading.Lock() for _ in range(3))
-        self._revision, self._built = -1, 0.0
+        self._revision, self._built, self._now = -1, 0.0, 0.0
         self._seeded: set[str] = set()
         self._seen: dict[str, tuple[object, int]] = {}
         self._gauged: dict[str, tuple[float, dict[str, float]]] = {}
@@ -89,6 +89,9 @@ class Watch:
         Now and then all are compared, if wanted, for what `all` or `top 50` mean changes by itself.
         """
         now, other = self._clock(), list[int]()
+        if now < self._now - SKEW:
+            self._set_back(int(now * 1000), (self._now - now) * 1000)
+        self._now = now
         if compare and self._revision >= 0 and now >= self._built + REBUILD:
             other, self._built = self._compared(), now
         with self._building:
@@ -103,6 +106,22 @@ class Watch:
                 self._change(changed[start : start + AT_ONCE])
             self._revision = revision
         return self.engine
+
+    def _set_back(self, now: int, by: float) -> None:
+        """Begin anew with what is held of a time still to come (ms): the clock was set back."""
+        self.board, self._seeded, self._built = Board(), set(), 0.0
+        for known in (self._gauged, self._tried, self._since, self._stuck):
+            known.clear()
+        self.db.alarms.gathering = 0
+        with self._lock:
+            for name, at in self.marks.items():
+                step = INTERVALS.get(name.split()[0], 1)
+                self.marks[name] = min(at, now // step * step)
+            for block in self.engine.blocks:
+                block.revert()
+                block.fired, block.made = (
+                    np.where(times > now, times - by, times) for times in (block.fired, block.made)
+                )
 
     def _compared(self) -> list[int]:
         """Return the alarms that are not watched as they are now."""
@@ -320,7 +339,7 @@ class Watch:
         bars = np.array([panel.open, panel.high, panel.low, panel.close])
         with self._lock:
             for key, block in blocks.items():
-                replayed(key, block, symbols, bars, panel.time, rows, step)
+                closings.replayed(key, block, symbols, bars, panel.time, rows, step)
             self._commit(blocks.values(), gap.until, {TICKS: gap.until})
 
     def _seed(self, engine: Engine, window: str) -> None:
@@ -378,7 +397,7 @@ class Watch:
         """
         now, step, seen = int(self._clock() * 1000), INTERVALS[interval], (block, block.edition)
         symbols, again = tuple(sorted(set(block.symbols))), self._seen.get(interval) != seen
-        oldest = min((alarm.made for alarm in block.alarms), default=now) // step * step - step
+        oldest = min(now, *(alarm.made for alarm in block.alarms)) // step * step - step
         mark = max(self.marks.get(interval, 0), oldest)
         first = closings.unseen(self.marks, interval, symbols, oldest)
         late = {symbol for symbol, at in first.items() if at <= mark}
@@ -456,34 +475,6 @@ def targets(sources: Any, db: Any, alarm: Alarm) -> Sequence[str]:
     if words[:1] == ["top"]:
         return sources.top(int(words[1]))
     return db.favourites(alarm.user_id) if words == ["favourites"] else alarm.symbols
-
-
-def replayed(
-    key: tuple[str, str],
-    block: Numbers,
-    symbols: Sequence[str],
-    bars: np.ndarray,
-    opens: np.ndarray,
-    rows: np.ndarray,
-    step: int,
-) -> None:
-    """Let a block look at some rows of bars, `(4, bars, symbols)`, as prices went through them."""
-    kind, window = key
-    columns = {symbol: i for i, symbol in enumerate(symbols)}
-    at = [columns.get(symbol, -1) for symbol in block.symbols]
-    bars = np.concatenate([bars, np.full((*bars.shape[:2], 1), np.nan)], axis=2)
-    wanted = np.flatnonzero(rows)
-    went = path(bars[:, wanted][:, :, at])
-    for i, (prices, quarter) in enumerate(went):
-        row = wanted[i // 4]
-        values = prices
-        if kind in MOVES:
-            before = row - INTERVALS[window] // step
-            base = bars[3, before, at] if before >= 0 else np.nan
-            values = 100 * (prices / base - 1)
-            values = np.abs(values) if kind == "move" else values
-        opened = int(opens[row])
-        block.look(values, opened + quarter * step // 4, opened)
 
 
 def priced(kind: str) -> bool:

@@ -77,6 +77,14 @@ def test_what_nobody_was_woken_for_is_told_within_a_minute(rung, database, clock
     assert len(rung()) == 1
 
 
+def test_a_clock_set_back_makes_nobody_wait(rung, database, clock):
+    rung()
+    clock.now -= 3600
+    database.alarms.save([], [FIRED])
+    database.alarms.fresh = False
+    assert len(rung()) == 1
+
+
 def test_what_is_told_and_dropped_is_counted(server, rung):
     rung(FIRED, FIRED._replace(at=FIRED.at + 1))
     server.fault("sendMessage", 403)

@@ -73,6 +73,47 @@ def door(open_door):
     return open_door()
 
 
+def test_a_clock_set_back_makes_nothing_fresh_or_closed_for_longer(door, script, clock):
+    def answer(request):
+        return (200, {"x": 1}, {}) if clock.now < begun else (502, {}, {})
+
+    begun, script.answer = clock.now + 5, answer
+    door.read(KEY, ROUTES)
+    clock.now += 11
+    assert door.read(KEY, ROUTES).stale
+    closed = {name: host.until - clock.now for name, host in door.hosts.items()}
+    clock.now -= 3600
+    begun, asked = clock.now + 3600, len(script.asked)
+    assert door.read(KEY, ROUTES).stale and len(script.asked) == asked
+    later = [host.until - clock.now - closed[name] for name, host in door.hosts.items()]
+    assert all(0 <= one < 3 for one in later)
+    clock.now += max(closed.values()) + 9
+    assert not door.read(KEY, ROUTES).stale and len(script.asked) == asked + 1
+    clock.now += 11
+    assert not door.read(KEY, ROUTES).stale and len(script.asked) == asked + 2
+
+
+def test_a_clock_set_back_keeps_nothing_out_of_the_store(open_door, script, clock):
+    routes, door = [Route(replace(ENDPOINT, save_every=60), {})], open_door()
+    door.read(KEY, routes)
+    clock.now -= 3600
+    door.read(KEY, routes)
+    clock.now += 61
+    door.read(KEY, routes)
+    open_door().read(KEY, routes)
+    assert len(script.asked) == 2
+
+
+def test_what_is_stored_of_a_time_still_to_come_is_not_fresh(open_door, script, clock):
+    open_door().read(KEY, ROUTES)
+    clock.now -= 3600
+    open_door().read(KEY, ROUTES)
+    assert len(script.asked) == 2
+    clock.now -= 5
+    open_door().read(KEY, ROUTES)
+    assert len(script.asked) == 2
+
+
 def test_fresh_in_memory_then_live_after_expiry(door, script, clock):
     assert door.read(KEY, ROUTES).data == 1
     clock.now += 9

@@ -48,11 +48,10 @@ FLOORS = {
         "paper",
         "spot",
         "risk",
-        "closings",
     ),
     2.75: ("preflight", "accounts"),
     3: ("workers", "alarms", "post"),
-    3.1: ("trade",),
+    3.1: ("trade", "closings"),
     3.2: ("losses",),
     3.25: (
         "incoming",

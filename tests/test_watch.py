@@ -152,6 +152,29 @@ def test_a_write_that_fails_is_looked_at_again(venue, database, clock, go, monke
     assert go(seen, 101.5) == [(1, 101.5)]
 
 
+def test_a_clock_set_back_by_an_hour_silences_no_alarm(venue, database, clock, go, monkeypatch):
+    told = {"ap": 74.0}
+    monkeypatch.setattr("watch.gauge", lambda _, kind, symbols, now: np.array([told[kind]]))
+    database.alarms.add(ONE._replace(cooldown=60_000, steady=True))
+    database.alarms.add(ONE._replace(kind="ap", text="> 75", targets=""))
+    rule = ONE._replace(kind="formula", text="close > 100", interval="15m", cooldown=0)
+    database.alarms.add(rule)
+    quarter = clock.now // 900 * 900_000
+    venue.bars["15m", "AUSDT"] = [(quarter - n * 900_000, *[99] * 4) for n in (2, 1)]
+    seen = Watch(venue, database, clock)
+    assert go(seen, 99, 101, 101) == [(1, 101.0)]
+    seen.bars()
+    clock.now -= 3600
+    told["ap"] = 76.0
+    assert go(seen, 101, 101) == [(2, 76.0)]
+    clock.now += 60
+    assert go(seen, 101) == [(1, 101.0)]
+    clock.now = quarter / 1000 - 3600 + 905
+    venue.bars["15m", "AUSDT"] = [(quarter - n * 900_000, *[v] * 4) for n, v in ((5, 99), (4, 101))]
+    seen.bars()
+    assert database.alarms.outbox()[-1].at == quarter - 3 * 900_000
+
+
 def test_stale_prices_never_fire_and_are_told_once_and_so_is_their_end(venue, database, clock, go):
     database.alarms.add(ONE)
     seen = Watch(venue, database, clock)
