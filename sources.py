@@ -4,7 +4,6 @@ import difflib
 import logging
 import re
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -145,7 +144,7 @@ class Sources:
         self.offset, self._panels = 0.0, Panels()
         self.session = partial(open_session, markets)
         self.perps, self.recalled = Perps(self.read), Perps(self.recall)
-        self._books: dict[tuple[str, int], deque[Dated]] = {}
+        self._books: dict[tuple[str, int], list[Dated]] = {}
         self._clock, self._store, self._db = clock, open_store(config), db
         mark = "mock " if config.mocked else ""
         self.hosts = hosts(config, clock, lambda name, *more: db.spend(mark + name, *more))
@@ -224,16 +223,17 @@ class Sources:
     def books(self, symbol: str, levels: int = LEVELS, seconds: float = WATCHED) -> list[Dated]:
         """Return the snapshots of a book read in the last seconds, oldest first; else the stale."""
         newest, since = self.book(symbol, levels), self._clock() - seconds
-        kept = list(self._books.get((symbol, levels), ()))
+        kept = self._books.get((symbol, levels), ())
         return [read for read in kept if read.fetched >= since] or [newest]
 
     def _remember(self, book: tuple[str, int], read: Dated) -> None:
-        """Keep a snapshot of a book."""
-        if read.stale:
+        """Keep a snapshot of a book for as long as it is watched; a deep one is too big to be."""
+        if read.stale or book[1] > LEVELS:
             return
-        kept = self._books.setdefault(book, deque([read], maxlen=SNAPSHOTS))
-        if kept[-1].fetched < read.fetched:
-            kept.append(read)
+        since = read.fetched - WATCHED
+        kept = [one for one in self._books.get(book, ()) if one.fetched >= since]
+        if not kept or kept[-1].fetched < read.fetched:
+            self._books[book] = [*kept, read][-SNAPSHOTS:]
         if len(self._books) > MAX_BOOKS:
             self._books.pop(next(iter(self._books)), None)
 

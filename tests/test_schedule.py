@@ -104,6 +104,14 @@ def test_books_are_looked_at_for_five_minutes_and_remembered_but_deep_ones_are_n
     assert len(market._books["BTCUSDT", 500]) >= 10
 
 
+def test_a_book_is_remembered_while_it_is_watched_and_a_deep_one_never(market, clock):
+    for _ in range(40):
+        market.book("BTCUSDT"), market.book("BTCUSDT", 1000), market.book("BTCUSDT", 5000)
+        clock.now += 20
+    assert market._books.keys() == {("BTCUSDT", 500)}
+    assert len(market._books["BTCUSDT", 500]) == 300 / 20 + 1
+
+
 def test_the_used_are_the_list_and_then_the_favourites_up_to_sixty(market, database):
     coins = market.top(80)
     database.add_favourites(7, coins[:45])
