@@ -246,7 +246,7 @@ class Door:
         with self._lock:
             entry.value = value
             if self._entries.get(key) is entry:
-                size = getattr(value.data, "nbytes", 0)
+                size = heft(value.data)
                 self._held += size - entry.size
                 entry.size = size
             while self._held > MAX_HELD:
@@ -441,6 +441,12 @@ class Door:
     def _opened(self, host: Host) -> None:
         if host.succeed():
             self._on_state(host)
+
+
+def heft(data: Any) -> int:
+    """Return how many bytes the arrays of a value have, its own or its fields'."""
+    fields = getattr(data, "__dict__", {}).values()
+    return int(getattr(data, "nbytes", sum(getattr(one, "nbytes", 0) for one in fields)))
 
 
 def usual(endpoint: Endpoint) -> Expiry:

@@ -422,6 +422,12 @@ def test_memory_is_bounded_in_bytes_and_what_went_comes_back_from_the_store(
     assert len(script.asked) == asked and door._held == 300
 
 
+def test_a_book_and_prints_weigh_what_their_arrays_do(market):
+    one, other = market.book("BTCUSDT"), market.trades("BTCUSDT")
+    arrays = [one.bids, one.asks, *vars(other.data).values()]
+    assert market.door._held == sum(array.nbytes for array in arrays) > 30_000
+
+
 def waiting(*calls):
     """Run calls in threads of their own, each begun when the one before stands still."""
     results = []
