@@ -2,7 +2,8 @@
 
 The bot is a process of its own that talks HTTP to the local Telegram. Its people read reports, set
 alarms that fire and trade on paper; meanwhile its mock markets limit, refuse, hang and talk rubbish
-in turn. Every ten seconds the memory (PSS), threads and file handles of its tree are taken.
+in turn. Every ten seconds the memory, threads and file handles of its tree are taken: the memory
+without that of files, whose share changes whenever another program that uses them comes or goes.
 """
 
 import itertools
@@ -195,7 +196,7 @@ def sampled(pid: int, at: float) -> Sample:
     pids = tree(pid)
     threads = sum(len(list(Path(f"/proc/{one}/task").iterdir())) for one in pids)
     handles = sum(len(list(Path(f"/proc/{one}/fd").iterdir())) for one in pids)
-    return Sample(at, megabytes(pids), threads, handles)
+    return Sample(at, megabytes(pids, "Pss_Anon"), threads, handles)
 
 
 def watched(pid: int, begun: float, over: threading.Event, samples: list[Sample]) -> None:

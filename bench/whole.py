@@ -42,12 +42,12 @@ def tree(pid: int) -> list[int]:
     return [pid, *(one for child in children for one in tree(child))]
 
 
-def megabytes(pids: list[int]) -> float:
-    """Return the processes' proportional share of memory together."""
+def megabytes(pids: list[int], share: str = "Pss") -> float:
+    """Return the processes' proportional share of memory together, `Pss_Anon` without files."""
     total = 0
     for pid in pids:
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            total += int(line.split()[1]) if line.startswith("Pss:") else 0
+            total += int(line.split()[1]) if line.startswith(f"{share}:") else 0
     return total / 1024
 
 
