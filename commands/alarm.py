@@ -35,12 +35,22 @@ def change(ctx, tr, en, **values):
 
 def snooze(ctx):
     ctx.db.alarms.arm(alarm_offers.mine(ctx).id, True)
-    return change(ctx, "1 saat ertelendi", "is snoozed", state=ACTIVE, snooze=ctx.now + HOUR)
+    return change(ctx, "1 saat ertelendi", "is snoozed", snooze=ctx.now + HOUR, **anew(ctx))
 
 
 def again(ctx):
     ctx.db.alarms.arm(alarm_offers.mine(ctx).id, None)
-    return change(ctx, "yeniden kuruldu", "is set again", state=ACTIVE, snooze=None)
+    return change(ctx, "yeniden kuruldu", "is set again", snooze=None, **anew(ctx))
+
+
+def resume(ctx):
+    begun = anew(ctx) if alarm_offers.mine(ctx).state != ACTIVE else {}
+    return change(ctx, "devam ediyor", "goes on", snooze=None, **begun)
+
+
+def anew(ctx):
+    # What was while nobody watched is no crossing of an alarm that begins now.
+    return {"state": ACTIVE, "made": ctx.now}
 
 
 def remove(ctx):
@@ -75,7 +85,6 @@ def chart(ctx):
 
 
 pause = partial(change, tr="durduruldu", en="is paused", state=PAUSED)
-resume = partial(change, tr="devam ediyor", en="goes on", state=ACTIVE, snooze=None)
 OWN = {"kaydet": save, "ertele": snooze, "neden": why, "grafik": chart, "kur": again}
 BOTH = (
     (("düzelt", "edit"), alarm_sharing.edit),

@@ -65,6 +65,21 @@ def test_pause_resume_snooze_set_again_and_delete(say, database, clock):
     assert say("/alarm sil", lang="en")[0].text == "The alarm of which number? /alarms"
 
 
+def test_what_was_while_an_alarm_did_not_watch_is_none_of_its_crossings(say, database, clock):
+    say(pressed(say, "/alarm btc > 900k tekrar 1h")[1])
+    for stop, go_on in (("durdur", "devam"), ("durdur", "kur"), ("durdur", "ertele")):
+        say(f"/alarm {stop} 1")
+        clock.now += 7200
+        say(f"/alarm {go_on} 1")
+        assert database.alarms.find(7, 1).made == int(clock() * 1000)
+    begun = int(clock() * 1000)
+    clock.now += 60
+    say("/alarm devam 1")
+    assert database.alarms.find(7, 1).made == begun
+    say("/alarm kur 1")
+    assert database.alarms.find(7, 1).made == begun + 60_000
+
+
 def test_why_tells_of_a_firing_of_ones_own(say, database):
     say(pressed(say, "/alarm btc 1h close > 1 seviye")[1])
     database.alarms.save([], [Firing(1, 7, 7, "BTCUSDT", 5, 2.0, "1h close > 1")])
