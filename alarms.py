@@ -93,7 +93,7 @@ class Block:
     def __init__(self, pairs: Sequence[Pair], states: Mapping[Key, State]) -> None:
         self.alarms = [alarm for alarm, _ in pairs]
         self.symbols = tuple(symbol for _, symbol in pairs)
-        self.fresh: list[tuple[int, int, float]] = []
+        self._fresh: list[tuple[Array, int, Array]] = []
         self.source: str | None = None
         self._looked: list[Array] | None = []
         self.edition = 0
@@ -108,6 +108,7 @@ class Block:
         known = [states.get((alarm.id, symbol)) for alarm, symbol in pairs]
         steady = np.array([alarm.steady for alarm in alarms], dtype=bool)
         armed = [one.armed if one else new for one, new in zip(known, steady, strict=True)]
+        ends = [a.cooldown is None and bool(a.kind in INDICES or a.symbols) for a in alarms]
         return {
             "ids": np.array([alarm.id for alarm in alarms], dtype=np.int64),
             "steady": steady,
@@ -119,9 +120,7 @@ class Block:
             "snooze": times((alarm.snooze for alarm in alarms), 0),
             "band": np.array([alarm.band for alarm in alarms], dtype=float),
             "value": np.full(len(pairs), np.nan),
-            "lasting": np.array(
-                [alarm.cooldown is not None or not fixed(alarm) for alarm in alarms], dtype=bool
-            ),
+            "lasting": ~np.array(ends, dtype=bool),
         }
 
     def _set(self, columns: Mapping[str, Array]) -> None:
@@ -129,6 +128,8 @@ class Block:
             setattr(self, name, column)
         self._saved = self.armed.copy(), self.fired.copy()
         self._end = self.until.min(initial=NEVER)
+        self._begun = max(self.made.max(initial=0), self.snooze.max(initial=0))
+        self._last = np.fmax.reduce(self.fired, initial=-NEVER)
         self.edition += 1
 
     def add(self, pairs: Sequence[Pair], states: Mapping[Key, State]) -> None:
@@ -154,16 +155,21 @@ class Block:
         alarm was made only tells whether it begins armed; the same instant again changes nothing.
         """
         start, fired = now if since is None else since, self.fired[rows]
-        never = np.isnan(fired)
-        later, begun = never | (start > fired), self.made[rows] <= start
-        rested = later & (never | (now >= fired + self.cooldown[rows]))
-        armed = np.where(holds & ~begun, False, self.armed[rows] | (clear & later))
+        rested = ~(fired + self.cooldown[rows] > now)
+        armed, may = self.armed[rows] | clear, holds
+        if start <= self._last or start < self._begun or now >= self._end:
+            later, begun = ~(fired >= start), self.made[rows] <= start
+            armed = (self.armed[rows] | (clear & later)) & ~(holds & ~begun)
+            may = holds & begun & (now < self.until[rows]) & (now >= self.snooze[rows])
+            rested &= later
         armed |= self.steady[rows] & rested
-        due = armed & holds & begun & rested & (now < self.until[rows]) & (now >= self.snooze[rows])
-        self.armed[rows], self.fired[rows] = armed & ~due, np.where(due, now, fired)
+        due = armed & may & rested
+        self.armed[rows] = armed ^ due
         self._note(rows)
-        if due.any():
-            self.fresh += [(int(i), now, float(self.value[i])) for i in self._numbers(rows)[due]]
+        which = self._numbers(rows)[due]
+        if len(which):
+            self.fired[which], self._last = now, max(self._last, now)
+            self._fresh.append((which, now, self.value[which]))
         return due
 
     def _note(self, rows: Rows) -> None:
@@ -184,6 +190,13 @@ class Block:
     def _numbers(self, rows: Rows) -> Array:
         return np.arange(len(self.ids)) if isinstance(rows, slice) else rows
 
+    @property
+    def fresh(self) -> Iterator[tuple[int, int, float]]:
+        """Yield what fired since it last counted: its row, when (ms), and the number it saw."""
+        for rows, now, values in self._fresh:
+            for i, value in zip(rows.tolist(), values.tolist(), strict=True):
+                yield i, now, value
+
     def outcome(self, now: int) -> Outcome:
         """Return the rows to write for what changed since they were last written."""
         if self._looked == [] and now < self._end:
@@ -203,12 +216,12 @@ class Block:
         rows = self._rows()
         for saved, one in zip(self._saved, (self.armed, self.fired), strict=True):
             saved[rows] = one[rows]
-        self.fresh, self._looked = [], []
+        self._fresh, self._looked = [], []
 
     def revert(self) -> None:
         """Take back what was worked out since it last counted."""
         self.armed, self.fired = (one.copy() for one in self._saved)
-        self.fresh, self._looked, self.source = [], [], None
+        self._fresh, self._looked, self.source = [], [], None
 
     def _state(self, i: int, now: int) -> State:
         value, fired = self.value[i], self.fired[i]
@@ -235,11 +248,6 @@ class Block:
             waits = self.ids[np.isin(self.ids, spent) & np.isnan(self.fired)]
             ended = np.union1d(ended, np.setdiff1d(spent, waits))
         return [int(one) for one in np.unique(ended)]
-
-
-def fixed(alarm: Alarm) -> bool:
-    """Tell whether an alarm's targets stay the same: named symbols, or an index."""
-    return alarm.kind in INDICES or bool(alarm.symbols)
 
 
 class Numbers(Block):
@@ -395,14 +403,17 @@ class Formulas(Block):
         (there, place), step, due = self._at(tuple(symbols)), INTERVALS[context.interval], []
         if only is not None:
             there = there & np.array([symbol in only for symbol in self.symbols], dtype=bool)
+        every = there.all()
         for ago, (leaves, values) in zip(
             range(bars, 0, -1), self._values(context, symbols, bars), strict=True
         ):
             close = context.bars.close[-ago]
             holds, clear = self.verdicts.tell(leaves, values, place)
-            self.value = np.where(there, close[place], np.nan)
-            now = int(context.bars.time[-ago]) + step
-            due.append(self.decide(holds & there, clear & there, now))
+            self.value, now = close.take(place), int(context.bars.time[-ago]) + step
+            if not every:
+                holds, clear = holds & there, clear & there
+                self.value[~there] = np.nan
+            due.append(self.decide(holds, clear, now))
         return np.array(due)
 
     def _values(
@@ -503,18 +514,3 @@ def understood(text: str) -> bool:
     except FormulaError:
         return False
     return True
-
-
-def path(bars: Array) -> Iterator[tuple[Array, int]]:
-    """Yield the prices bars went through, and how many quarters of a bar had passed.
-
-    `bars` is `(4, bars, rows)` of open, high, low and close, taken in the usual order: a rising
-    bar went down first.
-    """
-    first, high, low, last = bars
-    rose = last >= first
-    for a, b, c, d, up in zip(first, high, low, last, rose, strict=True):
-        yield a, 0
-        yield np.where(up, c, b), 1
-        yield np.where(up, b, c), 2
-        yield d, 3

@@ -1,12 +1,12 @@
 """Bars that have closed: whose are there and whose are late, and how far back a gap goes."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from alarms import MOVES, Numbers, path
+from alarms import MOVES, Numbers
 from bot import INTERVALS, UserError
 from evaluation import Context
 from formula import FETCHED, Needs, gather
@@ -143,3 +143,18 @@ def replayed(
             values = np.abs(values) if kind == "move" else values
         opened = int(opens[row])
         block.look(values, opened + quarter * step // 4, opened)
+
+
+def path(bars: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
+    """Yield the prices bars went through, and how many quarters of a bar had passed.
+
+    `bars` is `(4, bars, rows)` of open, high, low and close, taken in the usual order: a rising
+    bar went down first.
+    """
+    first, high, low, last = bars
+    rose = last >= first
+    for a, b, c, d, up in zip(first, high, low, last, rose, strict=True):
+        yield a, 0
+        yield np.where(up, c, b), 1
+        yield np.where(up, b, c), 2
+        yield d, 3

@@ -114,7 +114,7 @@ class Verdicts:
         self._needs: Counter[Any] = Counter()
         self._known: dict[str, Entry] = {}
         self._indexed: tuple[tuple[int, ...], int, Array] | None = None
-        self._index: list[tuple[Pattern, Group, Array]] = []
+        self._index, self._order = np.empty(0, np.intp), np.empty(0, np.intp)
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -156,46 +156,51 @@ class Verdicts:
 
         `values` are those of leaves, `(leaves, coins)`, `columns` the coin of each row.
         """
-        holds = np.zeros((2, len(self._entries)), dtype=bool)
-        flat = values.ravel()
+        told = np.empty((2, len(self._entries)), dtype=bool)
         with np.errstate(all="ignore"):
-            for pattern, group, index in self._places(leaves, values.shape[-1], columns):
-                slots = [*flat.take(index), *group.constants]
-                for out, shape, which in (
-                    (holds[0], pattern.holds, pattern.slots),
-                    (holds[1], pattern.clear, pattern.negated),
-                ):
-                    out[group.rows] = shape.apply([slots[i] for i in which])
-        return holds[0], holds[1]
+            for pattern, rows, slots in self._slots(leaves, values, columns):
+                told[0, rows] = pattern.holds.apply([slots[i] for i in pattern.slots])
+                told[1, rows] = pattern.clear.apply([slots[i] for i in pattern.negated])
+        return told[0].take(self._order), told[1].take(self._order)
 
     def margins(self, leaves: Sequence[int], values: Array, columns: Array) -> Array:
         """Return how far each row is beyond its line, relative to it, negative before it."""
-        out = np.full(len(self._entries), np.nan)
-        flat = values.ravel()
+        out = np.empty(len(self._entries))
         with np.errstate(all="ignore"):
-            for pattern, group, index in self._places(leaves, values.shape[-1], columns):
-                slots = [*flat.take(index), *group.constants]
+            for pattern, rows, slots in self._slots(leaves, values, columns):
                 steps = [(MARGINS.get(f, f), args) for f, args in pattern.holds.steps]
                 shape = pattern.holds._replace(steps=tuple(steps))
-                out[group.rows] = shape.apply([slots[i] for i in pattern.slots])
-        return out
+                out[rows] = shape.apply([slots[i] for i in pattern.slots])
+        return out.take(self._order)
 
-    def _places(
-        self, leaves: Sequence[int], coins: int, columns: Array
-    ) -> list[tuple[Pattern, Group, Array]]:
-        """Return where in the values each group's leaves stand, worked out once for as long."""
-        asked, known = (tuple(leaves), coins), self._indexed
-        if known is None or known[:2] != asked or known[2] is not columns:
-            place = np.empty(len(self.graph.items), dtype=np.intp)
-            place[list(leaves)] = np.arange(len(leaves))
-            for group in self._groups.values():
-                group.bake()
-            self._index = [
-                (pattern, group, place[group.leaves] * coins + columns[group.rows])
-                for pattern, group in self._groups.items()
-            ]
-            self._indexed = *asked, columns
-        return self._index
+    def _slots(
+        self, leaves: Sequence[int], values: Array, columns: Array
+    ) -> Iterator[tuple[Pattern, slice, list[Array]]]:
+        """Yield what each pattern's rows are worked out on, and where they stand in `_order`."""
+        self._place(tuple(leaves), values.shape[-1], columns)
+        found, taken, row = values.ravel().take(self._index), 0, 0
+        for pattern, group in self._groups.items():
+            count, rows = group.leaves.size, len(group.rows)
+            here = found[taken : taken + count].reshape(-1, rows)
+            yield pattern, slice(row, row + rows), [*here, *group.constants]
+            taken, row = taken + count, row + rows
+
+    def _place(self, leaves: tuple[int, ...], coins: int, columns: Array) -> None:
+        """Note where in the values every group's leaves stand, worked out once for as long."""
+        known = self._indexed
+        if known and known[:2] == (leaves, coins) and known[2] is columns:
+            return
+        place = np.empty(len(self.graph.items), dtype=np.intp)
+        place[list(leaves)] = np.arange(len(leaves))
+        for group in self._groups.values():
+            group.bake()
+        every = list(self._groups.values())
+        at = [(place[one.leaves] * coins + columns[one.rows]).ravel() for one in every]
+        self._index = np.concatenate([np.empty(0, np.intp), *at])
+        self._order = np.argsort(
+            np.concatenate([np.empty(0, np.intp), *(one.rows for one in every)])
+        )
+        self._indexed = leaves, coins, columns
 
     def _entry(self, text: str) -> Entry:
         if text not in self._known:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import alarms
 import verdicts
 from alarm_rows import Alarm
-from alarms import Engine, Formulas, Numbers, line, path, words
+from alarms import Engine, Formulas, Numbers, line, words
 from formula import compile
 from tests import formulas
 
@@ -166,6 +166,15 @@ def test_the_same_look_again_changes_nothing():
     block = Numbers([(ONE._replace(cooldown=0, steady=True), "X")], {})
     assert block.look(np.array([101.0]), 5)[0] and not block.look(np.array([101.0]), 5)[0]
     assert block.look(np.array([101.0]), 6)[0]
+
+
+def test_the_same_look_after_a_restart_changes_nothing():
+    pairs = [(ONE._replace(cooldown=0, steady=True, id=i), "X") for i in (1, 2)]
+    block, states = Numbers(pairs, {}), {}
+    for now, values in ((5, [101.0, 99.0]), (6, [99.0, 101.0])):
+        block.look(np.array(values), now)
+        kept(block, states)
+    assert not Numbers(pairs, states).look(np.array(values), 6).any()
 
 
 def test_what_was_before_an_alarm_was_made_arms_it_but_never_fires():
@@ -385,12 +394,6 @@ def test_an_alarm_is_written_as_it_is_typed():
     assert {text: line(alarm) for text, alarm in typed.items()} == {text: text for text in typed}
     assert words(typed["fr btc > 0.05"]) == "fr > 0.05"
     assert line(typed["top 50 %3 5m"], "tr") == "ilk 50 %3 5m"
-
-
-def test_a_rising_bar_goes_down_first_and_a_falling_one_up():
-    bars = np.array([[[10.0, 10.0]], [[13.0, 13.0]], [[8.0, 8.0]], [[12.0, 9.0]]])
-    went = np.array([prices for prices, _ in path(bars)])
-    assert went.T.tolist() == [[10, 8, 13, 12], [10, 13, 8, 9]]
 
 
 def test_compiled_formulas_are_shared():

@@ -1,5 +1,6 @@
 """closings.py: which bars of which coins are still to be looked at, and from when on to ask."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -89,3 +90,9 @@ def test_a_gap_that_the_newest_bars_cover_asks_for_no_more(text, coins, bars, as
     mark = NOW - bars * HOUR
     since = closings.start(compile(text).needs, coins, "1h", mark, NOW + 5)
     assert since == (asked and NOW - asked * HOUR)
+
+
+def test_a_rising_bar_goes_down_first_and_a_falling_one_up():
+    bars = np.array([[[10.0, 10.0]], [[13.0, 13.0]], [[8.0, 8.0]], [[12.0, 9.0]]])
+    went = np.array([prices for prices, _ in closings.path(bars)])
+    assert went.T.tolist() == [[10, 8, 13, 12], [10, 13, 8, 9]]
