@@ -343,7 +343,7 @@ class Formulas(Block):
 
     def __init__(self, pairs: Sequence[Pair], states: Mapping[Key, State]) -> None:
         super().__init__(pairs, states)
-        self._columned: tuple[int, tuple[str, ...], Array, Array] | None = None
+        self._columned: tuple[int, tuple[str, ...], Array, Array, bool] | None = None
         self._read: tuple[Context, tuple[int, ...], Array] | None = None
         self.verdicts = Verdicts()
         self.readings = Readings(self.verdicts.graph.items)
@@ -382,7 +382,7 @@ class Formulas(Block):
 
     def nearest(self, context: Context, symbols: Sequence[str]) -> list[str]:
         """Return the symbols, those first whose alarms are nearest to their line."""
-        leaves, (there, place) = self.leaves, self._at(tuple(symbols))
+        leaves, (there, place, _) = self.leaves, self._at(symbols)
         values = self.readings.last(leaves, context, tuple(symbols))
         far = np.abs(self.verdicts.margins(leaves, values, place))
         least = np.full(len(symbols), np.inf)
@@ -400,10 +400,10 @@ class Formulas(Block):
 
         Where `only` is given the rows of other symbols are left as they are.
         """
-        (there, place), step, due = self._at(tuple(symbols)), INTERVALS[context.interval], []
+        (there, place, every), step, due = self._at(symbols), INTERVALS[context.interval], []
         if only is not None:
+            every = False
             there = there & np.array([symbol in only for symbol in self.symbols], dtype=bool)
-        every = there.all()
         for ago, (leaves, values) in zip(
             range(bars, 0, -1), self._values(context, symbols, bars), strict=True
         ):
@@ -429,12 +429,13 @@ class Formulas(Block):
         else:
             yield self.leaves, self.readings.last(self.leaves, context, tuple(symbols))
 
-    def _at(self, symbols: tuple[str, ...]) -> tuple[Array, Array]:
-        """Return whether each row's symbol is there, and its column."""
-        if self._columned is None or self._columned[:2] != (self.edition, symbols):
+    def _at(self, symbols: Sequence[str]) -> tuple[Array, Array, bool]:
+        """Return whether each row's symbol is there, its column, and whether all are there."""
+        asked = self.edition, tuple(symbols)
+        if self._columned is None or self._columned[:2] != asked:
             columns = {symbol: i for i, symbol in enumerate(symbols)}
             at = np.array([columns.get(symbol, -1) for symbol in self.symbols], np.intp)
-            self._columned = self.edition, symbols, at >= 0, np.maximum(at, 0)
+            self._columned = *asked, at >= 0, np.maximum(at, 0), bool((at >= 0).all())
         return self._columned[2:]
 
 

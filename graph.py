@@ -214,7 +214,7 @@ def outline(items: Sequence[Item], root: int) -> tuple[Shape, list[int], list[fl
     """
     leaves: dict[int, None] = {}
     constants: dict[int, None] = {}
-    steps: dict[int, tuple[int, ...]] = {}
+    steps: dict[int, tuple[Function, tuple[int, ...]]] = {}
 
     def visit(i: int) -> None:
         item = items[i]
@@ -223,17 +223,20 @@ def outline(items: Sequence[Item], root: int) -> tuple[Shape, list[int], list[fl
         elif item.op in LEAVES:
             leaves[i] = None
         elif i not in steps:
-            swapped = item.op in SETS or item.op in SORTED
-            args = sorted(item.args, key=lambda arg: items[arg].op) if swapped else item.args
+            op, args = item.op, item.args
+            if op in SETS or op in SORTED:
+                args = tuple(sorted(args, key=lambda arg: items[arg].op))
+            elif op in (">", ">=") and items[args[1]].op != "num":
+                op, args = FLIPPED[op], args[::-1]
             for arg in args:
                 visit(arg)
-            steps[i] = tuple(args)
+            steps[i] = APPLY[op], args
 
     visit(root)
     place = {i: slot for slot, i in enumerate([*leaves, *constants])}
     start, made = len(place), list[tuple[Function, tuple[int, ...]]]()
-    for i, args in steps.items():
-        function, slots = APPLY[items[i].op], [place[arg] for arg in args]
+    for i, (function, args) in steps.items():
+        slots = [place[arg] for arg in args]
         made.append((function, tuple(slots[:2])))
         for more in slots[2:]:
             made.append((function, (start + len(made) - 1, more)))

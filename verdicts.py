@@ -244,7 +244,7 @@ class Readings:
         self._ends: tuple[tuple[int, ...], Ends] | None = None
         self._state: Live | None = None
         self._time = 0.0
-        self._tail: dict[str, Array] = {}
+        self._tail: dict[str, bytes] = {}
 
     def last(self, leaves: tuple[int, ...], context: Context, symbols: tuple[str, ...]) -> Array:
         """Return the leaves on the last bar, `(leaves, coins)`."""
@@ -297,15 +297,13 @@ class Readings:
         """Tell whether a bar is the one taken in last, for a late coin changes it."""
         if context.bars.time[-ago] != self._time:
             return False
-        return all(
-            np.array_equal(getattr(context.bars, name)[-ago], row, equal_nan=True)
-            for name, row in self._tail.items()
-        )
+        bars = context.bars
+        return all(getattr(bars, name)[-ago].tobytes() == row for name, row in self._tail.items())
 
     def _note(self, context: Context) -> None:
         names = self._state.inputs if self._state else ()
         self._time = float(context.bars.time[-1])
-        self._tail = {name: np.copy(getattr(context.bars, name)[-1]) for name in names}
+        self._tail = {name: getattr(context.bars, name)[-1].tobytes() for name in names}
 
 
 class Until:
