@@ -20,7 +20,7 @@ import tickets
 from alarm_rows import Alarm, Firing, State
 from alarms import INDICES, MOVES, Block, Formulas, Numbers, line
 from bot import INTERVALS, Ctx, UserError, coin
-from closings import replayed
+from closings import Slept, replayed
 from evaluation import Context
 from formula import Needs, Part
 from orders import followed
@@ -141,7 +141,8 @@ def of_prices(ctx: Ctx, pairs: list[tuple[Alarm, str]], symbols: list[str]) -> R
     panel = history.panel(ctx.sources, symbols, frame, since - INTERVALS.get(alarm.interval, 0))
     wanted = panel.time > since
     bars = np.array([panel.open, panel.high, panel.low, panel.close])
-    replayed((alarm.kind, alarm.interval), block, symbols, bars, panel.time, wanted, step)
+    past = Slept(symbols, bars, panel.time, wanted[:, None], step)
+    replayed((alarm.kind, alarm.interval), block, past)
     days = min(DAYS, len(panel.time) * step / DAY)
     return Rehearsal(seen(block), len(panel.reads), days, holds(ctx, alarm, symbols))
 

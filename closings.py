@@ -1,8 +1,9 @@
 """Bars that have closed: whose are there and whose are late, and how far back a gap goes."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from history import PAGE
 from shapes import Panel
 
 MOST_BARS, PAGES, LONGEST = 400, 240, 10_000
+GAP, REPLAYED, FRAMES = 90_000, 900, ("1m", "15m", "1h", "1d")
 
 
 def unseen(marks: Mapping[str, int], interval: str, symbols: Iterable[str], since: int) -> dict:
@@ -31,6 +33,23 @@ def late(marks: Iterable[str], interval: str, since: Mapping[str, int]) -> dict[
     """Return the marks of a timeframe's late coins, since when (ms); None for those there again."""
     gone = dict.fromkeys(name for name in list(marks) if name.startswith(f"{interval} "))
     return gone | {f"{interval} {symbol}": at for symbol, at in since.items()}
+
+
+def awaited(marks: Mapping[str, int], interval: str) -> dict[str, int]:
+    """Return since when (ms) each late coin of a timeframe waits, by its marks."""
+    before = f"{interval} "
+    every = list(marks.items())
+    return {name.removeprefix(before): at for name, at in every if name.startswith(before)}
+
+
+def lacking(
+    marks: Mapping[str, int], key: str, symbols: Iterable[str], there: Container[str], now: int
+) -> dict[str, int | None]:
+    """Return the marks of coins that have no price at an instant, or wait for a gap's bars."""
+    known, since = awaited(marks, key), marks.get(key, now)
+    first = {symbol: known.get(symbol, since) for symbol in symbols}
+    gone = {s: at for s, at in first.items() if s not in there or (s in known and now - at > GAP)}
+    return late(marks, key, gone) if gone != known else {}
 
 
 def reach(needs: Needs, coins: int, interval: str) -> int:
@@ -117,31 +136,66 @@ def grouped(
     return out, {symbol for symbol, count in bars.items() if count > most}
 
 
-def replayed(
-    key: tuple[str, str],
-    block: Numbers,
-    symbols: Sequence[str],
-    bars: np.ndarray,
-    opens: np.ndarray,
-    rows: np.ndarray,
-    step: int,
-) -> None:
-    """Let a block look at some rows of bars, `(4, bars, symbols)`, as prices went through them."""
-    kind, window = key
-    columns = {symbol: i for i, symbol in enumerate(symbols)}
+class Slept(NamedTuple):
+    """The bars of a gap, `(4, bars, symbols)` of open, high, low and close, by opening time (ms).
+
+    `rows`, `(bars, symbols)` or `(bars, 1)`, tells which of them are to be looked at; `late` since
+    when (ms) coins wait whose bars have not come, or not of its end.
+    """
+
+    symbols: Sequence[str]
+    bars: np.ndarray
+    opens: np.ndarray
+    rows: np.ndarray
+    step: int
+    late: Mapping[str, int] = MappingProxyType({})
+
+
+def slept(sources: Any, since: Mapping[str, int], until: int) -> Slept:
+    """Fetch the bars of a gap that began for each coin at its own instant (ms).
+
+    Raises UserError where none has come.
+    """
+    span = until - min(since.values())
+    frame = next((f for f in FRAMES if span / INTERVALS[f] <= REPLAYED), FRAMES[-1])
+    symbols, step = sorted(since), INTERVALS[frame]
+    panel, closed = ahead(sources.panel(symbols, frame, 999), step), until // step * step
+    came = {
+        symbol
+        for symbol, read in panel.reads.items()
+        if len(read.data) and (not read.stale or read.data.time[-1] + step >= closed)
+    }
+    if not came:
+        raise UserError("Aradaki mumlar gelmedi.", "The candles of the gap did not come.")
+    closes, begun = panel.time[:, None] + step, np.array([since[symbol] for symbol in symbols])
+    there = np.array([symbol in came for symbol in symbols])
+    late = {symbol: at for symbol, at in since.items() if symbol not in came}
+    if frame != FRAMES[0] and until - closed > GAP:
+        late |= {symbol: max(closed, since[symbol]) for symbol in came}
+    bars = np.array([panel.open, panel.high, panel.low, panel.close])
+    rows = (closes > begun) & (closes <= until) & there
+    return Slept(symbols, bars, panel.time, rows, step, late)
+
+
+def replayed(key: tuple[str, str], block: Numbers, gap: Slept) -> None:
+    """Let a block look at the bars of a gap, as prices went through them."""
+    (kind, window), step = key, gap.step
+    columns = {symbol: i for i, symbol in enumerate(gap.symbols)}
     at = [columns.get(symbol, -1) for symbol in block.symbols]
-    bars = np.concatenate([bars, np.full((*bars.shape[:2], 1), np.nan)], axis=2)
-    wanted = np.flatnonzero(rows)
+    bars = np.concatenate([gap.bars, np.full((*gap.bars.shape[:2], 1), np.nan)], axis=2)
+    seen = np.zeros(bars.shape[1:], dtype=bool)
+    seen[:, :-1] = gap.rows
+    wanted = np.flatnonzero(seen.any(axis=1))
     went = path(bars[:, wanted][:, :, at])
     for i, (prices, quarter) in enumerate(went):
         row = wanted[i // 4]
-        values = prices
+        values = np.where(seen[row, at], prices, np.nan)
         if kind in MOVES:
             before = row - INTERVALS[window] // step
             base = bars[3, before, at] if before >= 0 else np.nan
-            values = 100 * (prices / base - 1)
+            values = 100 * (values / base - 1)
             values = np.abs(values) if kind == "move" else values
-        opened = int(opens[row])
+        opened = int(gap.opens[row])
         block.look(values, opened + quarter * step // 4, opened)
 
 

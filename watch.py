@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections import ChainMap, Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from alarm_rows import PAUSED, Alarm, Firing
 from alarms import INDICES, MOVES, Block, Engine, Formulas, Numbers, line, understood
 from board import Board
 from bot import INTERVALS, UserError
+from closings import GAP
 from evaluation import Context
 from gauges import gauge, past
 from meters import Meters
@@ -23,11 +24,11 @@ from workers import Job
 
 log = logging.getLogger("dort5bot")
 
-TICKS, OLD, GAP, TELL, RETRY, SELDOM = "ticks", 60, 90_000, 300_000, 10_000, 120_000
+TICKS, OLD, TELL, RETRY, SELDOM = "ticks", 60, 300_000, 10_000, 120_000
 REBUILD, SLOW, LAG, PATIENCE, AT_ONCE, SKEW = 600, 300, 2000, 60_000, 500, 10
-FRAMES = ("1m", "15m", "1h", "1d")
-REPLAYED, HOUR, MOST_AN_HOUR, TOGETHER = 900, 3_600_000, 500, 120_000
+HOUR, MOST_AN_HOUR, TOGETHER = 3_600_000, 500, 120_000
 SEEDS = (("15m", "1m"), ("1h", "5m"), ("4h", "15m"), ("1d", "1h"))
+Blocks, Since = Mapping[tuple[str, str], Numbers], Mapping[str, int]
 STALE, FRESH, BROKEN, FLOOD, MISSED = "stale", "fresh", "broken", "flood", "missed"
 
 
@@ -165,7 +166,7 @@ class Watch:
         if read.at <= self.board.at and self._seen.get(TICKS) == seen:
             return
         self._old_prices(engine, now, stale=False)
-        self._catch_up(engine, read.at)
+        self._catch_up(engine, read.at, read.data.keys())
         windows = {interval for kind, interval in list(engine.numbers) if kind in MOVES}
         self.board.note(read.at, {s: row.last for s, row in read.data.items()}, windows)
         for window in windows - self._seeded:
@@ -179,13 +180,17 @@ class Watch:
             for (kind, interval), block in engine.numbers.items():
                 block.source = (read.source or "binance") if priced(kind) else None
                 block.tick(self._values(kind, interval, block), read.at)
-            self._commit(engine.numbers.values(), now, {TICKS: read.at})
+            names = {s for (k, _), one in engine.numbers.items() if priced(k) for s in one.names}
+            late = closings.lacking(self.marks, TICKS, names, read.data.keys(), read.at)
+            self._commit(engine.numbers.values(), now, {TICKS: read.at} | late)
         self._seen[TICKS] = seen
 
     def _values(self, kind: str, interval: str, block: Numbers) -> np.ndarray:
         """Return the numbers of a block's symbols as read last."""
         if priced(kind):
-            return self.board.values(kind, interval, block.names)
+            late = closings.awaited(self.marks, TICKS)
+            values = self.board.values(kind, interval, block.names)
+            return np.where([name in late for name in block.names], np.nan, values)
         known = self._gauged[kind][1] if kind in self._gauged else {}
         return np.array([known.get(symbol, np.nan) for symbol in block.names])
 
@@ -282,34 +287,63 @@ class Watch:
         fresh = {alarm.id for alarm, symbol in rows if symbol not in late}
         self._old(interval, [alarm for alarm, _ in rows if alarm.id not in fresh], now)
 
-    def _catch_up(self, engine: Engine, now: int) -> None:
-        """Replay what was slept through; after some minutes without its bars say so and go on."""
-        since = self.marks.get(TICKS, now)
-        if now - since <= GAP:
+    def _catch_up(self, engine: Engine, now: int, there: Container[str]) -> None:
+        """Replay what was slept through; after some minutes without its bars say so and go on.
+
+        Coins that have no price, or whose bars have not come yet, are late: their numbers are
+        unknown until theirs are replayed.
+        """
+        since, late = self.marks.get(TICKS, now), closings.awaited(self.marks, TICKS)
+        if now - since <= GAP and not late:
             return
+        blocks = {key: one for key, one in list(engine.numbers.items()) if priced(key[0])}
         made = (block.made.min(initial=now) for block in list(engine.numbers.values()))
-        since = max(since, int(min(made, default=now)))
-        if now - since <= GAP:
+        begun = int(min(made, default=now))
+        since, wanted = max(since, begun), {s for one in blocks.values() for s in one.symbols}
+        slept, first = now - since > GAP, {s: max(late.get(s, since), begun) for s in wanted}
+        ready = {s: at for s, at in first.items() if s in there and now - at > GAP}
+        if not slept and not ready:
             return
         # The wait that began with an outage is over by the time that it ends.
-        if TICKS not in self._stuck:
+        if TICKS not in self._stuck and slept:
             self.db.alarms.gathering = now + TOGETHER
+        missing = {s for s in first if s in late or s not in there}
+        waits = {s: first[s] for s in missing if s not in ready}
         try:
-            self._replay(engine, Gap(since, now))
+            again = self._replay(blocks, ready, waits, now)
         except UserError:
             if now - self._stuck.setdefault(TICKS, now) < TELL:
-                raise
-            log.error("alarms go on without the bars from %s to %s", since, now)
-            self._let_go(engine, now)
+                if slept:
+                    raise
+                return
+            log.error("alarms go on without the bars from %s to %s", min(ready.values()), now)
+            again = self._let_go(blocks, ready, waits, now)
         self._stuck.pop(TICKS, None)
-        self._recall(engine, Gap(since, now))
+        if again:
+            self._catch_up(engine, now, there)
+        if slept:
+            self._recall(engine, Gap(since, now))
 
-    def _let_go(self, engine: Engine, now: int) -> None:
-        """Tell each chat, once, that what its alarms missed is not known."""
-        blocks = [one for (kind, _), one in list(engine.numbers.items()) if priced(kind)]
-        told = missed((one for block in blocks for one in block.alarms), now)
-        self.db.alarms.save([], told, {TICKS: now})
-        self.marks[TICKS] = now
+    def _replay(self, blocks: Blocks, ready: Since, waits: Since, now: int) -> bool:
+        """Let alarms of prices and changes look at the bars of coins' gaps, by highs and lows.
+
+        Return whether more is to be looked at by finer bars. Raises UserError.
+        """
+        gap = closings.slept(self.sources, ready, now) if ready else None
+        late = {**waits, **(gap.late if gap else {})}
+        with self._lock:
+            for key, block in blocks.items() if gap else ():
+                closings.replayed(key, block, gap)
+            marks = {TICKS: now} | closings.late(self.marks, TICKS, late)
+            self._commit(blocks.values(), now, marks)
+        return any(late[symbol] > ready[symbol] for symbol in late.keys() & ready)
+
+    def _let_go(self, blocks: Blocks, gone: Since, waits: Since, now: int) -> bool:
+        """Tell each chat, once, that what its alarms missed is not known; no more is to come."""
+        rows = (zip(block.alarms, block.symbols, strict=False) for block in blocks.values())
+        told = missed((alarm for some in rows for alarm, symbol in some if symbol in gone), now)
+        self._commit([], now, {TICKS: now} | closings.late(self.marks, TICKS, waits), told)
+        return False
 
     def _recall(self, engine: Engine, gap: Gap) -> None:
         """Let the alarms of indices look at what those were in a gap, where anybody tells."""
@@ -326,21 +360,6 @@ class Watch:
                 for at, row in zip(times, np.hstack([values, more]), strict=True):
                     block.look(row[block.place], int(at))
                 self._commit([block], gap.until, {})
-
-    def _replay(self, engine: Engine, gap: Gap) -> None:
-        """Let the alarms of prices and changes look at the bars of a gap, by highs and lows."""
-        blocks = {key: one for key, one in list(engine.numbers.items()) if priced(key[0])}
-        if not blocks:
-            return
-        frame = next((f for f in FRAMES if span(gap) / INTERVALS[f] <= REPLAYED), FRAMES[-1])
-        symbols = sorted({symbol for block in blocks.values() for symbol in block.symbols})
-        panel, step = self.sources.panel(symbols, frame, 999), INTERVALS[frame]
-        rows = (panel.time + step > gap.since) & (panel.time + step <= gap.until)
-        bars = np.array([panel.open, panel.high, panel.low, panel.close])
-        with self._lock:
-            for key, block in blocks.items():
-                closings.replayed(key, block, symbols, bars, panel.time, rows, step)
-            self._commit(blocks.values(), gap.until, {TICKS: gap.until})
 
     def _seed(self, engine: Engine, window: str) -> None:
         """Take the past of a window from candles, so that changes are known from the start."""
@@ -480,11 +499,6 @@ def targets(sources: Any, db: Any, alarm: Alarm) -> Sequence[str]:
 def priced(kind: str) -> bool:
     """Tell whether alarms of a kind look at prices or their changes."""
     return kind == "price" or kind in MOVES
-
-
-def span(gap: Gap) -> int:
-    """Return how long a gap is in ms."""
-    return gap.until - gap.since
 
 
 def missed(alarms: Iterable[Alarm], now: int) -> list[Firing]:

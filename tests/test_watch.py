@@ -743,3 +743,84 @@ def test_what_candles_of_a_sleep_tell_is_not_said_to_be_of_the_last_ticks_market
     venue.bars["1m", "AUSDT"] = minutes(clock, *[(98, 99, 97, 98)] * 5, (98, 101, 97, 98))
     go(seen, 98)
     assert [(f.value, f.source) for f in database.alarms.outbox()] == [(101.0, None)]
+
+
+def test_a_coin_whose_bars_of_a_gap_come_late_fires_for_them_and_for_no_price_before(
+    venue, database, clock, go
+):
+    again = ONE._replace(cooldown=0, band=1.0, targets="AUSDT BUSDT")
+    database.alarms.add(again)
+    venue.prices["BUSDT"] = 99.0
+    go(Watch(venue, database, clock), 99)
+    clock.now += 600
+    calm = [(99, 99, 98, 99)] * 3
+    venue.prices["BUSDT"] = 150.0
+    venue.bars["1m", "AUSDT"] = minutes(clock, *calm, (99, 101, 98, 99), *calm)
+    venue.bars["1m", "BUSDT"] = [
+        (at - 3_600_000, 99, 99, 99, 99) for at, *_ in minutes(clock, *calm)
+    ]
+    venue.unread = {"BUSDT"}
+    go(Watch(venue, database, clock), 99, 99)
+    assert [f.symbol for f in database.alarms.outbox()] == ["AUSDT"]
+    assert "ticks BUSDT" in database.alarms.marks()
+    seen = Watch(venue, database, clock)
+    venue.bars["1m", "BUSDT"] = minutes(clock, *calm, (99, 105, 98, 99), *calm)
+    venue.unread = set()
+    go(seen, 99, 99)
+    told = [(f.symbol, f.value) for f in database.alarms.outbox()]
+    assert told == [("AUSDT", 101.0), ("BUSDT", 105.0), ("BUSDT", 150.0)]
+    assert list(database.alarms.marks()) == ["ticks"]
+
+
+def test_bars_of_before_a_gap_are_not_taken_for_those_of_it(venue, database, clock, go):
+    database.alarms.add(ONE)
+    seen = Watch(venue, database, clock)
+    venue.bars["1m", "AUSDT"] = minutes(clock, *[(99, 99, 98, 99)] * 3)
+    go(seen, 99)
+    clock.now += 600
+    venue.unread = {"AUSDT"}
+    with pytest.raises(UserError):
+        go(seen, 99)
+    venue.bars["1m", "AUSDT"], venue.unread = minutes(clock, *[(99, 101, 98, 99)] * 9), set()
+    assert go(seen, 99) == [(1, 101.0)]
+
+
+def test_a_late_coins_gap_is_let_go_after_a_while_which_is_told_to_its_chats(
+    venue, database, clock, go
+):
+    database.alarms.add(ONE), database.alarms.add(ONE._replace(chat_id=11, targets="BUSDT"))
+    venue.prices["BUSDT"] = 99.0
+    seen = Watch(venue, database, clock)
+    go(seen, 99)
+    clock.now += 600
+    venue.bars["1m", "AUSDT"] = minutes(clock, *[(99, 99, 98, 99)] * 9)
+    go(seen, *[99] * 40)
+    told = [(f.text, f.chat_id) for f in database.alarms.outbox()]
+    assert told == [(MISSED, 11)]
+    assert list(database.alarms.marks()) == ["ticks"]
+
+
+def test_a_coin_without_a_price_for_a_while_is_looked_at_from_then_on(venue, database, clock, go):
+    database.alarms.add(ONE), database.alarms.add(ONE._replace(targets="BUSDT"))
+    venue.prices["BUSDT"] = 99.0
+    seen = Watch(venue, database, clock)
+    go(seen, 99)
+    del venue.prices["BUSDT"]
+    go(seen, *[99] * 30)
+    assert list(database.alarms.marks()) == ["ticks", "ticks BUSDT"]
+    venue.prices["BUSDT"] = 99.0
+    venue.bars["1m", "BUSDT"] = minutes(clock, *[(99, 99, 98, 99)] * 3, (99, 103, 98, 99))
+    go(Watch(venue, database, clock), 99)
+    assert [(f.symbol, f.value) for f in database.alarms.outbox()] == [("BUSDT", 103.0)]
+
+
+def test_the_end_of_a_long_gap_is_looked_at_by_finer_bars(venue, database, clock, go):
+    database.alarms.add(ONE)
+    clock.now = clock.now // 900 * 900 + 5
+    go(Watch(venue, database, clock), 99)
+    clock.now += 20 * 3600 + 600
+    last = int(clock.now // 900 * 900_000)
+    venue.bars["15m", "AUSDT"] = [(last - i * 900_000, *[99] * 4) for i in range(80, 0, -1)]
+    venue.bars["1m", "AUSDT"] = minutes(clock, *[(99, 99, 98, 99)] * 6, (99, 104, 98, 99))
+    assert go(Watch(venue, database, clock), 99) == [(1, 104.0)]
+    assert list(database.alarms.marks()) == ["ticks"]
