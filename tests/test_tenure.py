@@ -205,8 +205,8 @@ class Town:
         assert sorted(fired.values()) == [1] * ONCE
         assert min(b - a for a, b in itertools.pairwise(self.rings())) >= REST, self.rings()
         for intent in self.meant:
-            fills = self.store.orders.filled(intent.id)
-            assert sum(fill.quantity for fill in fills) == intent.quantity, intent
+            fills, now = self.store.orders.filled(intent.id), self.store.orders.find(1, intent.id)
+            assert sum(fill.quantity for fill in fills) == intent.quantity, now
         again = sum(n - 1 for n in self.replies().values())
         assert again <= 2 * cut
         with self.store._read() as db:
