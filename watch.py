@@ -439,6 +439,9 @@ class Watch:
             news = self._look(block, context, symbols, {s: first[s] for s in known}, now)
             missing = {s: at for s, at in first.items() if s not in known}
             marks = {interval: max(mark, newest)} | closings.late(self.marks, interval, missing)
+            # As with prices, the wait that began with an outage is over by the time that it ends.
+            if newest - mark > step + GAP and self.db.alarms.gathering <= now:
+                self.db.alarms.gathering = now + TOGETHER
             self._commit([block], now, marks, news)
         self._seen[interval] = seen
         block.follow(context, symbols)
