@@ -4,7 +4,7 @@ Nothing here reads a clock, a market or the database. What is worked out counts 
 `settle` is called, when the rows of `outcome` are written; `revert` takes it back.
 """
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import compress
 from typing import NamedTuple
 
@@ -394,16 +394,16 @@ class Formulas(Block):
         context: Context,
         symbols: Sequence[str],
         bars: int = 1,
-        only: Container[str] | None = None,
+        only: Array | None = None,
     ) -> Array:
         """Return which rows fire on the last bars, one after the other: `(bars, rows)`.
 
-        Where `only` is given the rows of other symbols are left as they are.
+        Where `only` is given, `(rows,)` of truths, the other rows are left as they are.
         """
         (there, place, every), step, due = self._at(symbols), INTERVALS[context.interval], []
         if only is not None:
             every = False
-            there = there & np.array([symbol in only for symbol in self.symbols], dtype=bool)
+            there = there & only
         for ago, (leaves, values) in zip(
             range(bars, 0, -1), self._values(context, symbols, bars), strict=True
         ):

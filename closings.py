@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from alarms import MOVES, Numbers
+from alarms import MOVES, Formulas, Numbers
 from bot import INTERVALS, UserError
 from evaluation import Context
-from formula import FETCHED, Needs, gather
+from formula import FETCHED, Needs, candles, gather
 from history import PAGE
 from shapes import Panel
 
@@ -19,10 +19,10 @@ GAP, REPLAYED, FRAMES = 90_000, 900, ("1m", "15m", "1h", "1d")
 
 
 def unseen(marks: Mapping[str, int], interval: str, symbols: Iterable[str], since: int) -> dict:
-    """Return when each symbol's first bar closed that was not looked at, in ms.
+    """Return when each line's first bar closed that was not looked at, in ms.
 
     `marks` tell until when a timeframe was looked at and, by the names of `late`, from when on a
-    coin was not; none is before `since`.
+    line was not; none is before `since`.
     """
     step = INTERVALS[interval]
     mark = max(marks.get(interval, 0), since)
@@ -86,12 +86,20 @@ def gathered(
     wanted = max(needs.bars[""], needs.bars.get(interval, 0))
     sources.panel(order, interval, FETCHED[since is not None or wanted > FETCHED[0]])
     there = frozenset(one for one in needs.coins if sources.known(one[1]))
-    context = gather(sources, needs._replace(coins=there), symbols, interval, since)
+    context = gather(sources, needs._replace(coins=there), symbols, interval, since, asked)
     others = {frame: ahead(panel, INTERVALS[frame]) for frame, panel in context.others.items()}
     bars = ahead(context.bars, INTERVALS[interval])
     if since and any(len(one.time) and one.time[0] > since for one in (bars, *others.values())):
         raise UserError("Aradaki mumlar gelmedi.", "The candles of the gap did not come.")
     return replace(context, bars=bars, others=others)
+
+
+def asked(sources: Any, name: str, interval: str, start: int | None) -> Any:
+    """Return the bars of a coin that formulas name, None where they do not come."""
+    try:
+        return candles(sources, name, interval, start)
+    except UserError:
+        return None
 
 
 def ahead(panel: Panel, step: int) -> Panel:
@@ -103,29 +111,49 @@ def ahead(panel: Panel, step: int) -> Panel:
     return Panel(panel.symbols, np.concatenate([panel.time, more])[len(more) :], panel.reads)
 
 
-def present(context: Context, symbols: Sequence[str]) -> list[str]:
-    """Return the coins whose last bar is there, and those of other timeframes as new as others'."""
-    lagging = {
-        symbol
-        for panel in context.others.values()
-        for symbol, read in panel.reads.items()
-        if read.stale and len(read.data) and read.data.time[-1] < panel.time[-1]
+def lines(block: Formulas) -> tuple[str, ...]:
+    """Return what each row waits for: its symbol, and the timeframes and coins it names."""
+    needs = block.needs
+    if len(needs.bars) == 1 and not needs.coins:
+        return block.symbols
+    return tuple(map(str.__add__, block.symbols, block.verdicts.others))
+
+
+def coins(lines: Iterable[str]) -> tuple[str, ...]:
+    """Return the symbols of lines, each once."""
+    return tuple(dict.fromkeys(line.split()[0] for line in lines))
+
+
+def present(context: Context, lines: Iterable[str]) -> list[str]:
+    """Return the lines whose last bars are all there."""
+    newest = context.bars.time[-1] + context.step("")
+    own = np.isfinite(context.bars.close[-1])
+    there = {symbol for symbol, one in zip(context.bars.symbols, own, strict=True) if one}
+
+    def old(bars: Any, frame: str) -> bool:
+        return len(bars.time) > 0 and newest - bars.time[-1] >= 2 * context.step(frame)
+
+    lacking = {
+        f"{name}@{frame}"
+        for (frame, name), bars in context.coins.items()
+        if bars is None or old(bars, frame)
     }
-    there = np.isfinite(context.bars.close[-1])
-    return [s for s, one in zip(symbols, there, strict=True) if one and s not in lagging]
+    for frame, panel in context.others.items():
+        reads = ((symbol, panel.reads.get(symbol)) for symbol in panel.symbols)
+        lacking |= {f"{s}@{frame}" for s, read in reads if read is None or old(read.data, frame)}
 
+    def came(line: str) -> bool:
+        symbol, *others = line.split()
+        words = (f"{symbol}{word}" if word.startswith("@") else word for word in others)
+        return symbol in there and lacking.isdisjoint(words)
 
-def behind(context: Context, newest: int) -> bool:
-    """Tell whether another coin that formulas name lacks the bar that closed last."""
-    step = context.step("")
-    own = [candles for (frame, _), candles in context.coins.items() if not frame]
-    return any(not len(one.time) or one.time[-1] + step < newest for one in own)
+    return [line for line in lines if came(line)]
 
 
 def grouped(
     first: Mapping[str, int], newest: int, step: int, most: int
 ) -> tuple[dict[int, set[str]], Collection[str]]:
-    """Return the symbols by how many of the last bars they were not looked at on, at most `most`.
+    """Return the lines by how many of the last bars they were not looked at on, at most `most`.
 
     Beside them, those of which there were more.
     """

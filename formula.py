@@ -6,7 +6,7 @@ what is not known makes no condition true, not even behind `not`.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -224,14 +224,24 @@ def read(words: Sequence[str], mine: Mapping[str, str]) -> tuple[Formula, tuple[
     raise max(errors, key=lambda error: error.position)
 
 
+def candles(sources: Any, name: str, interval: str, start: int | None) -> Any:
+    """Return the bars of a coin that a formula names, from `start` (ms). Raises UserError."""
+    return past.candles(sources, sources.symbol(name), interval, start).data
+
+
 def gather(
-    sources: Any, needs: Needs, symbols: Iterable[str], interval: str, since: int | None = None
+    sources: Any,
+    needs: Needs,
+    symbols: Iterable[str],
+    interval: str,
+    since: int | None = None,
+    ask: Callable[..., Any] = candles,
 ) -> Context:
     """Fetch the closed bars that formulas are worked out on, the panel of `symbols` foremost.
 
     With `since` (ms) they go as far back as it takes to know the formulas from then on, where the
     market tells. `sources` is a sources.Sources. Raises UserError, also for a coin that nobody
-    trades.
+    trades. `ask` fetches the bars of one that formulas name, as `candles` does.
     """
     names, wanted = tuple(symbols), {"": needs.bars[""]}
     for frame, bars in needs.bars.items():
@@ -249,10 +259,9 @@ def gather(
         return past.panel(sources, names, frame or interval, first)
 
     panels = {frame: panel(frame) for frame in wanted}
+
     coins = {
-        (frame, name): past.candles(
-            sources, sources.symbol(name), frame or interval, start(frame)
-        ).data
+        (frame, name): ask(sources, name, frame or interval, start(frame))
         for frame, name in needs.coins
     }
     return Context(panels.pop(""), interval, panels, coins)

@@ -61,12 +61,16 @@ class Pattern(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A formula as a row of its pattern: its leaves, its constants, what it is worked out on."""
+    """A formula as a row of its pattern: its leaves, its constants, what it is worked out on.
+
+    `others` are the timeframes and coins it names beside its own, as words: ` @4h BTC@ ETH@1d`.
+    """
 
     pattern: Pattern
     leaves: tuple[int, ...]
     constants: tuple[float, ...]
     needs: tuple[frozenset[tuple[str, int]], frozenset[tuple[str, str]]]
+    others: str
 
 
 class Group:
@@ -127,6 +131,11 @@ class Verdicts:
             for frame, count in every:
                 bars[frame] = max(bars.get(frame, 0), count)
         return Needs(bars, frozenset().union(*(coins for _, coins in self._needs)))
+
+    @property
+    def others(self) -> list[str]:
+        """Return the timeframes and coins that each row names beside its own, as words."""
+        return [entry.others for entry in self._entries]
 
     def add(self, text: str) -> None:
         """Take in the formula of one more row. Raises FormulaError."""
@@ -215,7 +224,10 @@ class Verdicts:
             negated += [len(every) + fixed.index(x) for x in numbers]
             pattern = Pattern(holds, clear, tuple(slots), tuple(negated))
             needs = frozenset(yes.needs.bars.items()), yes.needs.coins
-            self._known[text] = Entry(pattern, every, fixed, needs)
+            named = [("", frame) for frame in yes.needs.bars if frame]
+            named += [(coin, frame) for frame, coin in yes.needs.coins]
+            others = "".join(f" {coin}@{frame}" for coin, frame in sorted(named))
+            self._known[text] = Entry(pattern, every, fixed, needs, others)
         return self._known[text]
 
     def _outline(self, formula: Formula) -> tuple[Shape, list[int], list[float]]:

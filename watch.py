@@ -281,10 +281,11 @@ class Watch:
         """Note the alarms none of whose coins has the bar that closed last."""
         step = INTERVALS[interval]
         behind = self.marks.get(interval, 0) < (now - PATIENCE) // step * step
-        first = closings.unseen(self.marks, interval, block.symbols, 0)
-        late = {s for s, at in first.items() if behind or at <= self.marks[interval]}
-        rows = list(zip(block.alarms, block.symbols, strict=False)) if late else []
-        fresh = {alarm.id for alarm, symbol in rows if symbol not in late}
+        lines = closings.lines(block)
+        first = closings.unseen(self.marks, interval, lines, 0)
+        late = {one for one, at in first.items() if behind or at <= self.marks[interval]}
+        rows = list(zip(block.alarms, lines, strict=False)) if late else []
+        fresh = {alarm.id for alarm, one in rows if one not in late}
         self._old(interval, [alarm for alarm, _ in rows if alarm.id not in fresh], now)
 
     def _catch_up(self, engine: Engine, now: int, there: Container[str]) -> None:
@@ -412,14 +413,14 @@ class Watch:
     def _close(self, engine: Engine, interval: str, block: Formulas) -> None:
         """Look at the bars of a timeframe that closed since the last look.
 
-        Coins whose bar has not come yet are late: they are looked at when it comes.
+        What waits for a bar that has not come yet is late: it is looked at when that comes.
         """
         now, step, seen = int(self._clock() * 1000), INTERVALS[interval], (block, block.edition)
-        symbols, again = tuple(sorted(set(block.symbols))), self._seen.get(interval) != seen
+        again = self._seen.get(interval) != seen
         oldest = min(now, *(alarm.made for alarm in block.alarms)) // step * step - step
         mark = max(self.marks.get(interval, 0), oldest)
-        first = closings.unseen(self.marks, interval, symbols, oldest)
-        late = {symbol for symbol, at in first.items() if at <= mark}
+        first = closings.unseen(self.marks, interval, sorted(set(closings.lines(block))), oldest)
+        late = {one for one, at in first.items() if at <= mark}
         wait = max(RETRY, min(SELDOM, (now - mark) // 4))
         retry = late and now - self._tried.get(interval, 0) > wait
         if now - LAG < mark + step and not again and not retry:
@@ -427,9 +428,9 @@ class Watch:
         self._tried[interval] = now
         context = self._back(block, interval, first, mark, now)
         newest = int(context.bars.time[-1]) + step if len(context.bars.time) > 1 else 0
-        if newest < mark or (closings.behind(context, newest) and now - newest < PATIENCE):
+        if newest < mark:
             return
-        known = closings.present(context, symbols)
+        known, symbols = closings.present(context, first), closings.coins(first)
         if newest == mark and not again and not late & set(known):
             return
         block.read(context, symbols)
@@ -455,7 +456,7 @@ class Watch:
         first: dict[str, int],
         now: int,
     ) -> list[Firing]:
-        """Let coins' alarms look at their bars from the first on that they have not seen.
+        """Let lines of alarms look at their bars from the first on that they have not seen.
 
         Return what is to be told of bars that are too long past.
         """
@@ -463,10 +464,11 @@ class Watch:
         back = closings.reach(block.needs, len(symbols), context.interval)
         most = min(max(closings.MOST_BARS, back), len(bars))
         groups, lost = closings.grouped(first, int(bars[-1]) + step, step, most)
+        lines = closings.lines(block)
         for count, some in groups.items():
-            block.look(context, symbols, count, None if len(some) == len(symbols) else some)
-        rows = zip(block.alarms, block.symbols, strict=True) if lost else ()
-        return missed((alarm for alarm, symbol in rows if symbol in lost), now)
+            only = None if some.issuperset(lines) else np.array([one in some for one in lines])
+            block.look(context, symbols, count, only)
+        return missed((a for a, one in zip(block.alarms, lines, strict=True) if one in lost), now)
 
     def _back(
         self, block: Formulas, interval: str, first: dict[str, int], mark: int, now: int
@@ -475,7 +477,7 @@ class Watch:
 
         For so long those of late coins are asked for too.
         """
-        symbols, step = tuple(first), INTERVALS[interval]
+        symbols, step = closings.coins(first), INTERVALS[interval]
         rank = {one: i for i, one in enumerate(self._order.get(interval, ()))}
         order = sorted(symbols, key=lambda symbol: rank.get(symbol, len(rank)))
         gather = partial(closings.gathered, self.sources, block.needs, symbols, order, interval)

@@ -831,3 +831,58 @@ def test_the_end_of_a_long_gap_is_looked_at_by_finer_bars(venue, database, clock
     venue.bars["1m", "AUSDT"] = minutes(clock, *[(99, 99, 98, 99)] * 6, (99, 104, 98, 99))
     assert go(Watch(venue, database, clock), 99) == [(1, 104.0)]
     assert list(database.alarms.marks()) == ["ticks"]
+
+
+def test_an_alarm_whose_longer_bar_is_read_later_waits_for_it_and_no_other_does(
+    venue, database, clock
+):
+    rule = ONE._replace(kind="formula", interval="1h", cooldown=0)
+    database.alarms.add(rule._replace(text=compile("close > 100 and sma(1, tf=4h) > 50").text))
+    database.alarms.add(rule._replace(text="close > 100"))
+    clock.now = clock.now // 14_400 * 14_400 + 10_805
+    closed = clock.now // 3600 * 3_600_000 + 3_600_000
+    longer = [(closed - n * 14_400_000, 1, 1, 1, 60) for n in (3, 2, 1)]
+    venue.bars |= {("1h", "AUSDT"): hours(clock, 99, 99), ("4h", "AUSDT"): longer[:2]}
+    seen = Watch(venue, database, clock)
+    seen.bars()
+    clock.now += 3600
+    venue.bars["1h", "AUSDT"] = hours(clock, 99, 99, 101)
+    seen.bars()
+    assert [(f.alarm_id, f.at) for f in database.alarms.outbox()] == [(2, closed)]
+    clock.now += 60
+    venue.bars["4h", "AUSDT"] = longer
+    seen.bars(), seen.bars()
+    assert [(f.alarm_id, f.at) for f in database.alarms.outbox()[1:]] == [(1, closed)]
+    assert list(database.alarms.marks()) == ["1h"]
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_an_alarm_that_names_a_coin_waits_for_its_bar_and_no_other_does(
+    venue, database, clock, monkeypatch, fails
+):
+    def candles(symbol, interval):
+        if venue.bars.get((interval, symbol)) is None:
+            raise UserError("yok", "none")
+        return Dated(Candles(table(venue.bars[interval, symbol])), clock())
+
+    monkeypatch.setattr(Markets, "candles", staticmethod(candles), raising=False)
+    monkeypatch.setattr(Markets, "symbol", lambda _, name: f"{name}USDT", raising=False)
+    monkeypatch.setattr(Markets, "known", lambda _, name: f"{name}USDT")
+    rule = ONE._replace(kind="formula", interval="1h", cooldown=0)
+    database.alarms.add(rule._replace(text=compile("b.close > 100").text))
+    database.alarms.add(rule._replace(text="close > 100"))
+    clock.now = clock.now // 3600 * 3600 + 5
+    venue.bars |= {("1h", "AUSDT"): hours(clock, 99, 99), ("1h", "BUSDT"): hours(clock, 99, 99)}
+    seen = Watch(venue, database, clock)
+    seen.bars()
+    for closes in ((99, 99, 101), (99, 99, 101, 99)):
+        clock.now += 3600
+        venue.bars["1h", "AUSDT"] = hours(clock, *closes)
+        venue.bars["1h", "BUSDT"] = None if fails else venue.bars["1h", "BUSDT"]
+        seen.bars()
+    assert [f.text for f in database.alarms.outbox()] == ["1h close > 100", STALE]
+    venue.bars["1h", "BUSDT"] = hours(clock, 99, 99, 101, 99)
+    Watch(venue, database, clock).bars(), Watch(venue, database, clock).bars()
+    told = [(f.alarm_id, f.at) for f in database.alarms.outbox() if f.alarm_id]
+    assert told == [(2, told[0][1]), (1, told[0][1])]
+    assert list(database.alarms.marks()) == ["1h"]
