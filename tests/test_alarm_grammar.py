@@ -94,6 +94,10 @@ def test_a_price_may_be_copied_from_a_report_and_one_that_may_mean_two_is_refuse
         with pytest.raises(UserError, match=r"two numbers: write 52028 or 52\.03"):
             asked(market, f"btc > {word}")
     assert asked(market, "xrp > 1.569").text == "> 1.569"
+    thousandths = next(s for s in sorted(market.universe()) if market.digits(s) == 3)
+    assert asked(market, f"{thousandths} btc > 12.345").text == "> 12.345"
+    for word in ("0.028", "052.028", "52.02", "52.0283"):
+        assert float(asked(market, f"btc > {word}").text[2:]) == float(word)
     assert asked(market, "btc > 52.028k").text == "> 52028"
 
 

@@ -111,6 +111,26 @@ def test_an_index_is_counted_by_its_days_or_payments(ctx, market):
     assert np.isnan(alarm_views.rehearse(ctx(), rate._replace(targets="USDCUSDT")).days)
 
 
+def test_of_many_coins_funding_is_counted_of_the_first(ctx, market):
+    several = " ".join(market.top(alarm_views.FUNDED + 5))
+    asked, past = [], alarm_views.gauges.past
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(alarm_views.gauges, "past", lambda *a: asked.append(a[2]) or past(*a))
+        alarm_views.rehearse(ctx(), BTC._replace(kind="fr", text="> 1", targets=several))
+    assert asked == [several.split()[: alarm_views.FUNDED]]
+
+
+def test_only_bars_on_which_all_is_known_that_a_formula_wants_are_counted(market):
+    wanted = compile("close > sma(20) and sma(5, tf=4h) > 1").needs
+    assert dict(wanted.bars) == {"": 20, "4h": 5}
+    hour, here = 3_600_000, gather(market, wanted, ["BTCUSDT"], "1h")
+    first = max(here.bars.time[0] + 20 * hour, here.others["4h"].time[0] + 5 * 4 * hour)
+    assert alarm_views.told(here, wanted) == (here.bars.time >= first).sum() > 400
+    longer = wanted._replace(bars={"": 300, "4h": 5})
+    first = max(here.bars.time[0] + 300 * hour, here.others["4h"].time[0] + 5 * 4 * hour)
+    assert alarm_views.told(here, longer) == (here.bars.time >= first).sum() == 200
+
+
 def test_a_new_alarm_knows_whether_it_may_fire_at_the_next_tick(ctx, market):
     price = market.tickers().data["BTCUSDT"].last
     (state,) = alarm_views.first_states(ctx(), BTC._replace(id=3, text=f"> {price * 1.001}"))

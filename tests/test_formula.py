@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import calc
-from formula import Bundle, compile, explain
+from formula import Bundle, compile, explain, gather
 from tests import formulas
 from tests.formulas import bars, blank, context, cut
 from vocabulary import NOT_GUESSED, WORD, WORDS, FormulaError
@@ -407,3 +407,15 @@ def test_the_heaviest_formula_that_is_allowed_takes_seconds_not_minutes():
         begun = time.thread_time()
         compile(text).history(wide)
         assert time.thread_time() - begun < 20
+
+
+@pytest.mark.parametrize(
+    "text", ["sma(20, tf=1h)", "sma(20)", "rsi(14, tf=4h)", "sma(9) - eth.close"]
+)
+def test_what_is_gathered_since_an_instant_is_known_from_then_on(market, text):
+    made, day = compile(text), 86_400_000
+    since = int(market.candles("BTCUSDT", "15m").time[-1]) - 30 * day
+    here = gather(market, made.needs, ["BTCUSDT"], "15m", since)
+    found = made.history(here)[:, 0]
+    assert np.isfinite(found[here.bars.time >= since]).all()
+    assert here.bars.time[0] <= since <= here.bars.time[0] + 2 * day

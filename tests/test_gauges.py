@@ -8,7 +8,7 @@ import pytest
 
 import history
 import strength
-from gauges import gauge, past
+from gauges import MOST, gauge, past
 
 DAY = 86_400_000
 
@@ -48,6 +48,26 @@ def test_the_past_of_fear_and_greed_is_its_days_and_that_of_funding_what_was_pai
     assert np.array_equal(times[known], paid.time)
     assert np.array_equal(values[known, 0], 100 * paid.rate)
     assert len(times) == np.isfinite(values[:, 1]).sum() == 2 * known.sum()
+
+
+@pytest.mark.parametrize(("kind", "symbol"), [("fg", ""), ("fr", "BTCUSDT")])
+def test_the_past_begins_after_its_first_instant_and_takes_in_its_last(market, clock, kind, symbol):
+    now = int(clock() * 1000)
+    every, _ = past(market, kind, [symbol], now - 9 * DAY, now)
+    first, last = int(every[2]), int(every[5])
+    assert list(past(market, kind, [symbol], first, last)[0]) == list(every[3:6])
+    assert list(past(market, kind, [symbol], first - 1, last - 1)[0]) == list(every[2:5])
+
+
+def test_the_past_of_funding_is_asked_for_a_bounded_number_of_coins(market, clock, monkeypatch):
+    asked, together = [], market.together
+    monkeypatch.setattr(market, "together", lambda asks: asked.extend(asks) or together(asks))
+    now, symbols = int(clock() * 1000), sorted(market.universe())[: MOST + 9]
+    _, values = past(market, "fr", symbols, now - DAY, now)
+    assert [one for one in asked if one in symbols] == symbols[:MOST] and values.shape[1] == len(
+        symbols
+    ) > MOST
+    assert np.isnan(values[:, MOST:]).all()
 
 
 @pytest.mark.parametrize("kind", ["ap", "dom"])
