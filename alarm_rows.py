@@ -65,6 +65,10 @@ class State(NamedTuple):
     fired: int | None
     checked: int
 
+    def by(self, now: int) -> "State":
+        """Return what may be known at an instant (ms): the clock may have been set back."""
+        return self if (self.fired or 0) <= now else self._replace(fired=now)
+
 
 class Firing(NamedTuple):
     """A thing to be told: what came true of which symbol, when, and whether it was told."""

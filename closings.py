@@ -35,6 +35,12 @@ def late(marks: Iterable[str], interval: str, since: Mapping[str, int]) -> dict[
     return gone | {f"{interval} {symbol}": at for symbol, at in since.items()}
 
 
+def until(marks: Mapping[str, int], now: int) -> dict[str, int]:
+    """Return marks, none of them after an instant (ms): the clock may have been set back."""
+    steps = {name: INTERVALS.get(name.split()[0], 1) for name in marks}
+    return {name: min(at, now // steps[name] * steps[name]) for name, at in marks.items()}
+
+
 def awaited(marks: Mapping[str, int], interval: str) -> dict[str, int]:
     """Return since when (ms) each late coin of a timeframe waits, by its marks."""
     before = f"{interval} "

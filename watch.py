@@ -55,7 +55,8 @@ class Watch:
         self.sources, self.db, self._clock = sources, db, clock
         self.meters = meters or Meters()
         self.board, self.engine = Board(), Engine((), self.targets, {})
-        self.marks: dict[str, int] = db.alarms.marks()
+        began = int(clock() * 1000)
+        self.marks = closings.until(db.alarms.marks(), began)
         self._lock, self._building, self._telling = (threading.Lock() for _ in range(3))
         self._revision, self._built, self._now = -1, 0.0, 0.0
         self._seeded: set[str] = set()
@@ -67,7 +68,6 @@ class Watch:
         self._since: dict[str, int] = {}
         self._waiting: dict[str, dict[tuple[int, int | None], Alarm]] = {}
         self._stuck: dict[str, int] = {}
-        began = int(clock() * 1000)
         gap = any(began - at > GAP for at in self.marks.values())
         db.alarms.gathering = began + TOGETHER if gap else 0
 
@@ -115,9 +115,7 @@ class Watch:
             known.clear()
         self.db.alarms.gathering = 0
         with self._lock:
-            for name, at in self.marks.items():
-                step = INTERVALS.get(name.split()[0], 1)
-                self.marks[name] = min(at, now // step * step)
+            self.marks.update(closings.until(self.marks, now))
             for block in self.engine.blocks:
                 block.revert()
                 block.fired, block.made = (
@@ -138,11 +136,12 @@ class Watch:
 
     def _change(self, ids: Sequence[int]) -> None:
         """Take some alarms into the engine in the form they have now, or out of it."""
-        alarms = [one._replace(last_fired=None) for one in self.db.alarms.active(ids)]
+        now, every = int(self._clock() * 1000), self.db.alarms.active(ids)
+        alarms = [one._replace(last_fired=None, made=min(one.made, now)) for one in every]
         symbols = {alarm.id: tuple(self.targets(alarm)) for alarm in alarms}
         known = [one for one in alarms if one.kind != "formula" or understood(one.text)]
         with self._lock:
-            states = self.db.alarms.states(ids)
+            states = {key: row.by(now) for key, row in self.db.alarms.states(ids).items()}
             self.engine.change(ids, known, lambda alarm: symbols[alarm.id], states)
         for alarm in set(alarms) - set(known):
             self.db.alarms.change(alarm.user_id, alarm.id, state=PAUSED)

@@ -886,3 +886,22 @@ def test_an_alarm_that_names_a_coin_waits_for_its_bar_and_no_other_does(
     told = [(f.alarm_id, f.at) for f in database.alarms.outbox() if f.alarm_id]
     assert told == [(2, told[0][1]), (1, told[0][1])]
     assert list(database.alarms.marks()) == ["1h"]
+
+
+def test_a_clock_that_is_set_back_between_two_runs_silences_no_alarm(venue, database, clock, go):
+    clock.now = clock.now // 60 * 60 + 5
+    database.alarms.add(ONE._replace(cooldown=0, band=1.0, made=int(clock.now * 1000)))
+    rule = ONE._replace(kind="formula", text="close > 100", interval="1m", cooldown=0)
+    database.alarms.add(rule._replace(made=int(clock.now * 1000)))
+    venue.bars["1m", "AUSDT"] = minutes(clock, *[(99, 101, 99, 101)] * 2)
+    seen = Watch(venue, database, clock)
+    seen.bars(), go(seen, 99, 101, 98)
+    clock.now -= 3600
+    seen, before = Watch(venue, database, clock), len(database.alarms.outbox())
+    for close in (99, 101, 99, 101):
+        clock.now += 60
+        venue.bars["1m", "AUSDT"] = minutes(clock, *[(close,) * 4] * 2)
+        seen.bars(), go(seen, close)
+    told = [f.alarm_id for f in database.alarms.outbox()[before:]]
+    assert told == [2, 1, 2, 1]
+    assert all(at <= clock.now * 1000 for at in database.alarms.marks().values())
