@@ -213,6 +213,14 @@ def distance(ctx: Ctx, alarm: Alarm) -> str:
     return f"{away}, {ctx.num(gap / span(ctx, symbol), 1, sign=True)} ATR"
 
 
+def away(ctx: Ctx, alarm: Alarm) -> str:
+    """Return how far an alarm is from its line, or that nobody tells."""
+    try:
+        return distance(ctx, alarm)
+    except UserError:
+        return ctx.t("uzaklığı bilinmiyor", "how far is not known")
+
+
 def reasons(ctx: Ctx, alarm: Alarm, firing: Firing) -> Iterator[str]:
     """Yield the lines that tell why an alarm fired: its values then, their time, the delay."""
     name = f"{coin(firing.symbol)} " if firing.symbol else ""
@@ -238,7 +246,11 @@ def reasons(ctx: Ctx, alarm: Alarm, firing: Firing) -> Iterator[str]:
 def tree(ctx: Ctx, alarm: Alarm, firing: Firing) -> Iterator[str]:
     """Yield a formula's parts with their values at the close it fired on."""
     made, step = formula.compile(alarm.text), INTERVALS[alarm.interval]
-    context = formula.gather(ctx.sources, made.needs, [firing.symbol], alarm.interval)
+    try:
+        context = formula.gather(ctx.sources, made.needs, [firing.symbol], alarm.interval)
+    except UserError as error:
+        yield ctx.t(error.tr, error.en)
+        return
     panel = context.bars
     if firing.at - step not in panel.time:
         yield ctx.t("O günün mumları artık elde değil.", "Its candles are no longer at hand.")

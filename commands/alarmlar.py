@@ -36,7 +36,7 @@ def run(ctx):
 
 def row(ctx, alarm):
     mark = "⏸ " if alarm.state == PAUSED else ""
-    notes = [alarm_views.distance(ctx, alarm)]
+    notes = [alarm_views.away(ctx, alarm)]
     if alarm.cooldown is not None:
         notes.append(ctx.t("tekrar ", "repeats ") + alarm_views.lasting(ctx, alarm.cooldown))
     notes += [ctx.t("bitiş ", "until ") + ctx.clock(alarm.until)] if alarm.until else []

@@ -1,4 +1,4 @@
-from alarm_rows import ACTIVE, PAUSED, Firing, State
+from alarm_rows import ACTIVE, PAUSED, Alarm, Firing, State
 
 
 def pressed(say, line):
@@ -63,6 +63,16 @@ def test_pause_resume_snooze_set_again_and_delete(say, database, clock):
     for verb in ("del", "delete", "remove"):
         assert "no such alarm" in say(f"/alarm {verb} 1", lang="en")[0].text
     assert say("/alarm sil", lang="en")[0].text == "The alarm of which number? /alarms"
+
+
+def test_why_tells_what_is_known_of_a_coin_that_is_gone(say, database, clock):
+    gone = Alarm(7, 7, "formula", "close > 1", "GONEUSDT", interval="1h")
+    database.alarms.add(gone)
+    told = Firing(1, 7, 7, "GONEUSDT", int(clock() * 1000), 2.0, "1h close > 1", source="okx")
+    database.alarms.save([], [told])
+    (why,) = say("/alarm neden 1", lang="en")
+    assert not why.failed and "-1121" in why.text
+    assert "Source: OKX" in why.text and "At: " in why.text
 
 
 def test_what_was_while_an_alarm_did_not_watch_is_none_of_its_crossings(say, database, clock):
