@@ -24,7 +24,7 @@ from db import Db, DbError
 from lease import TTL, Lease
 from local.telegram import Server
 from order_rows import meant
-from orders import Draft
+from orders import REFUSED, Draft
 from tests.conftest import Clock
 from tests.test_db import url  # noqa: F401 fixture
 from tests.test_main import TOKEN, environment
@@ -204,16 +204,21 @@ class Town:
         fired = Counter(f.alarm_id for f in self.store.alarms.fired(1) if f.alarm_id)
         assert sorted(fired.values()) == [1] * ONCE
         assert min(b - a for a, b in itertools.pairwise(self.rings())) >= REST, self.rings()
-        for intent in self.meant:
-            fills, now = self.store.orders.filled(intent.id), self.store.orders.find(1, intent.id)
-            assert sum(fill.quantity for fill in fills) == intent.quantity, now
+        orders = [self.store.orders.find(1, intent.id) for intent in self.meant]
+        # On a busy machine a market may not answer in time: then the order is refused, and told.
+        refused = [one for one in orders if one.state == REFUSED and one.reason]
+        assert len(refused) <= cut, refused
+        for intent in orders:
+            fills = self.store.orders.filled(intent.id)
+            wanted = 0 if intent in refused else intent.quantity
+            assert sum(fill.quantity for fill in fills) == wanted, intent
         again = sum(n - 1 for n in self.replies().values())
         assert again <= 2 * cut
         with self.store._read() as db:
             rows = db.execute(text("SELECT order_id, quantity FROM paper_fills")).all()
         sold = sum(Decimal(quantity) for _, quantity in rows)
-        assert sold == sum(intent.quantity for intent in self.meant)
-        assert len({order for order, _ in rows}) == len(self.meant) > 10
+        assert sold == sum(one.quantity for one in orders if one not in refused)
+        assert len({order for order, _ in rows}) + len(refused) == len(orders) > 10
 
     def close(self):
         self.stop.set()
