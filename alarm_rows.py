@@ -112,6 +112,8 @@ class AlarmRows:
 
     def changed(self, since: int) -> list[int]:
         """Return the alarms that changed after a revision."""
+        if since == self.revision:
+            return []
         with self._lock:
             return [one for one, revision in self._changed.items() if revision > since]
 
@@ -271,6 +273,23 @@ class AlarmRows:
             self.fresh = True
         if ended:
             self._touch(one["which"] for one in ended)
+
+    def settle(
+        self,
+        revision: int,
+        states: Iterable[State],
+        fired: Iterable[Firing],
+        marks: Mapping[str, int | None],
+        done: Iterable[int],
+    ) -> None:
+        """Save what came of alarms as they were at a revision, but of none that changed since."""
+        other = set(self.changed(revision))
+        self.save(
+            [state for state in states if state.alarm_id not in other],
+            [firing for firing in fired if firing.alarm_id not in other],
+            marks,
+            [alarm_id for alarm_id in done if alarm_id not in other],
+        )
 
     def begin_with(self, states: Iterable[State]) -> None:
         """Write what a new alarm knows from the start."""

@@ -215,7 +215,7 @@ class Watch:
         written = False
         try:
             firings = [*self._bounded(firings, now), *news]
-            self.db.alarms.save(states, firings, marks, done)
+            self.db.alarms.settle(self._revision, states, firings, marks, done)
             written = True
         finally:
             for block in every:

@@ -905,3 +905,23 @@ def test_a_clock_that_is_set_back_between_two_runs_silences_no_alarm(venue, data
     told = [f.alarm_id for f in database.alarms.outbox()[before:]]
     assert told == [2, 1, 2, 1]
     assert all(at <= clock.now * 1000 for at in database.alarms.marks().values())
+
+
+def test_what_changes_while_it_is_looked_at_is_not_done_by_what_it_was(
+    venue, database, clock, go, monkeypatch
+):
+    first, second = (database.alarms.add(ONE._replace(made=1)) for _ in range(2))
+    seen = Watch(venue, database, clock)
+    go(seen, 99)
+    tickers, edited = venue.tickers, ONE._replace(id=first, text="> 200", made=int(clock() * 1000))
+
+    def meanwhile():
+        database.alarms.revise(edited, [])
+        database.alarms.remove(1, second)
+        return tickers()
+
+    monkeypatch.setattr(venue, "tickers", meanwhile)
+    assert go(seen, 101) == []
+    monkeypatch.setattr(venue, "tickers", tickers)
+    assert database.alarms.find(1, first).state == "active" and not database.alarms.states()
+    assert go(seen, 150, 201) == [(first, 201.0)]
