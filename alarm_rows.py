@@ -307,6 +307,14 @@ class AlarmRows:
         with self._read() as db:
             return db.scalar(select(func.count()).where(still)) or 0
 
+    def newest(self, texts: Iterable[str]) -> list[Firing]:
+        """Return of each chat and topic the newest notice that says one of some things."""
+        said = (firings.c.alarm_id == 0) & firings.c.text.in_(list(texts))
+        place = firings.c.chat_id, firings.c.topic
+        return self._firings(
+            firings.c.id.in_(select(func.max(firings.c.id)).where(said).group_by(*place))
+        )
+
     def fired(self, user_id: int, since: int = 0) -> list[Firing]:
         """Return what a user's alarms fired since an instant (ms), the oldest first."""
         return self._firings(firings.c.user_id == user_id, firings.c.at >= since)

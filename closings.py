@@ -35,6 +35,11 @@ def late(marks: Iterable[str], interval: str, since: Mapping[str, int]) -> dict[
     return gone | {f"{interval} {symbol}": at for symbol, at in since.items()}
 
 
+def priced(kind: str) -> bool:
+    """Tell whether alarms of a kind look at prices or their changes."""
+    return kind == "price" or kind in MOVES
+
+
 def until(marks: Mapping[str, int], now: int) -> dict[str, int]:
     """Return marks, none of them after an instant (ms): the clock may have been set back."""
     steps = {name: INTERVALS.get(name.split()[0], 1) for name in marks}

@@ -16,7 +16,7 @@ from alarm_rows import PAUSED, Alarm, Firing
 from alarms import INDICES, MOVES, Block, Engine, Formulas, Numbers, line, understood
 from board import Board
 from bot import INTERVALS, UserError
-from closings import GAP
+from closings import GAP, priced
 from evaluation import Context
 from gauges import gauge, past
 from meters import Meters
@@ -66,7 +66,11 @@ class Watch:
         self._order: dict[str, list[str]] = {}
         self._tried: dict[str, int] = {}
         self._since: dict[str, int] = {}
-        self._waiting: dict[str, dict[tuple[int, int | None], Alarm]] = {}
+        # Who was told before a restart that data is stale hears of its end too.
+        left = (one for one in db.alarms.newest((STALE, FRESH)) if one.text == STALE)
+        alarms = (Alarm(one.user_id, one.chat_id, *[""] * 3, topic=one.topic) for one in left)
+        self._waiting = {"": {(alarm.chat_id, alarm.topic): alarm for alarm in alarms}}
+        self._heard = began + TELL + PATIENCE
         self._stuck: dict[str, int] = {}
         gap = any(began - at > GAP for at in self.marks.values())
         db.alarms.gathering = began + TOGETHER if gap else 0
@@ -257,14 +261,16 @@ class Watch:
         """
         waits = {(alarm.chat_id, alarm.topic): alarm for alarm in alarms}
         with self._telling:
-            before = ChainMap(*self._waiting.values())
             since = self._since.setdefault(key, now) if waits else self._since.pop(key, now)
-            self._waiting = {**self._waiting, key: waits if now - since >= TELL else {}}
-            after = ChainMap(*self._waiting.values())
-        told = [notice(after[one], STALE, now) for one in after.keys() - before.keys()]
-        told += [notice(before[one], FRESH, now) for one in before.keys() - after.keys()]
-        if told:
-            self.db.alarms.save([], told)
+            waiting = {**self._waiting, key: waits if now - since >= TELL else {}}
+            if now >= self._heard:
+                waiting.pop("", None)
+            before, after = (ChainMap(*one.values()) for one in (self._waiting, waiting))
+            told = [notice(after[one], STALE, now) for one in after.keys() - before.keys()]
+            told += [notice(before[one], FRESH, now) for one in before.keys() - after.keys()]
+            if told:
+                self.db.alarms.save([], told)
+            self._waiting = waiting
 
     def _old_prices(self, engine: Engine, now: int, stale: bool) -> None:
         blocks = [one for (kind, _), one in list(engine.numbers.items()) if priced(kind)]
@@ -498,11 +504,6 @@ def targets(sources: Any, db: Any, alarm: Alarm) -> Sequence[str]:
     if words[:1] == ["top"]:
         return sources.top(int(words[1]))
     return db.favourites(alarm.user_id) if words == ["favourites"] else alarm.symbols
-
-
-def priced(kind: str) -> bool:
-    """Tell whether alarms of a kind look at prices or their changes."""
-    return kind == "price" or kind in MOVES
 
 
 def missed(alarms: Iterable[Alarm], now: int) -> list[Firing]:

@@ -925,3 +925,34 @@ def test_what_changes_while_it_is_looked_at_is_not_done_by_what_it_was(
     monkeypatch.setattr(venue, "tickers", tickers)
     assert database.alarms.find(1, first).state == "active" and not database.alarms.states()
     assert go(seen, 150, 201) == [(first, 201.0)]
+
+
+def test_who_was_told_of_stale_data_before_a_restart_is_told_once_and_of_its_end_too(
+    venue, database, clock, go
+):
+    database.alarms.add(ONE), database.alarms.add(ONE._replace(user_id=2, chat_id=20, topic=3))
+    go(Watch(venue, database, clock), 99)
+    venue.stale = True
+    go(Watch(venue, database, clock), *[99] * 35)
+    go(Watch(venue, database, clock), *[99] * 75)
+    news = [(f.text, f.user_id, f.chat_id, f.topic) for f in database.alarms.outbox()]
+    assert sorted(news) == [(STALE, 1, 10, None), (STALE, 2, 20, 3)]
+    venue.stale, venue.bars["1m", "AUSDT"] = False, minutes(clock, *[(99, 99, 98, 99)] * 30)
+    go(Watch(venue, database, clock), *[99] * 40)
+    again = [(f.text, f.user_id, f.chat_id, f.topic) for f in database.alarms.outbox()[2:]]
+    assert sorted(again) == [(FRESH, 1, 10, None), (FRESH, 2, 20, 3)]
+    go(Watch(venue, database, clock), *[99] * 40)
+    assert len(database.alarms.outbox()) == 4
+
+
+def test_news_that_could_not_be_written_are_told_later(venue, database, clock, go, monkeypatch):
+    database.alarms.add(ONE)
+    seen = Watch(venue, database, clock)
+    go(seen, 99)
+    venue.stale, save = True, database.alarms.save
+    monkeypatch.setattr(database.alarms, "save", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        go(seen, *[99] * 35)
+    monkeypatch.setattr(database.alarms, "save", save)
+    go(seen, 99, 99)
+    assert [f.text for f in database.alarms.outbox()] == [STALE]
