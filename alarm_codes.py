@@ -85,7 +85,11 @@ def decoded(word: str) -> str:
 
 
 def lines(text: str) -> list[str]:
-    """Return what a file or a message asks for, each alarm as typed; `#` begins a remark."""
+    """Return what a file or a message asks for, an alarm or a code each; `#` begins a remark."""
     rows = (row.split(" #")[0].strip() for row in text.lstrip("\ufeff").splitlines())
-    kept = [row for row in rows if row and not row.startswith("#")]
-    return [decoded(row) if CODE.fullmatch(row) and " " not in row else row for row in kept]
+    return [row for row in rows if row and not row.startswith("#")]
+
+
+def typed(row: str) -> str:
+    """Return a line as it was typed, that of a code too. Raises UserError."""
+    return decoded(row) if CODE.fullmatch(row) else row

@@ -95,7 +95,7 @@ def many(ctx: Ctx, text: str) -> Reply:
     there = {same(alarm) for alarm in ctx.db.alarms.of(ctx.user.id)}
     for words in asked[:MAX_ALARMS]:
         try:
-            found.append(read(ctx, words.split(), blank(ctx)))
+            found.append(read(ctx, alarm_codes.typed(words).split(), blank(ctx)))
         except UserError as error:
             wrong.append(f"✖️ {words[:60]}: {ctx.t(error.tr, error.en).splitlines()[0]}")
     fresh = list({same(alarm): alarm for alarm in found if same(alarm) not in there}.values())
@@ -109,6 +109,8 @@ def many(ctx: Ctx, text: str) -> Reply:
         f"<b>⏰ {title.format(*counts)}</b>",
         *(html.escape(row, quote=False) for row in lines),
     ]
+    if unread := len(asked[MAX_ALARMS:]):
+        shown.append(ctx.t(f"⚠️ Okunmayan satır: {unread}.", f"⚠️ Lines not read: {unread}."))
     return Reply("\n".join(shown), [[button(ctx, fresh)]] if fresh else [])
 
 
@@ -140,6 +142,11 @@ def save(ctx: Ctx, token: str) -> Reply:
     ctx.db.save_person(ctx.user.id, lang=ctx.lang)
     if len(wanted) > 1:
         text = ctx.t(f"⏰ {len(saved)} alarm kuruldu.", f"⏰ {len(saved)} alarms are set.")
+        if left := len(wanted) - len(saved):
+            text += ctx.t(
+                f" {left} tanesi sığmadı: en çok {MAX_ALARMS} alarm.",
+                f" {left} did not fit: at most {MAX_ALARMS} alarms.",
+            )
         return Reply(text, [[(ctx.t(*MINE), "/alarmlar")]])
     return told(
         ctx, saved[0], *(("değişti", "is changed") if wanted[0].id else ("kuruldu", "is set"))

@@ -79,7 +79,7 @@ def test_hostile_codes_are_refused_before_they_open(text):
 def test_lines_are_typed_ones_codes_and_remarks(market):
     code = alarm_codes.code(asked(market, "ap > 75"), NOW)
     text = f"\ufeff# mine\nbtc > 7 # dear\r\n\n  {code}\n"
-    assert alarm_codes.lines(text) == ["btc > 7", "ap > 75"]
+    assert [alarm_codes.typed(row) for row in alarm_codes.lines(text)] == ["btc > 7", "ap > 75"]
 
 
 @given(st.integers(1, 99), st.integers(1, 999))

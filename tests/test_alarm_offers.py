@@ -5,7 +5,7 @@ import json
 import pytest
 
 import alarm_offers
-from alarm_rows import PAUSED, State
+from alarm_rows import PAUSED, Alarm, State
 from bot import UserError
 
 
@@ -57,6 +57,18 @@ def test_many_lines_are_offered_at_once_without_those_there(ctx, database, drawn
     assert "2 alarm kuruldu" in alarm_offers.save(made, pressed(shown)).text
     assert [alarm.text for alarm in database.alarms.active()] == ["> 900000", "< 5", "> 75"]
     assert alarm_offers.many(made, text).buttons == []
+
+
+def test_a_broken_code_among_others_and_what_does_not_fit_are_told(ctx, database, drawn):
+    made = ctx("x y", lang="en")
+    for number in range(alarm_offers.MAX_ALARMS - 2):
+        database.alarms.add(Alarm(7, 7, "price", f"> {number}", "BTCUSDT"))
+    prices = "".join(f"eth > {number}\n" for number in range(1, 4))
+    shown = alarm_offers.many(made, f"{prices}brokencodehere\n" + "btc > 0\n" * 200)
+    assert "✖️ brokencodehere: This code is broken" in shown.text
+    assert shown.text.endswith("Lines not read: 4.")
+    told = alarm_offers.save(made, pressed(shown)).text
+    assert told == "⏰ 2 alarms are set. 1 did not fit: at most 200 alarms."
 
 
 def test_a_button_of_another_saves_nothing(ctx, database):
