@@ -64,14 +64,12 @@ class Watch:
         self._gauged: dict[str, tuple[float, dict[str, float]]] = {}
         self._known: dict[tuple[str, int], tuple[str, ...]] = {}
         self._order: dict[str, list[str]] = {}
-        self._tried: dict[str, int] = {}
-        self._since: dict[str, int] = {}
+        self._tried, self._since, self._stuck = (dict[str, int]() for _ in range(3))
         # Who was told before a restart that data is stale hears of its end too.
         left = (one for one in db.alarms.newest((STALE, FRESH)) if one.text == STALE)
         alarms = (Alarm(one.user_id, one.chat_id, *[""] * 3, topic=one.topic) for one in left)
         self._waiting = {"": {(alarm.chat_id, alarm.topic): alarm for alarm in alarms}}
         self._heard = began + TELL + PATIENCE
-        self._stuck: dict[str, int] = {}
         gap = any(began - at > GAP for at in self.marks.values())
         db.alarms.gathering = began + TOGETHER if gap else 0
 
@@ -162,7 +160,11 @@ class Watch:
         if not engine.numbers:
             self.marks[TICKS] = now
             return
-        read = self.sources.tickers()
+        try:
+            read = self.sources.tickers()
+        except UserError:
+            self._old_prices(engine, now, stale=True)
+            raise
         if read.stale or now - read.at > OLD * 1000:
             self._old_prices(engine, now, stale=True)
             return

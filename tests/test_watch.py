@@ -956,3 +956,21 @@ def test_news_that_could_not_be_written_are_told_later(venue, database, clock, g
     monkeypatch.setattr(database.alarms, "save", save)
     go(seen, 99, 99)
     assert [f.text for f in database.alarms.outbox()] == [STALE]
+
+
+def test_prices_that_nobody_tells_from_the_start_are_told_to_be_stale(
+    venue, database, clock, go, monkeypatch
+):
+    def silent():
+        raise UserError("yok", "none")
+
+    database.alarms.add(ONE)
+    seen, tickers = Watch(venue, database, clock), venue.tickers
+    monkeypatch.setattr(venue, "tickers", silent)
+    for _ in range(35):
+        with pytest.raises(UserError):
+            go(seen, 99)
+    assert [f.text for f in database.alarms.outbox()] == [STALE]
+    monkeypatch.setattr(venue, "tickers", tickers)
+    go(seen, 99)
+    assert [f.text for f in database.alarms.outbox()] == [STALE, FRESH]
