@@ -29,6 +29,7 @@ REBUILD, SLOW, LAG, PATIENCE, AT_ONCE, SKEW = 600, 300, 2000, 60_000, 500, 10
 HOUR, MOST_AN_HOUR, TOGETHER = 3_600_000, 500, 120_000
 SEEDS = (("15m", "1m"), ("1h", "5m"), ("4h", "15m"), ("1d", "1h"))
 Blocks, Since = Mapping[tuple[str, str], Numbers], Mapping[str, int]
+Marks = Mapping[str, int | None]
 STALE, FRESH, BROKEN, FLOOD, MISSED = "stale", "fresh", "broken", "flood", "missed"
 
 
@@ -82,9 +83,11 @@ class Watch:
 
     def targets(self, alarm: Alarm) -> Sequence[str]:
         """Return the symbols an alarm watches, the last known where they cannot be told now."""
+        asked = alarm.targets, alarm.user_id
         with suppress(UserError):
-            self._known[alarm.targets, alarm.user_id] = tuple(targets(self.sources, self.db, alarm))
-        return self._known.get((alarm.targets, alarm.user_id), ())
+            self._known[asked] = tuple(targets(self.sources, self.db, alarm))
+        before = () if asked in self._known else self.db.alarms.states([alarm.id])
+        return self._known.get(asked, [symbol for _, symbol in before])
 
     def build(self, compare: bool = False) -> Engine:
         """Return the engine with the alarms as they are now; only those that changed are built.
@@ -208,11 +211,7 @@ class Watch:
             self._gauged[kind] = now, dict(zip(symbols, values.tolist(), strict=True))
 
     def _commit(
-        self,
-        blocks: Iterable[Block],
-        now: int,
-        marks: Mapping[str, int | None],
-        news: Sequence[Firing] = (),
+        self, blocks: Iterable[Block], now: int, marks: Marks, news: Sequence[Firing] = ()
     ) -> None:
         """Write what was seen, all of it or nothing."""
         every = list(blocks)

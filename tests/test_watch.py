@@ -685,6 +685,27 @@ def test_targets_are_words_for_symbols_and_the_last_known_ones_where_nobody_answ
     assert seen.targets(top) == ("AUSDT", "BUSDT")
 
 
+def test_what_was_watched_before_is_watched_where_nobody_tells_what_all_means(
+    venue, database, clock, monkeypatch
+):
+    rule = ONE._replace(kind="formula", text="close > 100", interval="1h", cooldown=0)
+    database.alarms.add(rule._replace(targets="top 9"))
+    database.alarms.add(rule._replace(targets="favourites"))
+    database.add_favourites(1, ["AUSDT"])
+    venue.bars["1h", "AUSDT"] = hours(clock, 99, 99, 99)
+    Watch(venue, database, clock).bars()
+
+    def silent(n):
+        raise UserError("yok", "none")
+
+    monkeypatch.setattr(venue, "top", silent)
+    database.remove_favourites(1, ["AUSDT"])
+    clock.now += 3600
+    venue.bars["1h", "AUSDT"] = hours(clock, 99, 99, 101)
+    Watch(venue, database, clock).bars()
+    assert [(f.alarm_id, f.value) for f in database.alarms.outbox()] == [(1, 101.0)]
+
+
 def test_indices_are_watched_like_prices(venue, database, clock, go, monkeypatch):
     told = {"ap": 70.0}
     monkeypatch.setattr(watch, "gauge", lambda _, kind, symbols, now: np.array([told[kind]]))
