@@ -1,8 +1,8 @@
 """Bars that have closed: whose are there and whose are late, and how far back a gap goes."""
 
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -178,8 +178,7 @@ def grouped(
 class Slept(NamedTuple):
     """The bars of a gap, `(4, bars, symbols)` of open, high, low and close, by opening time (ms).
 
-    `rows`, `(bars, symbols)` or `(bars, 1)`, tells which of them are to be looked at; `late` since
-    when (ms) coins wait whose bars have not come, or not of its end.
+    `rows`, `(bars, symbols)` or `(bars, 1)`, tells which of them are to be looked at.
     """
 
     symbols: Sequence[str]
@@ -187,16 +186,34 @@ class Slept(NamedTuple):
     opens: np.ndarray
     rows: np.ndarray
     step: int
-    late: Mapping[str, int] = MappingProxyType({})
 
 
-def slept(sources: Any, since: Mapping[str, int], until: int) -> Slept:
+def slept(sources: Any, since: Mapping[str, int], until: int) -> tuple[list[Slept], dict[str, int]]:
     """Fetch the bars of a gap that began for each coin at its own instant (ms).
 
-    Raises UserError where none has come.
+    Each coin's are as long as its gap lets them be. Return beside them since when coins wait whose
+    bars have not come, or not of its end. Raises UserError where none has come.
     """
-    span = until - min(since.values())
-    frame = next((f for f in FRAMES if span / INTERVALS[f] <= REPLAYED), FRAMES[-1])
+    frames, gaps, late = dict[str, dict[str, int]](), list[Slept](), dict(since)
+    for symbol, at in since.items():
+        fits = (f for f in FRAMES if (until - at) / INTERVALS[f] <= REPLAYED)
+        frames.setdefault(next(fits, FRAMES[-1]), {})[symbol] = at
+    for frame, some in frames.items():
+        with suppress(UserError):
+            gaps.append(stretch(sources, frame, some, until))
+    if since and not any(gap.symbols for gap in gaps):
+        raise UserError("Aradaki mumlar gelmedi.", "The candles of the gap did not come.")
+    for gap in gaps:
+        closed = until // gap.step * gap.step
+        for symbol in gap.symbols:
+            at = late.pop(symbol)
+            if until - closed > GAP:
+                late[symbol] = max(closed, at)
+    return gaps, late
+
+
+def stretch(sources: Any, frame: str, since: Mapping[str, int], until: int) -> Slept:
+    """Fetch bars of a gap of the coins that have them up to its end (ms). Raises UserError."""
     symbols, step = sorted(since), INTERVALS[frame]
     panel, closed = ahead(sources.panel(symbols, frame, 999), step), until // step * step
     came = {
@@ -204,16 +221,11 @@ def slept(sources: Any, since: Mapping[str, int], until: int) -> Slept:
         for symbol, read in panel.reads.items()
         if len(read.data) and (not read.stale or read.data.time[-1] + step >= closed)
     }
-    if not came:
-        raise UserError("Aradaki mumlar gelmedi.", "The candles of the gap did not come.")
-    closes, begun = panel.time[:, None] + step, np.array([since[symbol] for symbol in symbols])
-    there = np.array([symbol in came for symbol in symbols])
-    late = {symbol: at for symbol, at in since.items() if symbol not in came}
-    if frame != FRAMES[0] and until - closed > GAP:
-        late |= {symbol: max(closed, since[symbol]) for symbol in came}
-    bars = np.array([panel.open, panel.high, panel.low, panel.close])
-    rows = (closes > begun) & (closes <= until) & there
-    return Slept(symbols, bars, panel.time, rows, step, late)
+    there = [i for i, symbol in enumerate(symbols) if symbol in came]
+    known = [symbols[i] for i in there]
+    closes, begun = panel.time[:, None] + step, np.array([since[symbol] for symbol in known])
+    bars = np.array([panel.open, panel.high, panel.low, panel.close])[:, :, there]
+    return Slept(known, bars, panel.time, (closes > begun) & (closes <= until), step)
 
 
 def replayed(key: tuple[str, str], block: Numbers, gap: Slept) -> None:

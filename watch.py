@@ -336,14 +336,14 @@ class Watch:
 
         Return whether more is to be looked at by finer bars. Raises UserError.
         """
-        gap = closings.slept(self.sources, ready, now) if ready else None
-        late = {**waits, **(gap.late if gap else {})}
+        gaps, late = closings.slept(self.sources, ready, now)
         with self._lock:
-            for key, block in blocks.items() if gap else ():
-                closings.replayed(key, block, gap)
-            marks = {TICKS: now} | closings.late(self.marks, TICKS, late)
+            for key, block in blocks.items():
+                for gap in gaps:
+                    closings.replayed(key, block, gap)
+            marks = {TICKS: now} | closings.late(self.marks, TICKS, {**waits, **late})
             self._commit(blocks.values(), now, marks)
-        return any(late[symbol] > ready[symbol] for symbol in late.keys() & ready)
+        return any(at > ready[symbol] for symbol, at in late.items())
 
     def _let_go(self, blocks: Blocks, gone: Since, waits: Since, now: int) -> bool:
         """Tell each chat, once, that what its alarms missed is not known; no more is to come."""

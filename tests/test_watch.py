@@ -995,3 +995,19 @@ def test_prices_that_nobody_tells_from_the_start_are_told_to_be_stale(
     monkeypatch.setattr(venue, "tickers", tickers)
     go(seen, 99)
     assert [f.text for f in database.alarms.outbox()] == [STALE, FRESH]
+
+
+def test_a_coin_whose_bars_of_a_long_gap_do_not_come_holds_up_no_other(venue, database, clock, go):
+    database.alarms.add(ONE), database.alarms.add(ONE._replace(chat_id=11, targets="BUSDT"))
+    venue.prices["BUSDT"] = 99.0
+    clock.now = clock.now // 900 * 900 + 5
+    go(Watch(venue, database, clock), 99)
+    clock.now += 20 * 3600 + 200
+    last = int(clock.now // 900 * 900_000)
+    venue.bars["15m", "AUSDT"] = [(last - i * 900_000, *[99] * 4) for i in range(80, 0, -1)]
+    venue.bars["1m", "AUSDT"] = minutes(clock, (99, 99, 98, 99), (99, 104, 98, 99))
+    seen = Watch(venue, database, clock)
+    assert go(seen, 99) == [(1, 104.0)]
+    assert sorted(database.alarms.marks()) == ["ticks", "ticks BUSDT"]
+    go(seen, *[99] * 31)
+    assert [(f.text, f.chat_id) for f in database.alarms.outbox()[1:]] == [(MISSED, 11)]
