@@ -232,28 +232,27 @@ def replayed(key: tuple[str, str], block: Numbers, gap: Slept) -> None:
     """Let a block look at the bars of a gap, as prices went through them."""
     (kind, window), step = key, gap.step
     columns = {symbol: i for i, symbol in enumerate(gap.symbols)}
-    at = [columns.get(symbol, -1) for symbol in block.symbols]
+    at = np.array([columns.get(symbol, -1) for symbol in block.names], np.intp)[block.place]
     bars = np.concatenate([gap.bars, np.full((*gap.bars.shape[:2], 1), np.nan)], axis=2)
     seen = np.zeros(bars.shape[1:], dtype=bool)
     seen[:, :-1] = gap.rows
     wanted = np.flatnonzero(seen.any(axis=1))
-    went = path(bars[:, wanted][:, :, at])
-    for i, (prices, quarter) in enumerate(went):
+    for i, (prices, quarter) in enumerate(path(bars[:, wanted])):
         row = wanted[i // 4]
-        values = np.where(seen[row, at], prices, np.nan)
+        values = np.where(seen[row], prices, np.nan)
         if kind in MOVES:
             before = row - INTERVALS[window] // step
-            base = bars[3, before, at] if before >= 0 else np.nan
+            base = bars[3, before] if before >= 0 else np.nan
             values = 100 * (values / base - 1)
             values = np.abs(values) if kind == "move" else values
         opened = int(gap.opens[row])
-        block.look(values, opened + quarter * step // 4, opened)
+        block.look(values[at], opened + quarter * step // 4, opened)
 
 
 def path(bars: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
     """Yield the prices bars went through, and how many quarters of a bar had passed.
 
-    `bars` is `(4, bars, rows)` of open, high, low and close, taken in the usual order: a rising
+    `bars` is `(4, bars, coins)` of open, high, low and close, taken in the usual order: a rising
     bar went down first.
     """
     first, high, low, last = bars

@@ -1,11 +1,15 @@
 """closings.py: which bars of which coins are still to be looked at, and from when on to ask."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import closings
+from alarm_rows import Alarm
+from alarms import Numbers
 from bot import INTERVALS
 from formula import FETCHED, Needs, compile
 from history import PAGE
@@ -96,3 +100,17 @@ def test_a_rising_bar_goes_down_first_and_a_falling_one_up():
     bars = np.array([[[10.0, 10.0]], [[13.0, 13.0]], [[8.0, 8.0]], [[12.0, 9.0]]])
     went = np.array([prices for prices, _ in closings.path(bars)])
     assert went.T.tolist() == [[10, 8, 13, 12], [10, 13, 8, 9]]
+
+
+def test_a_gap_of_many_alarms_takes_the_memory_of_its_coins_only():
+    alarms = [Alarm(1, 1, "price", "> 100", "AUSDT", id=i, cooldown=0) for i in range(5000)]
+    block = Numbers([(alarm, "AUSDT") for alarm in alarms], {})
+    bars = np.full((4, 300, 1), 99.0)
+    bars[1, 299] = 101
+    opens = NOW + 60_000 * np.arange(300.0)
+    tracemalloc.start()
+    gap = closings.Slept(["AUSDT"], bars, opens, np.ones((300, 1), dtype=bool), 60_000)
+    closings.replayed(("price", ""), block, gap)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(list(block.fresh)) == 5000 and most < 5_000_000
