@@ -15,8 +15,8 @@ from bot import INTERVALS, coin
 from evaluation import Context
 from formula import Needs
 from ranges import Ranges
-from verdicts import Readings, Verdicts, both
-from vocabulary import FormulaError, number_text
+from verdicts import Readings, Verdicts, understood
+from vocabulary import number_text
 
 Array = np.ndarray
 Rows = slice | Array
@@ -73,7 +73,8 @@ def times(values: Iterable[int | None], unknown: float) -> Array:
 class Block:
     """Alarms of one kind and interval with their symbols, one row each, and what they know.
 
-    `armed` and `fired` (ms, NaN for never) are as worked out last, `_saved` as they are written.
+    `armed` and `fired` (ms, NaN for never) are as worked out last, `_saved` as they are written;
+    `ready` is from when (ms) one that fired may again.
     Rows are added and dropped between a write and the next look only. `source` is the market whose
     numbers are looked at, where that is one.
     """
@@ -82,6 +83,7 @@ class Block:
     steady: Array
     armed: Array
     fired: Array
+    ready: Array
     cooldown: Array
     until: Array
     made: Array
@@ -127,6 +129,7 @@ class Block:
         for name, column in columns.items():
             setattr(self, name, column)
         self._saved = self.armed.copy(), self.fired.copy()
+        self.ready = self.fired + self.cooldown
         self._end = self.until.min(initial=NEVER)
         self._begun = max(self.made.max(initial=0), self.snooze.max(initial=0))
         self._last = np.fmax.reduce(self.fired, initial=-NEVER)
@@ -154,11 +157,10 @@ class Block:
         `since` is when what was looked at began, where that is before now. What was before an
         alarm was made only tells whether it begins armed; the same instant again changes nothing.
         """
-        start, fired = now if since is None else since, self.fired[rows]
-        rested = ~(fired + self.cooldown[rows] > now)
+        start, rested = now if since is None else since, ~(self.ready[rows] > now)
         armed, may = self.armed[rows] | clear, holds
         if start <= self._last or start < self._begun or now >= self._end:
-            later, begun = ~(fired >= start), self.made[rows] <= start
+            later, begun = ~(self.fired[rows] >= start), self.made[rows] <= start
             armed = (self.armed[rows] | (clear & later)) & ~(holds & ~begun)
             may = holds & begun & (now < self.until[rows]) & (now >= self.snooze[rows])
             rested &= later
@@ -166,10 +168,11 @@ class Block:
         due = armed & may & rested
         self.armed[rows] = armed ^ due
         self._note(rows)
-        which = self._numbers(rows)[due]
+        which = due.nonzero()[0] if isinstance(rows, slice) else rows[due]
         if len(which):
-            self.fired[which], self._last = now, max(self._last, now)
-            self._fresh.append((which, now, self.value[which]))
+            self.fired[which], self.ready[which] = now, now + self.cooldown.take(which)
+            self._last = max(self._last, now)
+            self._fresh.append((which, now, self.value.take(which)))
         return due
 
     def _note(self, rows: Rows) -> None:
@@ -221,7 +224,15 @@ class Block:
     def revert(self) -> None:
         """Take back what was worked out since it last counted."""
         self.armed, self.fired = (one.copy() for one in self._saved)
+        self.ready = self.fired + self.cooldown
         self._fresh, self._looked, self.source = [], [], None
+
+    def set_back(self, now: int, by: float) -> None:
+        """Take what has not counted back, and what is still to come (ms) as so much earlier."""
+        self.revert()
+        for times in (self.fired, self.made):
+            times[times > now] -= by
+        self.ready = self.fired + self.cooldown
 
     def _state(self, i: int, now: int) -> State:
         value, fired = self.value[i], self.fired[i]
@@ -506,12 +517,3 @@ class Engine:
     def blocks(self) -> list[Block]:
         """Return every block."""
         return [*self.numbers.values(), *self.formulas.values()]
-
-
-def understood(text: str) -> bool:
-    """Tell whether a formula's text is one."""
-    try:
-        both(text)
-    except FormulaError:
-        return False
-    return True

@@ -11,12 +11,12 @@ import numpy as np
 import calc
 from bot import INTERVALS
 from graph import APPLY, LEAVES, Item, reach
+from live import Asked, Want
 
 Array = np.ndarray
 YEAR_MS = 365 * 86_400_000
 BARS_PER_YEAR = "bars_per_year"
 ALL, MOST_AGO = 10**9, 15
-Want = tuple[str, tuple[float, ...], tuple[str, ...]]
 # Past so many bars an average that remembers is quicker by its recursion than by its weights.
 FEW_BARS = 8
 WORKING_BYTES, SCRATCH, HEAVY = 24_000_000, 12, "hourly_volume"
@@ -219,7 +219,7 @@ class Ends:
         self.places = [self._place(leaf) for leaf in leaves]
         self.plain = [place for place in self.places if place]
         self.others = [leaf for leaf, place in zip(leaves, self.places, strict=True) if not place]
-        self._wants: dict[str, list[tuple[Want, int, int]]] = {}
+        self._wants: dict[str, list[Asked]] = {}
 
     def _place(self, leaf: int) -> tuple[int, int, int] | None:
         """Return a series or a call, its output and bars back; None for a leaf of other make."""
@@ -236,7 +236,7 @@ class Ends:
         self.bars[leaf] = max(self.bars.get(leaf, 0), ago + 1)
         return leaf, output, ago
 
-    def wants(self, interval: str) -> list[tuple[Want, int, int]]:
+    def wants(self, interval: str) -> list[Asked]:
         """Return the plain leaves as live.Live knows them: the want, its output, bars back."""
         if interval not in self._wants:
             self._wants[interval] = [
@@ -256,7 +256,7 @@ class Ends:
         )
         return name, params + yearly, tuple(self.items[arg].value for arg in args)
 
-    def values(self, context: Context, state: Any = None) -> list[Array]:
+    def values(self, context: Context, state: Any = None) -> Sequence[Array]:
         """Return the last bar of each leaf, `(coins,)` or a number.
 
         The plain ones are those of `state`, a live.Live or its open bar, where it is given.
@@ -264,7 +264,7 @@ class Ends:
         if state is None:
             known = self._known(context)
         else:
-            known = [state.value(*want) for want in self.wants(context.interval)]
+            known = state.several(self.wants(context.interval))
         if not self.others:
             return known
         others = iter(history(self.items, self.others, context, 1))

@@ -116,9 +116,9 @@ class Formula:
         """
         shape, constants, leaves = self._outline
         if shape.quiet and state is not None and not leaves.others:
-            return shape.apply(leaves.values(context, state) + constants)
+            return shape.apply([*leaves.values(context, state), *constants])
         with np.errstate(all="ignore"):
-            return np.asarray(shape.apply(leaves.values(context, state) + constants))
+            return np.asarray(shape.apply([*leaves.values(context, state), *constants]))
 
     def begin(self, context: Context) -> Live | None:
         """Return the incremental state of what it looks at, None if that is all of other make."""

@@ -16,6 +16,7 @@ from lines import Notes, noted
 Array = np.ndarray
 Step = Callable[[], object]
 Want = tuple[Any, ...]
+Asked = tuple[Want, int | str, int]
 
 
 def _grouped(cells: Iterable[int], key: Callable[[int], Any]) -> dict[Any, list[int]]:
@@ -153,6 +154,7 @@ class Live:
         self.inputs = tuple(self.notes.cells[i].what for i in self._layout.of("input"))
         self._arrays: dict[Any, Array] = {}
         self._time = 0
+        self._asked: tuple[Sequence[Asked], list[Array]] | None = None
         self._allocate(0)
         self._bind()
 
@@ -175,17 +177,33 @@ class Live:
 
     def commit(self, bar: Mapping[str, Array]) -> None:
         """Take in a closed bar, `(symbols,)` of each series."""
-        self._work_out(bar)
+        with np.errstate(all="ignore"):
+            self._work_out(bar)
         self._settle()
 
     def peek(self, bar: Mapping[str, Array]) -> "Peek":
         """Return the values as if this bar had closed, and keep nothing of it."""
-        self._work_out(bar)
+        with np.errstate(all="ignore"):
+            self._work_out(bar)
         return Peek(self, self._arrays["floats"].take(self._output_rows, axis=0))
 
     def value(self, want: Want, output: int | str = 0, ago: int = 0) -> Array:
         """Return an output of the last closed bar, or of one so many bars before: `(symbols,)`."""
         return self._kept_bar(ago)[self.row(want, output)].copy()
+
+    def several(self, asked: Sequence[Asked]) -> Array:
+        """Return some outputs, each of so many bars ago: `(outputs, symbols)`.
+
+        The same list again is found at once. Raises ValueError as `value` does.
+        """
+        if self._asked is None or self._asked[0] is not asked:
+            rows = np.array([self.row(want, output) for want, output, _ in asked], dtype=np.intp)
+            ago = np.array([bars for *_, bars in asked], dtype=np.intp)
+            self._kept_bar(ago.max(initial=0))
+            bars = ((time - 1 - ago) % self.depth for time in range(self.depth))
+            self._asked = asked, [bar * len(self._roots) + rows for bar in bars]
+        places = self._asked[1][self._time % self.depth]
+        return self._history.reshape(-1, self.width).take(places, axis=0)
 
     def row(self, want: Want, output: int | str = 0) -> int:
         """Return which row of `values` an output is, by its number or name. Raises ValueError."""
@@ -321,11 +339,11 @@ class Live:
 
     def _work_out(self, bar: Mapping[str, Array]) -> None:
         for name, row in zip(self.inputs, self._entry, strict=True):
-            row[:] = bar[name]
-        self._entry[~np.isfinite(self._entry)] = np.nan
-        with np.errstate(all="ignore"):
-            for step in self._steps:
-                step()
+            x = bar[name]
+            # NaN for what is not finite, by steps the processor has at hand anyway.
+            np.add(x, np.subtract(x, x, out=row), out=row)
+        for step in self._steps:
+            step()
 
     def _settle(self) -> None:
         """Keep what was worked out, and fetch what the next bar looks back at."""
@@ -335,7 +353,8 @@ class Live:
         for averages in self._averages.values():
             averages.settle()
         _gather(floats, self._output_rows, self._history[self._time % self.depth])
-        self._held[:] = floats.take(self._next, axis=0)
+        if len(self._next):
+            self._held[:] = floats.take(self._next, axis=0)
         self._time += 1
         self._recall()
 
@@ -355,3 +374,7 @@ class Peek:
         if ago:
             return self.live.value(want, output, ago - 1)
         return self.values[self.live.row(want, output)]
+
+    def several(self, asked: Sequence[Asked]) -> Array:
+        """Return some outputs, each of so many bars before the open one: `(outputs, symbols)`."""
+        return np.array([self.value(*one) for one in asked])

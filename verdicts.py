@@ -6,6 +6,7 @@ series, windows and constants only are compared in one step, and rows come and g
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from functools import lru_cache
 from itertools import compress
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from evaluation import Context, Ends, history
 from formula import Formula, Needs, begun, compile
 from graph import APPLY, Graph, Item, Shape, below, outline
 from live import Live
+from vocabulary import FormulaError
 
 Array = np.ndarray
 MOST_COMPILED, MOST_HELD, WORTH = 20_000, 3_000_000, 1000
@@ -49,6 +51,15 @@ MARGINS: dict[Any, Any] = {
 def both(text: str) -> tuple[Formula, Formula]:
     """Return the formula of a text in normal form and its negation. Raises FormulaError."""
     return compile(text), compile(f"not ({text})")
+
+
+def understood(text: str) -> bool:
+    """Tell whether a formula's text is one."""
+    try:
+        both(text)
+    except FormulaError:
+        return False
+    return True
 
 
 class Pattern(NamedTuple):
@@ -119,6 +130,7 @@ class Verdicts:
         self._known: dict[str, Entry] = {}
         self._indexed: tuple[tuple[int, ...], int, Array] | None = None
         self._index, self._order = np.empty(0, np.intp), np.empty(0, np.intp)
+        self._quiet = True
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -166,8 +178,9 @@ class Verdicts:
         `values` are those of leaves, `(leaves, coins)`, `columns` the coin of each row.
         """
         told = np.empty((2, len(self._entries)), dtype=bool)
-        with np.errstate(all="ignore"):
-            for pattern, rows, slots in self._slots(leaves, values, columns):
+        self._place(tuple(leaves), values.shape[-1], columns)
+        with nullcontext() if self._quiet else np.errstate(all="ignore"):
+            for pattern, rows, slots in self._slots(values):
                 told[0, rows] = pattern.holds.apply([slots[i] for i in pattern.slots])
                 told[1, rows] = pattern.clear.apply([slots[i] for i in pattern.negated])
         return told[0].take(self._order), told[1].take(self._order)
@@ -175,18 +188,16 @@ class Verdicts:
     def margins(self, leaves: Sequence[int], values: Array, columns: Array) -> Array:
         """Return how far each row is beyond its line, relative to it, negative before it."""
         out = np.empty(len(self._entries))
+        self._place(tuple(leaves), values.shape[-1], columns)
         with np.errstate(all="ignore"):
-            for pattern, rows, slots in self._slots(leaves, values, columns):
+            for pattern, rows, slots in self._slots(values):
                 steps = [(MARGINS.get(f, f), args) for f, args in pattern.holds.steps]
                 shape = pattern.holds._replace(steps=tuple(steps))
                 out[rows] = shape.apply([slots[i] for i in pattern.slots])
         return out.take(self._order)
 
-    def _slots(
-        self, leaves: Sequence[int], values: Array, columns: Array
-    ) -> Iterator[tuple[Pattern, slice, list[Array]]]:
+    def _slots(self, values: Array) -> Iterator[tuple[Pattern, slice, list[Array]]]:
         """Yield what each pattern's rows are worked out on, and where they stand in `_order`."""
-        self._place(tuple(leaves), values.shape[-1], columns)
         found, taken, row = values.ravel().take(self._index), 0, 0
         for pattern, group in self._groups.items():
             count, rows = group.leaves.size, len(group.rows)
@@ -209,6 +220,7 @@ class Verdicts:
         self._order = np.argsort(
             np.concatenate([np.empty(0, np.intp), *(one.rows for one in every)])
         )
+        self._quiet = all(one.holds.quiet and one.clear.quiet for one in self._groups)
         self._indexed = leaves, coins, columns
 
     def _entry(self, text: str) -> Entry:
@@ -260,10 +272,12 @@ class Readings:
 
     def last(self, leaves: tuple[int, ...], context: Context, symbols: tuple[str, ...]) -> Array:
         """Return the leaves on the last bar, `(leaves, coins)`."""
+        ends = self._leaves(leaves)
         state = self._state if self._carried(leaves, context, symbols) else None
-        with np.errstate(all="ignore"):
-            found = self._leaves(leaves).values(context, state)
-        return np.array(found).reshape(len(leaves), -1)
+        # What cannot warn is not asked to be silent: after other work that costs as much as a step.
+        with nullcontext() if state and not ends.others else np.errstate(all="ignore"):
+            found = ends.values(context, state)
+        return np.asarray(found).reshape(len(leaves), -1)
 
     def follow(self, leaves: tuple[int, ...], context: Context, symbols: tuple[str, ...]) -> None:
         """Be ready to carry on from a context's last bar, where that is worth its while."""
@@ -297,8 +311,8 @@ class Readings:
         time, state = context.bars.time, self._state
         if state is None or self._symbols != symbols or not self._followed.issuperset(leaves):
             return False
-        ago = int(len(time) - np.searchsorted(time, self._time))
-        if not 1 <= ago <= min(2, len(time)) or not self._seen(context, ago):
+        ago = next((n for n in (1, 2) if n <= len(time) and time[-n] == self._time), 0)
+        if not ago or not self._seen(context, ago):
             return False
         if ago == 2:
             state.commit({name: getattr(context.bars, name)[-1] for name in state.inputs})
@@ -307,8 +321,6 @@ class Readings:
 
     def _seen(self, context: Context, ago: int) -> bool:
         """Tell whether a bar is the one taken in last, for a late coin changes it."""
-        if context.bars.time[-ago] != self._time:
-            return False
         bars = context.bars
         return all(getattr(bars, name)[-ago].tobytes() == row for name, row in self._tail.items())
 

@@ -13,13 +13,14 @@ import numpy as np
 
 import closings
 from alarm_rows import PAUSED, Alarm, Firing
-from alarms import INDICES, MOVES, Block, Engine, Formulas, Numbers, line, understood
+from alarms import INDICES, MOVES, Block, Engine, Formulas, Numbers, line
 from board import Board
 from bot import INTERVALS, UserError
 from closings import GAP, priced
 from evaluation import Context
 from gauges import gauge, past
 from meters import Meters
+from verdicts import understood
 from workers import Job
 
 log = logging.getLogger("dort5bot")
@@ -122,10 +123,7 @@ class Watch:
         with self._lock:
             self.marks.update(closings.until(self.marks, now))
             for block in self.engine.blocks:
-                block.revert()
-                block.fired, block.made = (
-                    np.where(times > now, times - by, times) for times in (block.fired, block.made)
-                )
+                block.set_back(now, by)
 
     def _compared(self) -> list[int]:
         """Return the alarms that are not watched as they are now."""

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import alarms
 import verdicts
 from alarm_rows import Alarm
 from alarms import Engine, Formulas, Numbers, line, words
@@ -397,4 +396,4 @@ def test_an_alarm_is_written_as_it_is_typed():
 
 
 def test_compiled_formulas_are_shared():
-    assert alarms.both("rsi(14) < 30")[0] is alarms.both("rsi(14) < 30")[0]
+    assert verdicts.both("rsi(14) < 30")[0] is verdicts.both("rsi(14) < 30")[0]

@@ -158,6 +158,22 @@ def columns(data, some):
     return {name: one[:, some] for name, one in data.items()}
 
 
+def test_several_values_are_those_one_by_one(market):
+    macd, rsi = wanted("macd"), wanted("rsi")
+    asked = [(macd, "signal", 0), (rsi, 0, DEPTH - 1), (macd, 0, 1), (rsi, 0, 0)]
+    state = started([macd, rsi], market)
+    for t in range(LOADED, LOADED + 2 * DEPTH):
+        state.commit(rows(market, t))
+        alone = np.stack([state.value(*one) for one in asked])
+        np.testing.assert_array_equal(state.several(asked), alone)
+    opened = state.peek(rows(market, t + 1))
+    np.testing.assert_array_equal(opened.several(asked[:1]), [opened.value(*asked[0])])
+    state.keep([3, 1])
+    np.testing.assert_array_equal(state.several(asked), alone[:, [3, 1]])
+    with pytest.raises(ValueError, match="not kept"):
+        state.several([(rsi, 0, DEPTH)])
+
+
 def test_coins_come_and_go(market):
     few = rows(market, slice(60))
     wants = [wanted(name) for name in NAMES[::3]]

@@ -91,6 +91,16 @@ def test_a_bar_is_carried_on_from_the_one_before_and_a_late_coin_is_noticed(monk
     assert readings._state is not state
 
 
+@pytest.mark.filterwarnings("error")
+def test_what_numbers_cannot_hold_is_compared_without_a_word():
+    table = Verdicts()
+    table.add("rsi(14) < 45"), table.add("close * volume > 2")
+    leaves = tuple(sorted(table.leaves))
+    values = np.full((len(leaves), 1), 1e200)
+    told = table.tell(leaves, values, np.zeros(2, dtype=np.intp))
+    assert [one.tolist() for one in told] == [[False, True], [True, False]]
+
+
 def test_what_the_formulas_need_goes_with_them():
     table = Verdicts()
     table.add("close > sma(20)")
