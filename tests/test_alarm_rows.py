@@ -59,6 +59,9 @@ def test_state_firing_and_end_are_written_together_or_not_at_all(rows):
     assert rows.active() == [] and rows.find(1, made).last_fired == 50
     rows.save([state._replace(armed=True)], (), {"ticks": 70})
     assert rows.states()[made, "BTCUSDT"].armed and rows.marks() == {"ticks": 70}
+    rows.save([], [], {"1h": 5, "1h BTCUSDT": 4, "1h ETHUSDT": 3})
+    rows.save([], [], {"1h": 6, "1h BTCUSDT": None, "1h NOSUCH": None})
+    assert rows.marks() == {"ticks": 70, "1h": 6, "1h ETHUSDT": 3} and len(rows.states()) == 1
 
 
 def test_a_firing_stays_in_the_outbox_until_told_or_dropped(rows, clock):
