@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 import formula
 from alarm_rows import Alarm
-from alarms import INDICES, both
+from alarms import INDICES
 from bot import INTERVALS, UserError, coin, decimal, fold
 from orders import BUY, SELL, ZERO, Follow, amount, followed
+from verdicts import both
 from vocabulary import WORDS, FormulaError, number_text
 
 DAY, MOST_COINS, LEAST, MOST_LOSS = 86_400_000, 50, Decimal("0.1"), Decimal(90)
