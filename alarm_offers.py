@@ -18,6 +18,49 @@ from roles import LACKING, TRADER
 
 SHOWN = 40
 MINE = ("Alarmlarım", "My alarms")
+MANUAL = (
+    """<b>Ne için</b>: coinler (btc eth), favoriler, ilk 50, hepsi
+<b>Koşul</b>
+<code>/alarm btc &gt; 70000</code> – fiyat sınırı geçince
+<code>/alarm btc %5 15m</code> – 15 dakikada %5 oynayınca; %+5 yükselince, %-5 düşünce
+<code>/alarm eth 4h rsi &lt; 30</code> – formül, 4 saatlik mum kapanınca: /formul
+<code>/alarm fr btc &gt; 0.05</code> – fonlama oranı, yüzde
+<code>/alarm ap &gt; 75</code> – endeks: ap, fg, dom
+<b>Sonuna, isterseniz</b>
+tekrar 1h – her geçişte, en sık saatte bir; yoksa bir kez çalar
+bitiş 7g – 7 gün sonra biter
+acil – sessiz saatlerde de çalar; sessiz – hep ses çıkarmadan gelir
+onay:kapanış – anlık fiyatla değil, mum sınırın ötesinde kapanınca
+seviye – koşul şimdiden doğruysa da çalar
+bant %0.5 – yeniden çalması için fiyat bu kadar geri dönmeli
+sonra al 100 %5 %2 – çalınca sormadan 100 USDT alır, hedef %5, zarar %2; sonra sat %50
+<b>Kurulunca</b>: /alarmlar, sonra numarasıyla <code>/alarm düzelt 3</code> ya da durdur, devam, \
+sil, paylaş; <code>/alarm al KOD</code> paylaşılanı kurar; <code>/alarm dışa</code> ve içe dosyayla
+
+Bot kapalıyken olanlara açılınca mumlardan bakılır, çalan alarm zamanıyla söylenir. Bayat \
+veri alarm çaldırmaz, o da söylenir.""",
+    """<b>For</b>: coins (btc eth), favourites, top 50, all
+<b>Condition</b>
+<code>/alarm btc &gt; 70000</code> – when the price goes over the line
+<code>/alarm btc %5 15m</code> – when it moves 5% in 15 minutes; %+5 rises, %-5 falls
+<code>/alarm eth 4h rsi &lt; 30</code> – a formula, when the 4-hour candle closes: /formul
+<code>/alarm fr btc &gt; 0.05</code> – the funding rate in percent
+<code>/alarm ap &gt; 75</code> – an index: ap, fg, dom
+<b>At its end, if you like</b>
+repeat 1h – at each crossing, once an hour at most; without it once only
+until 7d – it ends in 7 days
+urgent – rings in quiet hours too; silent – always comes without a sound
+confirm:close – not by the price of a moment but when a candle closes beyond the line
+level – fires also if the condition is true already
+band %0.5 – how far the price must go back before it fires again
+then buy 100 %5 %2 – when it fires buys 100 USDT unasked, target 5%, loss 2%; then sell %50
+<b>Once set</b>: /alarms, then by its number <code>/alarm edit 3</code> or pause, resume, delete, \
+share; <code>/alarm take CODE</code> sets what was shared; \
+<code>/alarm export</code> and import by file
+
+What happened while the bot was off is looked up in the candles when it is on, and what fired is \
+told with its time. Stale data fires nothing, and that is told.""",
+)
 GONE = ("Böyle bir alarmınız yok: /alarmlar", "You have no such alarm: /alarms")
 
 
@@ -62,6 +105,11 @@ def usual(ctx: Ctx) -> str:
     size = said(Decimal(chosen.strip("%atr")), ctx.lang)
     shown = f"{size} ATR" if chosen.endswith("atr") else ctx.t(f"%{size}", f"{size}%")
     return ctx.t(f"Fiyat alarmlarının bandı: {shown}", f"Band of price alarms: {shown}")
+
+
+def manual(ctx: Ctx) -> str:
+    """Return how alarms are typed."""
+    return ctx.t(*MANUAL)
 
 
 def one(ctx: Ctx, words: Sequence[str], old: Alarm | None = None, taken: bool = False) -> Reply:

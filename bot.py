@@ -67,7 +67,7 @@ class Chat:
 
 @dataclass(frozen=True)
 class Command:
-    """A loaded command file; `error` says why it could not be loaded."""
+    """A loaded command file, `more` its manual as HTML; `error` says why it does not load."""
 
     name: str
     run: Callable[[Any], Any] | None
@@ -79,6 +79,7 @@ class Command:
     secret: bool = False
     heavy: bool = False
     always: bool = False
+    more: tuple[str, str] = ("", "")
     error: str = ""
 
     def about(self, lang: str) -> tuple[str, str]:
@@ -391,10 +392,8 @@ def cast(result: Any) -> Iterator[Reply]:
     """Turn what a command returned into replies: text, Reply, an iterable of these, or None."""
     if result is None:
         return
-    if isinstance(result, str):
-        result = Reply(result)
-    if isinstance(result, Reply):
-        yield result
+    if isinstance(result, str | Reply):
+        yield Reply(result) if isinstance(result, str) else result
         return
     for item in result:
         yield from cast(item)

@@ -63,7 +63,9 @@ def read(name: str, module: ModuleType) -> Command:
         raise ValueError(f"GROUP must be one of {', '.join(GROUPS)}")
     words = ("SECRET", "HEAVY", "ALWAYS")
     policy = {key.lower(): bool(getattr(module, key, False)) for key in words}
-    return Command(name, run, lines[0], lines[1], aliases, group, role(module, group), **policy)
+    more = getattr(module, "MORE", ("", ""))
+    needed = role(module, group)
+    return Command(name, run, lines[0], lines[1], aliases, group, needed, **policy, more=more)
 
 
 def role(module: ModuleType, group: str) -> str:

@@ -15,11 +15,11 @@ from bot import Reply, UserError, fold
 
 GROUP = "alarms"
 ALIASES = ("a",)
-HOUR = 3_600_000
+HOUR, MORE = 3_600_000, alarm_offers.MANUAL
 
 
 def run(ctx):
-    verb = fold(ctx.arg(0))
+    verb = fold(ctx.arg(0, ""))
     return ACTIONS[verb](ctx) if verb in ACTIONS else alarm_offers.one(ctx, ctx.args)
 
 
@@ -35,7 +35,7 @@ def change(ctx, tr, en, **values):
 
 def snooze(ctx):
     ctx.db.alarms.arm(alarm_offers.mine(ctx).id, True)
-    return change(ctx, "1 saat ertelendi", "is snoozed", snooze=ctx.now + HOUR, **anew(ctx))
+    return change(ctx, "bir saat ertelendi", "is snoozed", snooze=ctx.now + HOUR, **anew(ctx))
 
 
 def again(ctx):
@@ -87,6 +87,7 @@ def chart(ctx):
 pause = partial(change, tr="durduruldu", en="is paused", state=PAUSED)
 OWN = {"kaydet": save, "ertele": snooze, "neden": why, "grafik": chart, "kur": again}
 BOTH = (
+    (("",), alarm_offers.manual),
     (("düzelt", "edit"), alarm_sharing.edit),
     (("paylaş", "share"), alarm_sharing.share),
     (("al", "take"), alarm_sharing.take),

@@ -15,11 +15,11 @@ def run(ctx):
     text = ctx.t(
         f"Merhaba <b>{name}</b>! Kripto piyasalarını izler, analiz ederim.\n\n"
         "Bir coinin adını yazın: <code>btc</code>\n"
-        "Fiyatlar: /p · Analiz: /t · Favoriler: /fav\n"
+        "Fiyatlar: /p · Analiz: /t · Favoriler: /fav · Alarmlar: /alarm\n"
         "Bütün komutlar: /yardim",
         f"Hello <b>{name}</b>! I watch and analyse the crypto markets.\n\n"
         "Type a coin's name: <code>btc</code>\n"
-        "Prices: /p · Analysis: /t · Favourites: /fav\n"
+        "Prices: /p · Analysis: /t · Favourites: /fav · Alarms: /alarm\n"
         "All commands: /help",
     )
     if ctx.config.mocked:

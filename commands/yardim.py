@@ -46,6 +46,8 @@ def one(ctx):
     if command is None or not ctx.user.may(command.role):
         raise ctx.wrong("Böyle bir komut yok.", "There is no such command.")
     what, usage = command.about(ctx.lang)
+    more = f"\n\n{ctx.t(*command.more)}" if all(command.more) else ""
     others = " ".join(f"/{alias}" for alias in command.aliases)
     tail = ctx.t(f"\nDiğer adları: {others}", f"\nOther names: {others}") if others else ""
-    return f"<b>/{command.name}</b>\n{html.escape(what)}\n<code>{html.escape(usage)}</code>{tail}"
+    told = f"<b>/{command.name}</b>\n{html.escape(what)}\n<code>{html.escape(usage)}</code>"
+    return f"{told}{tail}{more}"

@@ -1,5 +1,6 @@
 """alarm_offers.py: what is offered is written once, in its place, and never doubled."""
 
+import html
 import json
 
 import pytest
@@ -109,3 +110,22 @@ def test_the_same_alarm_again_is_pointed_out(ctx, database, drawn):
     assert "Aynısı zaten var: 1." in alarm_offers.one(made, words).text
     assert "Aynısı" not in alarm_offers.one(made, [*words, "sonra", "al", "100"]).text
     assert "Aynısı" not in alarm_offers.one(made, words, database.alarms.find(7, 1)).text
+
+
+def examples(manual):
+    """Return the alarms a manual shows, and each option of it behind one of them."""
+    told = html.unescape(manual)
+    shown = [row.split("</code>")[0] for row in told.split("<code>/alarm ")[1:6]]
+    rows = told.split("</b>\n")[2].split("\n<b>")[0].splitlines()
+    ends = [end.split(" – ")[0] for row in rows for end in row.split("; ") if " – " in end]
+    return shown + [f"btc > 70000 {end}" for end in ends]
+
+
+@pytest.mark.parametrize("manual", alarm_offers.MANUAL)
+def test_every_alarm_and_option_the_manual_shows_is_understood(ctx, manual):
+    every = examples(manual)
+    assert len(every) == 13
+    plain = alarm_offers.read(ctx(), every[0].split(), alarm_offers.blank(ctx()))
+    for words in every[1:]:
+        read = alarm_offers.read(ctx(), words.split(), alarm_offers.blank(ctx()))
+        assert read != plain, words
