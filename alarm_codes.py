@@ -17,24 +17,27 @@ from bot import UserError
 from vault import LIKE_A_KEY
 
 CODE = re.compile(r"[A-Za-z0-9_-]{12,2000}")
-LONGEST, CHECK = 2000, 3
+LONGEST, CHECK, MOST = 2000, 3, 9999
+TURKISH = {"repeat": "tekrar", "until": "bitiş", "band": "bant", "level": "seviye"}
+TURKISH |= {"urgent": "acil", "silent": "sessiz"}
 BROKEN = ("Bu kod bozuk ya da eksik.", "This code is broken or incomplete.")
 
 
-def written(alarm: Alarm, now: int) -> str:
+def written(alarm: Alarm, now: int, lang: str = "en") -> str:
     """Return an alarm as it is typed, with its options, what is left until its end included."""
-    words = [line(alarm)]
-    words += [f"repeat {spelled(alarm.cooldown)}"] if alarm.cooldown is not None else []
-    words += [f"until {spelled(alarm.until - now)}"] if alarm.until else []
+    words = ["repeat", spelled(alarm.cooldown)] if alarm.cooldown is not None else []
+    words += ["until", spelled(alarm.until - now)] if alarm.until else []
     words += [alarm.severity] * (alarm.severity != "normal") + ["level"] * alarm.steady
-    return " ".join(words + banded(alarm))
+    names = TURKISH if lang == "tr" else {}
+    told = (names.get(word, word) for word in words + banded(alarm))
+    return " ".join([line(alarm, lang), *told])
 
 
 def spelled(span: int) -> str:
     """Return a time in ms as 15m, 36h or 20d, at least a minute and never shorter."""
-    for mark, most in (("m", 9999), ("h", 9999)):
+    for mark in "mh" if span % UNITS["h"] else "h":
         size = max(1, -(-span // UNITS[mark]))
-        if size <= most:
+        if size <= MOST:
             return f"{size}{mark}"
     return f"{-(-span // DAY)}d"
 
@@ -46,7 +49,7 @@ def banded(alarm: Alarm) -> list[str]:
     if not level or abs(alarm.band - usual) <= 1e-9 * level:
         return []
     share = f"{min(50.0, 100 * alarm.band / level):.10f}".rstrip("0").rstrip(".")
-    return [f"band %{share}"] if float(share) > 0 else []
+    return ["band", f"%{share}"] if float(share) > 0 else []
 
 
 def code(alarm: Alarm, now: int) -> str:

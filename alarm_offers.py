@@ -66,7 +66,7 @@ GONE = ("Böyle bir alarmınız yok: /alarmlar", "You have no such alarm: /alarm
 
 def mine(ctx: Ctx) -> Alarm:
     """Return the alarm of this user whose number is the second word. Raises UserError."""
-    if len(ctx.args) < 2:
+    if not ctx.arg(1, "").isdecimal():
         raise UserError("Kaç numaralı alarm? /alarmlar", "The alarm of which number? /alarms")
     alarm = ctx.db.alarms.find(ctx.user.id, ctx.count(1, high=2**31 - 1))
     if alarm is None:
@@ -148,14 +148,15 @@ def many(ctx: Ctx, text: str) -> Reply:
             wrong.append(f"✖️ {words[:60]}: {ctx.t(error.tr, error.en).splitlines()[0]}")
     fresh = list({same(alarm): alarm for alarm in found if same(alarm) not in there}.values())
     alarm_grammar.affordable([*ctx.db.alarms.of(ctx.user.id), *fresh])
-    lines = [line(alarm, ctx.lang) for alarm in fresh[:SHOWN]] + wrong[:SHOWN]
+    lines = [alarm_views.described(ctx, alarm) for alarm in fresh[:SHOWN]]
     counts = len(fresh), len(found) - len(fresh), len(wrong)
     title = ctx.t(
         "{} yeni alarm, {} zaten var, {} anlaşılmadı", "{} new, {} known, {} not understood"
     )
     shown = [
         f"<b>⏰ {title.format(*counts)}</b>",
-        *(html.escape(row, quote=False) for row in lines),
+        *lines,
+        *(html.escape(row, quote=False) for row in wrong[:SHOWN]),
     ]
     if unread := len(asked[MAX_ALARMS:]):
         shown.append(ctx.t(f"⚠️ Okunmayan satır: {unread}.", f"⚠️ Lines not read: {unread}."))
@@ -182,7 +183,7 @@ def save(ctx: Ctx, token: str) -> Reply:
     """Write the alarms of a button. Raises UserError."""
     body = ctx.db.take_token(ctx.user.id, token)
     if body is None:
-        raise ctx.wrong("Bu düğme kullanıldı ya da eskidi.", "This button is used or too old.")
+        raise UserError("Bu düğme kullanıldı ya da eskidi.", "This button is used or too old.")
     wanted = [Alarm(**row)._replace(made=ctx.now) for row in json.loads(body)]
     saved = [alarm for alarm in (kept(ctx, alarm) for alarm in wanted) if alarm]
     if not saved:
@@ -215,5 +216,5 @@ def kept(ctx: Ctx, alarm: Alarm) -> Alarm | None:
 
 def told(ctx: Ctx, alarm: Alarm, tr: str, en: str) -> Reply:
     """Say what happened to an alarm."""
-    text = html.escape(line(alarm, ctx.lang), quote=False)
+    text = alarm_views.described(ctx, alarm)
     return Reply(f"⏰ Alarm {alarm.id} {ctx.t(tr, en)}: {text}", [[(ctx.t(*MINE), "/alarmlar")]])

@@ -14,7 +14,7 @@ def edit(ctx: Ctx) -> Reply | str:
     alarm = alarm_offers.mine(ctx)
     if len(ctx.args) > 2:
         return alarm_offers.one(ctx, ctx.args[2:], alarm)
-    line = html.escape(alarm_codes.written(alarm, ctx.now), quote=False)
+    line = html.escape(alarm_codes.written(alarm, ctx.now, ctx.lang), quote=False)
     told = ctx.t("Şimdi böyle; değiştirip yollayın:", "It is this now; change and send it:")
     return f"{told}\n<code>/alarm {ctx.t('düzelt', 'edit')} {alarm.id} {line}</code>"
 

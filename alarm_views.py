@@ -16,6 +16,7 @@ import calc
 import formula
 import gauges
 import history
+import rings
 import tickets
 from alarm_rows import Alarm, Firing, State
 from alarms import INDICES, MOVES, Block, Formulas, Numbers, line
@@ -207,7 +208,9 @@ def distance(ctx: Ctx, alarm: Alarm) -> str:
     symbol = next(iter(alarm.symbols), "")
     now = number(ctx, alarm, symbol)
     if alarm.kind != "price":
-        return ctx.t("şimdi ", "now ") + ctx.num(now, 4 if alarm.kind == "fr" else 1)
+        digits = 0 if alarm.kind == "fg" else 1
+        told = ctx.percent(now, 4) if alarm.kind == "fr" else ctx.num(now, digits)
+        return ctx.t("şimdi ", "now ") + told
     gap = float(alarm.text.split()[1]) - now
     away = ctx.percent(100 * gap / now, 2, sign=True)
     return f"{away}, {ctx.num(gap / span(ctx, symbol), 1, sign=True)} ATR"
@@ -228,9 +231,7 @@ def reasons(ctx: Ctx, alarm: Alarm, firing: Firing) -> Iterator[str]:
     if alarm.kind == "formula":
         yield from tree(ctx, alarm, firing)
     else:
-        yield ctx.t("Görülen değer: ", "Seen: ") + ctx.figure(
-            nan if firing.value is None else firing.value
-        )
+        yield ctx.t("Görülen değer: ", "Seen: ") + rings.value(ctx, firing)
     if firing.source:
         yield ctx.t("Kaynak: ", "Source: ") + ctx.sources.called(firing.source)
     yield ctx.t("Zamanı: ", "At: ") + ctx.clock(firing.at, "%d.%m %H:%M:%S")
@@ -276,7 +277,8 @@ def branches(ctx: Ctx, part: Part, depth: int) -> Iterator[str]:
 def preview(ctx: Ctx, alarm: Alarm, seen: Rehearsal) -> list[str]:
     """Return the lines that show an alarm before it is saved, and what it would have done."""
     lines = [f"<b>⏰ {html.escape(line(alarm, ctx.lang), quote=False)}</b>"]
-    lines += filter(None, [distance(ctx, alarm)])
+    if far := distance(ctx, alarm):
+        lines.append(far if alarm.kind in INDEXED else ctx.t("Sınıra: ", "To the line: ") + far)
     lines.append(ctx.t("Bir kez çalar", "Fires once"))
     if alarm.cooldown is not None:
         lines[-1] = ctx.t("Tekrar eder", "Repeats") + f" ({lasting(ctx, alarm.cooldown)})"
@@ -287,7 +289,26 @@ def preview(ctx: Ctx, alarm: Alarm, seen: Rehearsal) -> list[str]:
         lines.append(tickets.unasked(ctx))
     if alarm.until:
         lines.append(ctx.t("Bitiş: ", "Until: ") + ctx.clock(alarm.until))
-    return [*lines, "", comment(ctx, seen)]
+    return [*lines, "", comment(ctx, seen) + expected(ctx, alarm) * seen.holds]
+
+
+def expected(ctx: Ctx, alarm: Alarm) -> str:
+    """Return the sentence that tells when an alarm fires whose condition is true already."""
+    if not alarm.steady:
+        return ctx.t(" Yeniden sağlanınca çalar.", " It fires when it comes true anew.")
+    if alarm.kind != "formula":
+        return ctx.t(" Kurulunca çalar.", " It fires once it is set.")
+    return ctx.t(" Mum böyle kapanırsa çalar.", " It fires if the candle closes so.")
+
+
+def described(ctx: Ctx, alarm: Alarm, *more: str) -> str:
+    """Return an alarm as a line with its options and more about it, safe in HTML."""
+    notes = list(more)
+    if alarm.cooldown is not None:
+        notes.append(ctx.t("tekrar ", "repeats ") + lasting(ctx, alarm.cooldown))
+    notes += [ctx.t("bitiş ", "until ") + ctx.clock(alarm.until)] if alarm.until else []
+    told = " · ".join(filter(None, [*notes, *manner(ctx, alarm)]))
+    return html.escape(line(alarm, ctx.lang), quote=False) + f" ({told})" * bool(told)
 
 
 def lasting(ctx: Ctx, span: int) -> str:

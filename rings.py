@@ -67,6 +67,10 @@ MEANINGS = {
     "<": ("sınırın altına indi", "it went below the line"),
     "formula": ("koşul {} kapanışında sağlandı", "the condition held at the {} close"),
 }
+LEVELS = {
+    ">": ("sınırın üstündeydi", "it was above the line"),
+    "<": ("sınırın altındaydı", "it was below the line"),
+}
 
 
 def unprotected(firings: Iterable[Firing]) -> list[str]:
@@ -254,7 +258,9 @@ def single(ctx: Ctx, firing: Firing, count: int = 1) -> str:
 def meaning(ctx: Ctx, firing: Firing) -> str:
     """Return in words what came true."""
     of, parts = kind(firing), firing.text.split()
-    known = MEANINGS.get(of) or MEANINGS[next(part[0] for part in parts if part[0] in "<>")]
+    alarm = ctx.db.alarms.find(firing.user_id, firing.alarm_id)
+    means = MEANINGS | LEVELS if alarm and alarm.steady else MEANINGS
+    known = means.get(of) or means[next(part[0] for part in parts if part[0] in "<>")]
     return ctx.t(*known).format(parts[of in MOVES])
 
 

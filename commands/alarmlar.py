@@ -3,11 +3,8 @@ Alarmlarınız, sınıra uzaklıklarıyla; durdurmak ve silmek için düğmeler:
 Your alarms with how far they are from their line; buttons to pause and delete: /alarmlar
 """
 
-import html
-
 import alarm_views
 from alarm_rows import PAUSED
-from alarms import line
 from bot import Reply
 
 GROUP = "alarms"
@@ -26,8 +23,8 @@ def run(ctx):
     paused = sum(alarm.state == PAUSED for alarm in every)
     lines = [row(ctx, alarm) for alarm in every[:SHOWN]]
     comment = ctx.t(
-        f"Yorum: {len(every)} alarm, {paused} tanesi durdurulmuş.",
-        f"Comment: alarms {len(every)}, of them paused {paused}.",
+        f"Yorum: {len(every)} alarm" + f", {paused} tanesi durdurulmuş" * (paused > 0) + ".",
+        f"Comment: alarms {len(every)}" + f", of them paused {paused}" * (paused > 0) + ".",
     )
     buttons = [switches(alarm) for alarm in every[:BUTTONS]]
     export = [(ctx.t("Dışa aktar", "Export"), "/alarm dışa")]
@@ -36,15 +33,8 @@ def run(ctx):
 
 def row(ctx, alarm):
     mark = "⏸ " if alarm.state == PAUSED else ""
-    notes = [alarm_views.away(ctx, alarm)]
-    if alarm.cooldown is not None:
-        notes.append(ctx.t("tekrar ", "repeats ") + alarm_views.lasting(ctx, alarm.cooldown))
-    notes += [ctx.t("bitiş ", "until ") + ctx.clock(alarm.until)] if alarm.until else []
-    told = " · ".join(filter(None, [*notes, *alarm_views.manner(ctx, alarm)]))
-    return (
-        f"{alarm.id}. {mark}{html.escape(line(alarm, ctx.lang), quote=False)}"
-        + f" ({told})" * bool(told)
-    )
+    told = alarm_views.described(ctx, alarm, alarm_views.away(ctx, alarm))
+    return f"{alarm.id}. {mark}{told}"
 
 
 def switches(alarm):

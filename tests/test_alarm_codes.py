@@ -46,10 +46,18 @@ def test_what_is_written_of_an_alarm_is_read_as_the_same(market, typed):
     assert again.band == pytest.approx(alarm.band, rel=1e-6)
 
 
+@pytest.mark.parametrize("typed", TYPED)
+def test_what_is_written_in_turkish_is_read_as_the_same(market, typed):
+    alarm = asked(market, typed)
+    text = alarm_codes.written(alarm, NOW, "tr")
+    assert asked(market, text)._replace(band=0) == alarm._replace(band=0)
+    assert not {"repeat", "until", "urgent", "silent", "level", "band"} & set(text.split())
+
+
 def test_a_code_tells_nothing_of_whose_it_was(market):
     alarm = asked(market, "btc > 70000 tekrar 4h")._replace(id=31337, user_id=424242, chat_id=515)
     text = alarm_codes.decoded(alarm_codes.code(alarm, NOW))
-    assert text == "btc > 70000 repeat 240m" and len(alarm_codes.code(alarm, NOW)) < 50
+    assert text == "btc > 70000 repeat 4h" and len(alarm_codes.code(alarm, NOW)) < 50
 
 
 @given(st.text(max_size=60))

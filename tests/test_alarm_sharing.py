@@ -38,7 +38,7 @@ def test_an_order_that_does_not_go_along_is_told(say, set_up, database, ctx):
 
 def test_an_alarm_is_shown_to_be_changed_and_changed(say, set_up, database):
     (told,) = say("/alarm düzelt 1")
-    assert "/alarm düzelt 1 btc &gt; 900000 repeat 240m</code>" in told.text
+    assert "/alarm düzelt 1 btc &gt; 900000 tekrar 4h</code>" in told.text
     (shown,) = say("/alarm düzelt 1 btc > 800k")
     assert "değişti" in say(shown.buttons[0][0][1])[0].text
     assert database.alarms.find(7, 1).text == "> 800000"

@@ -1,5 +1,6 @@
 """alarm_views.py: what an alarm would have done, counted against the candles by hand."""
 
+import re
 from itertools import pairwise
 
 import numpy as np
@@ -155,7 +156,10 @@ def test_distances(ctx, market):
     price = market.tickers().data["BTCUSDT"].last
     told = alarm_views.distance(ctx(), BTC._replace(text=f"> {price * 1.1}"))
     assert told.startswith("%+10,00, +") and told.endswith(" ATR")
-    assert "şimdi" in alarm_views.distance(ctx(), BTC._replace(kind="fr", text="> 1"))
+    rate = alarm_views.distance(ctx(), BTC._replace(kind="fr", text="> 1"))
+    assert re.fullmatch(r"şimdi %-?0,\d{4}", rate)
+    mood = BTC._replace(kind="fg", targets="", text="> 1")
+    assert re.fullmatch(r"şimdi \d+", alarm_views.distance(ctx(), mood))
     rule = BTC._replace(kind="formula", interval="1h")
     assert alarm_views.distance(ctx(), rule._replace(text="close > sma(20)")) == ""
     assert alarm_views.distance(ctx(), rule._replace(text=f"close > {price * 1.1}")) == told
@@ -176,7 +180,7 @@ def test_why_shows_the_values_of_the_candle_it_fired_on(ctx, market, lang):
     old = list(alarm_views.reasons(ctx(lang=lang), alarm, firing._replace(at=5)))
     assert not any("sma(20) =" in row for row in old)
     plain = list(alarm_views.reasons(ctx(lang=lang), BTC, firing._replace(text="> 1", value=1.5)))
-    assert any("1,5" in row or "1.5" in row for row in plain)
+    assert any("1,50" in row or "1.50" in row for row in plain)
     assert not any("OKX" in row for row in plain)
     seen = firing._replace(text="> 1", value=1.5, source="okx")
     assert any(row.endswith(": OKX") for row in alarm_views.reasons(ctx(lang=lang), BTC, seen))
@@ -196,3 +200,29 @@ def test_a_count_of_one_is_one_time(ctx):
     for n, said in ((1, "fired 1 time."), (2, "fired 2 times.")):
         seen = alarm_views.Rehearsal((("BTCUSDT", 1, 1.0),) * n, 1, 30.0, False)
         assert alarm_views.comment(ctx(lang="en"), seen).endswith(said)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "steady", "said"),
+    [
+        ("price", "> 1", False, "koşul şu an doğru. Yeniden sağlanınca çalar."),
+        ("price", "> 1", True, "koşul şu an doğru. Kurulunca çalar."),
+        ("formula", "close > 1", True, "koşul şu an doğru. Mum böyle kapanırsa çalar."),
+        ("price", "> 900000", True, "0 kez çalardı."),
+    ],
+)
+def test_of_what_is_true_already_it_is_said_when_it_fires(ctx, kind, text, steady, said):
+    alarm = BTC._replace(kind=kind, text=text, interval="1h", steady=steady)
+    shown = alarm_views.preview(ctx(), alarm, alarm_views.rehearse(ctx(), alarm))
+    assert shown[-1].endswith(said)
+    assert shown[1].startswith("Sınıra: %")
+
+
+def test_an_alarm_is_described_with_its_options_and_its_order(ctx):
+    asked = {"cooldown": 7_200_000, "severity": "urgent", "follow": "BUY 100 - - -"}
+    alarm = BTC._replace(text="> 70000", band=210.0, **asked)
+    assert alarm_views.described(ctx(), alarm, "x") == (
+        "btc &gt; 70000 (x · tekrar 2sa · acil · sonra al 100)"
+    )
+    plain = BTC._replace(text="> 70000", band=210.0)
+    assert alarm_views.described(ctx(), plain) == "btc &gt; 70000"

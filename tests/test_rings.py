@@ -6,7 +6,7 @@ from datetime import UTC
 import pytest
 
 import rings
-from alarm_rows import Firing
+from alarm_rows import Alarm, Firing
 from backup import RESTORED
 from order_rows import MOVED
 from watch import BROKEN, FLOOD, FRESH, MISSED, STALE
@@ -31,6 +31,18 @@ def test_each_kind_says_what_came_true(ctx, text, value):
     assert "BTC" in told.text.splitlines()[0] and "<b>" in told.text and " < " not in told.text
     english = rings.reply(ctx(lang="en"), [FIRED._replace(text=text, value=value)])
     assert "Comment: " in english.text and "Yorum" not in english.text
+
+
+@pytest.mark.parametrize(("text", "value"), SAID)
+def test_what_may_have_been_true_from_the_start_is_not_said_to_have_crossed(
+    ctx, database, text, value
+):
+    alarm = Alarm(7, 7, "price", "> 100", "BTCUSDT", band=0.3, steady=True)
+    fired = FIRED._replace(alarm_id=database.alarms.add(alarm), text=text, value=value)
+    said = (
+        SAID[text, value].replace("üstüne çıktı", "üstündeydi").replace("altına indi", "altındaydı")
+    )
+    assert rings.reply(ctx(), [fired]).text.endswith(f"Yorum: {said}.")
 
 
 def test_an_index_has_no_coin_and_no_chart(ctx):

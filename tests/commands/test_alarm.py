@@ -14,11 +14,12 @@ def test_an_alarm_is_shown_first_and_saved_once_by_its_button(say, database, clo
     assert "<b>⏰ btc &gt; 900000</b>" in shown.text and "0 kez çalardı" in shown.text
     assert database.alarms.of(7) == []
     (saved,) = say(button)
-    assert "Alarm 1 kuruldu: btc &gt; 900000" in saved.text
+    assert "Alarm 1 kuruldu: btc &gt; 900000 (tekrar 4sa)" in saved.text
     (alarm,) = database.alarms.active()
     assert (alarm.text, alarm.cooldown, alarm.chat_id) == ("> 900000", 4 * 3_600_000, 7)
     assert database.alarms.states()[1, "BTCUSDT"].armed
-    assert say(button)[0].failed == 1 and len(database.alarms.active()) == 1
+    (used,) = say(button)
+    assert used.failed == 1 and "\n" not in used.text and len(database.alarms.active()) == 1
 
 
 def test_an_hour_old_button_saves_nothing(say, database, clock):
@@ -62,7 +63,8 @@ def test_pause_resume_snooze_set_again_and_delete(say, database, clock):
         assert "alarmınız yok: /alarmlar" in say(f"/alarm {verb} 1")[0].text
     for verb in ("del", "delete", "remove"):
         assert "no such alarm" in say(f"/alarm {verb} 1", lang="en")[0].text
-    assert say("/alarm sil", lang="en")[0].text == "The alarm of which number? /alarms"
+    for line in ("/alarm sil", "/alarm sil hepsi", "/alarm sil 1.5"):
+        assert say(line, lang="en")[0].text == "The alarm of which number? /alarms"
 
 
 def test_why_tells_what_is_known_of_a_coin_that_is_gone(say, database, clock):

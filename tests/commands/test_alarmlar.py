@@ -7,6 +7,7 @@ ONE = Alarm(7, 7, "price", "> 900000", "BTCUSDT")
 def test_the_list_says_how_far_each_is_and_has_buttons(say, database):
     assert "Alarmınız yok" in say("/alarmlar")[0].text
     database.alarms.add(ONE._replace(cooldown=5))
+    assert say("/alarmlar")[0].text.endswith("Yorum: 1 alarm.")
     database.alarms.add(ONE._replace(kind="formula", text="rsi(14) < 30", interval="4h"))
     database.alarms.add(ONE._replace(user_id=8))
     database.alarms.change(7, 2, state=PAUSED)
@@ -14,7 +15,7 @@ def test_the_list_says_how_far_each_is_and_has_buttons(say, database):
     first, second = told.text.splitlines()[1:3]
     assert first.startswith("1. btc &gt; 900000 (%+") and "ATR" in first and "tekrar" in first
     assert second == "2. ⏸ btc 4h rsi(14) &lt; 30"
-    assert "2 alarm, 1 tanesi durdurulmuş" in told.text
+    assert "2 alarm, 1 tanesi durdurulmuş." in told.text
     lines = [line for row in told.buttons for _, line in row]
     assert lines[1:] == [
         "/alarm dışa",
