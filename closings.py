@@ -135,7 +135,7 @@ def coins(lines: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(line.split()[0] for line in lines))
 
 
-def present(context: Context, lines: Iterable[str]) -> list[str]:
+def present(context: Context, lines: Iterable[str]) -> set[str]:
     """Return the lines whose last bars are all there."""
     newest = context.bars.time[-1] + context.step("")
     own = np.isfinite(context.bars.close[-1])
@@ -158,7 +158,7 @@ def present(context: Context, lines: Iterable[str]) -> list[str]:
         words = (f"{symbol}{word}" if word.startswith("@") else word for word in others)
         return symbol in there and lacking.isdisjoint(words)
 
-    return [line for line in lines if came(line)]
+    return {line for line in lines if came(line)}
 
 
 def grouped(

@@ -286,7 +286,7 @@ class Watch:
         step = INTERVALS[interval]
         behind = self.marks.get(interval, 0) < (now - PATIENCE) // step * step
         lines = closings.lines(block)
-        first = closings.unseen(self.marks, interval, lines, 0)
+        first = closings.unseen(self.marks, interval, set(lines), 0)
         late = {one for one, at in first.items() if behind or at <= self.marks[interval]}
         rows = list(zip(block.alarms, lines, strict=False)) if late else []
         fresh = {alarm.id for alarm, one in rows if one not in late}
@@ -304,7 +304,7 @@ class Watch:
         blocks = {key: one for key, one in list(engine.numbers.items()) if priced(key[0])}
         made = (block.made.min(initial=now) for block in list(engine.numbers.values()))
         begun = int(min(made, default=now))
-        since, wanted = max(since, begun), {s for one in blocks.values() for s in one.symbols}
+        since, wanted = max(since, begun), {s for one in blocks.values() for s in one.names}
         slept, first = now - since > GAP, {s: max(late.get(s, since), begun) for s in wanted}
         ready = {s: at for s, at in first.items() if s in there and now - at > GAP}
         if not slept and not ready:
@@ -421,7 +421,7 @@ class Watch:
         """
         now, step, seen = int(self._clock() * 1000), INTERVALS[interval], (block, block.edition)
         again = self._seen.get(interval) != seen
-        oldest = min(now, *(alarm.made for alarm in block.alarms)) // step * step - step
+        oldest = int(block.made.min(initial=now)) // step * step - step
         mark = max(self.marks.get(interval, 0), oldest)
         first = closings.unseen(self.marks, interval, sorted(set(closings.lines(block))), oldest)
         late = {one for one, at in first.items() if at <= mark}
@@ -435,7 +435,7 @@ class Watch:
         if newest < mark:
             return
         known, symbols = closings.present(context, first), closings.coins(first)
-        if newest == mark and not again and not late & set(known):
+        if newest == mark and not again and not late & known:
             return
         block.read(context, symbols)
         with self._lock:
