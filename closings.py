@@ -1,4 +1,9 @@
-"""Bars that have closed: whose are there and whose are late, and how far back a gap goes."""
+"""Bars that have closed: whose are there and whose are late, and how far back a gap goes.
+
+A line is what an alarm of a formula waits for: its symbol, then the other timeframes and coins it
+names. Marks tell until when (ms) a timeframe, or the prices, were looked at; under `NAME LINE`
+they tell since when a line, or a coin's price, that is late was not.
+"""
 
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -19,11 +24,7 @@ GAP, REPLAYED, FRAMES = 90_000, 900, ("1m", "15m", "1h", "1d")
 
 
 def unseen(marks: Mapping[str, int], interval: str, symbols: Iterable[str], since: int) -> dict:
-    """Return when each line's first bar closed that was not looked at, in ms.
-
-    `marks` tell until when a timeframe was looked at and, by the names of `late`, from when on a
-    line was not; none is before `since`.
-    """
+    """Return when each line's first bar closed that was not looked at, not before `since` (ms)."""
     step = INTERVALS[interval]
     mark = max(marks.get(interval, 0), since)
     return {s: max(marks.get(f"{interval} {s}", mark + step), since) for s in symbols}
@@ -206,9 +207,10 @@ def slept(sources: Any, since: Mapping[str, int], until: int) -> tuple[list[Slep
     for gap in gaps:
         closed = until // gap.step * gap.step
         for symbol in gap.symbols:
-            at = late.pop(symbol)
             if until - closed > GAP:
-                late[symbol] = max(closed, at)
+                late[symbol] = closed
+            else:
+                del late[symbol]
     return gaps, late
 
 

@@ -312,8 +312,7 @@ class Watch:
         # The wait that began with an outage is over by the time that it ends.
         if TICKS not in self._stuck and slept:
             self.db.alarms.gathering = now + TOGETHER
-        missing = {s for s in first if s in late or s not in there}
-        waits = {s: first[s] for s in missing if s not in ready}
+        waits = {s: at for s, at in first.items() if s not in there}
         try:
             again = self._replay(blocks, ready, waits, now)
         except UserError:

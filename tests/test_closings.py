@@ -10,13 +10,40 @@ from hypothesis import strategies as st
 import closings
 from alarm_rows import Alarm
 from alarms import Numbers
-from bot import INTERVALS
+from bot import INTERVALS, UserError
+from evaluation import Context
 from formula import FETCHED, Needs, compile
 from history import PAGE
+from net import Dated
+from shapes import Candles, Panel
 
-HOUR = 3_600_000
+MINUTE, HOUR = 60_000, 3_600_000
 NOW = 500_000 * HOUR
 ONE = Needs({"": 1}, frozenset())
+
+
+def panel(bars, symbols=(), stale=()):
+    """Bars by coin, each (opening time, price), as sources have them."""
+    reads = {}
+    for symbol, rows in bars.items():
+        table = np.array([[time, *[price] * 4, *[1] * 6] for time, price in rows], dtype=float).T
+        reads[symbol] = Dated(Candles(table), 0.0, stale=symbol in stale)
+    longest = max((read.data.time for read in reads.values()), key=len)
+    return Panel(tuple(symbols or bars), longest, reads)
+
+
+class Market:
+    """Bars of one timeframe, some of them stale."""
+
+    def __init__(self, bars, stale=()):
+        self.bars, self.stale = bars, stale
+
+    def panel(self, symbols, interval, bars):
+        return panel(self.bars, symbols, self.stale)
+
+
+def every(step, first, last):
+    return [(NOW + n * step, 99.0) for n in range(first, last)]
 
 
 def test_a_coin_is_unseen_from_the_bar_after_the_mark_on_a_late_one_since_it_was_late():
@@ -114,3 +141,64 @@ def test_a_gap_of_many_alarms_takes_the_memory_of_its_coins_only():
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert len(list(block.fresh)) == 5000 and most < 5_000_000
+
+
+def test_a_coin_that_is_gone_for_a_moment_waits_for_no_bars_one_gone_for_longer_does():
+    marks = {"ticks": NOW, "ticks AUSDT": NOW - 50_000, "ticks BUSDT": NOW - 100_000}
+    names, there, now = ["AUSDT", "BUSDT", "CUSDT", "DUSDT"], {"AUSDT", "BUSDT", "DUSDT"}, NOW + 10
+    found = closings.lacking(marks, "ticks", names, there, now)
+    assert found == {"ticks AUSDT": None, "ticks BUSDT": NOW - 100_000, "ticks CUSDT": NOW}
+    marks = {"ticks": NOW, "ticks BUSDT": NOW - 100_000, "ticks CUSDT": NOW}
+    assert closings.lacking(marks, "ticks", names, there, now) == {}
+    assert closings.lacking({"ticks": NOW - 100_000}, "ticks", names, names, now) == {}
+
+
+def test_coins_of_a_gap_are_looked_at_each_from_its_own_beginning_to_its_end():
+    bars = every(MINUTE, -40, 3)
+    coins = {"AUSDT": bars, "BUSDT": bars, "CUSDT": bars[:-3], "DUSDT": bars}
+    market = Market(coins, {"CUSDT", "DUSDT"})
+    since = dict.fromkeys(coins, NOW - 20 * MINUTE) | {"BUSDT": NOW - 4 * MINUTE}
+    (gap,), late = closings.slept(market, since, NOW + 2 * MINUTE + 30_000)
+    assert late == {"CUSDT": NOW - 20 * MINUTE} and list(gap.symbols) == ["AUSDT", "BUSDT", "DUSDT"]
+    assert gap.rows.sum(axis=0).tolist() == [22, 6, 22]
+    assert {int(gap.opens[rows].max()) for rows in gap.rows.T} == {NOW + MINUTE}
+
+
+def test_bars_before_a_coins_gap_fire_nothing():
+    alarm = Alarm(1, 1, "price", "> 98", "AUSDT BUSDT", cooldown=0, steady=True, id=1)
+    block = Numbers([(alarm, symbol) for symbol in ("AUSDT", "BUSDT")], {})
+    market = Market({s: every(MINUTE, -9, 0) for s in ("AUSDT", "BUSDT")})
+    since = {"AUSDT": NOW - 6 * MINUTE, "BUSDT": NOW - 2 * MINUTE}
+    (gap,), _ = closings.slept(market, since, NOW)
+    closings.replayed(("price", ""), block, gap)
+    first = {block.symbols[i]: at for i, at, _ in reversed(list(block.fresh))}
+    assert first == {"AUSDT": NOW - 6 * MINUTE, "BUSDT": NOW - 2 * MINUTE}
+
+
+@pytest.mark.parametrize(("after", "late"), [(60_000, {}), (200_000, {"AUSDT": NOW})])
+def test_the_end_of_a_gap_of_long_bars_waits_for_finer_ones_where_it_is_long_itself(after, late):
+    quarter = INTERVALS["15m"]
+    market = Market({"AUSDT": every(quarter, -99, 0)})
+    gaps, waits = closings.slept(market, {"AUSDT": NOW - 90 * quarter}, NOW + after)
+    assert waits == late and gaps[0].step == quarter
+
+
+def test_a_line_waits_for_the_longer_bars_that_nobody_told_and_no_other_does():
+    bars = panel({s: every(HOUR, -9, 0) for s in ("AUSDT", "BUSDT", "CUSDT")})
+    longer = {"AUSDT": every(4 * HOUR, -9, 0), "CUSDT": every(4 * HOUR, -9, -1)}
+    context = Context(bars, "1h", {"4h": panel(longer, bars.symbols)})
+    lines = ["AUSDT", "BUSDT", "AUSDT @4h", "BUSDT @4h", "CUSDT @4h"]
+    assert closings.present(context, lines) == {"AUSDT", "BUSDT", "AUSDT @4h"}
+
+
+@pytest.mark.parametrize("short", ["", "4h"])
+def test_a_gap_whose_bars_do_not_reach_back_is_not_looked_at(monkeypatch, short):
+    since = NOW - 5 * HOUR
+    rows = {name: every(HOUR, -2 if name == short else -9, 0) for name in ("", "4h")}
+    panels = {name: panel({"AUSDT": some}) for name, some in rows.items()}
+    context = Context(panels[""], "1h", {"4h": panels["4h"]})
+    monkeypatch.setattr(closings, "gather", lambda *_: context)
+    market, names = Market({"AUSDT": rows[""]}), ("AUSDT",)
+    with pytest.raises(UserError):
+        closings.gathered(market, ONE, names, names, "1h", since)
+    assert closings.gathered(market, ONE, names, names, "1h", None).bars.symbols == names

@@ -1,5 +1,7 @@
 """watch.py: ticks, closed bars, gaps and restarts, on markets made by hand and on the mock ones."""
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 
@@ -497,6 +499,7 @@ def test_a_late_coin_is_asked_for_again_within_minutes_however_long_its_bars(
     seen = Watch(venue, database, clock)
     seen.bars()
     venue.bars["1d", "BUSDT"] = [*days[:1], (days[1][0], *[101] * 4)]
+    clock.now += watch.RETRY / 1000 + 1
     seen.bars()
     assert not database.alarms.outbox()
     clock.now += watch.SELDOM / 1000 + 1
@@ -1011,3 +1014,84 @@ def test_a_coin_whose_bars_of_a_long_gap_do_not_come_holds_up_no_other(venue, da
     assert sorted(database.alarms.marks()) == ["ticks", "ticks BUSDT"]
     go(seen, *[99] * 31)
     assert [(f.text, f.chat_id) for f in database.alarms.outbox()[1:]] == [(MISSED, 11)]
+
+
+@pytest.mark.parametrize("come", [True, False])
+def test_a_coin_without_a_price_after_a_sleep_is_looked_at_from_its_beginning(
+    venue, database, clock, go, come
+):
+    database.alarms.add(ONE), database.alarms.add(ONE._replace(targets="BUSDT"))
+    venue.prices["BUSDT"] = 99.0
+    go(Watch(venue, database, clock), 99)
+    clock.now += 600
+    slept, _ = minutes(clock, *[(99, 103, 98, 99)] * 2), venue.prices.pop("BUSDT")
+    seen = Watch(venue, database, clock)
+    if come:
+        venue.bars["1m", "AUSDT"] = minutes(clock, *[(99, 99, 98, 99)] * 9)
+    for _ in range(31):
+        with suppress(UserError):
+            go(seen, 99)
+    assert [f.text for f in database.alarms.outbox()] == [MISSED] * (not come)
+    venue.prices["BUSDT"] = 99.0
+    venue.bars["1m", "BUSDT"] = [*slept, *minutes(clock, *[(99, 99, 98, 99)] * 3)]
+    assert (2, 103.0) in go(seen, 99)
+
+
+def test_each_gap_waits_for_its_own_bars_as_long_as_any_other(venue, database, clock, go):
+    database.alarms.add(ONE)
+    seen = Watch(venue, database, clock)
+    go(seen, 99)
+    for _ in range(2):
+        clock.now += 600
+        began = clock.now * 1000
+        for _ in range(25):
+            with pytest.raises(UserError):
+                go(seen, 99)
+        assert database.alarms.gathering <= began + 10_000 + watch.TOGETHER
+        venue.bars["1m", "AUSDT"] = minutes(clock, *[(99, 99, 98, 99)] * 20)
+        go(seen, 99)
+        venue.bars.clear()
+    assert not database.alarms.outbox()
+
+
+def test_a_clock_set_back_lets_nothing_wait_for_longer(venue, database, clock, go):
+    database.alarms.add(ONE)
+    rule = ONE._replace(kind="formula", text="close > 100", interval="1d", chat_id=11)
+    database.alarms.add(rule._replace(targets="AUSDT BUSDT"))
+    clock.now = clock.now // 86_400 * 86_400 + 43_200
+    days = [(clock.now // 86_400 * 86_400_000 - n * 86_400_000, *[99] * 4) for n in (2, 1)]
+    venue.bars |= {("1d", "AUSDT"): days, ("1d", "BUSDT"): days[:1]}
+    seen = Watch(venue, database, clock)
+    go(seen, 99), seen.bars()
+    clock.now += 600
+    with pytest.raises(UserError):
+        go(seen, 99)
+    assert database.alarms.gathering > clock.now * 1000
+    clock.now -= 3600
+    venue.bars["1d", "BUSDT"] = days
+    seen.build()
+    assert not database.alarms.gathering
+    clock.now += watch.SELDOM / 1000 + 1
+    seen.bars()
+    assert "1d BUSDT" not in database.alarms.marks()
+    venue.stale = True
+    go(seen, *[99] * 3)
+    clock.now -= 3600
+    go(seen, *[99] * 31)
+    assert [f.text for f in database.alarms.outbox()] == [STALE]
+    venue.stale = False
+    for _ in range(31):
+        with suppress(UserError):
+            go(seen, 99)
+    assert [f.text for f in database.alarms.outbox() if f.chat_id == 10] == [STALE, FRESH, MISSED]
+
+
+def test_an_alarm_that_is_made_after_a_long_pause_waits_for_no_bars_of_it(
+    venue, database, clock, go
+):
+    made = database.alarms.add(ONE)
+    go(Watch(venue, database, clock), 99)
+    database.alarms.remove(1, made)
+    clock.now += 600
+    again = database.alarms.add(ONE._replace(made=int(clock.now * 1000)))
+    assert go(Watch(venue, database, clock), 99, 101) == [(again, 101.0)]
