@@ -164,14 +164,14 @@ class Watch:
         try:
             read = self.sources.tickers()
         except UserError:
-            self._old_prices(engine, now, stale=True)
+            self._old_prices(engine, now, None)
             raise
         if read.stale or now - read.at > OLD * 1000:
-            self._old_prices(engine, now, stale=True)
+            self._old_prices(engine, now, None)
             return
         if read.at <= self.board.at and self._seen.get(TICKS) == seen:
             return
-        self._old_prices(engine, now, stale=False)
+        self._old_prices(engine, now, read.data)
         self._catch_up(engine, read.at, read.data.keys())
         windows = {interval for kind, interval in list(engine.numbers) if kind in MOVES}
         self.board.note(read.at, {s: row.last for s, row in read.data.items()}, windows)
@@ -271,9 +271,13 @@ class Watch:
                 self.db.alarms.save([], told)
             self._waiting = waiting
 
-    def _old_prices(self, engine: Engine, now: int, stale: bool) -> None:
+    def _old_prices(self, engine: Engine, now: int, there: Mapping[str, Any] | None) -> None:
         blocks = [one for (kind, _), one in list(engine.numbers.items()) if priced(kind)]
-        self._old(TICKS, [alarm for one in blocks if stale for alarm in one.alarms], now)
+        self._old(TICKS, [alarm for one in blocks if there is None for alarm in one.alarms], now)
+        gone = closings.awaited(self.marks, TICKS).keys() - (there or {}).keys()
+        rows = [row for one in blocks if gone for row in zip(one.alarms, one.symbols, strict=False)]
+        fresh = {alarm.id for alarm, symbol in rows if symbol not in gone}
+        self._old("gone", [alarm for alarm, _ in rows if alarm.id not in fresh], now)
 
     def _old_indices(self, engine: Engine, now: int) -> None:
         for (kind, _), block in list(engine.numbers.items()):

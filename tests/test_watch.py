@@ -191,6 +191,25 @@ def test_stale_prices_never_fire_and_are_told_once_and_so_is_their_end(venue, da
     assert [f.text for f in database.alarms.outbox()] == [STALE, FRESH]
 
 
+def test_a_coin_that_nobody_prices_any_more_is_told_where_an_alarm_has_no_other(
+    venue, database, clock, go
+):
+    venue.prices |= {"BUSDT": 5.0, "CUSDT": 5.0}
+    database.alarms.add(ONE._replace(targets="AUSDT BUSDT"))
+    database.alarms.add(ONE._replace(targets="BUSDT", chat_id=20))
+    seen = Watch(venue, database, clock)
+    go(seen, 99)
+    del venue.prices["BUSDT"]
+    go(seen, *[99] * 20)
+    assert not database.alarms.outbox()
+    go(seen, *[99] * 20)
+    assert [(f.chat_id, f.text) for f in database.alarms.outbox()] == [(20, STALE)]
+    venue.prices["BUSDT"] = 5.0
+    venue.bars["1m", "BUSDT"] = minutes(clock, *[(5, 5, 5, 5)] * 30)
+    go(seen, 99, 99)
+    assert [(f.chat_id, f.text) for f in database.alarms.outbox()[1:]] == [(20, FRESH)]
+
+
 def test_a_flood_leaves_out_repeats_and_tells_so_once_an_hour(
     venue, database, clock, go, monkeypatch
 ):
